@@ -1,0 +1,40 @@
+# LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help install run demo check test requirements
+MAKEFLAGS += --no-print-directory
+
+PYTHON := .venv/bin/python
+DATA_DIR ?= .data
+# What pip, npm and the programs started here write lands in the checkout, never in the home folder.
+INSTALL = python=$$(sh app/embedded/find_python.sh) && "$$python" app/embedded/install.py
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: ## Install everything for running, tests and checks into .venv
+	@$(INSTALL) test
+
+run: ## Start LabelAPI with its own PostgreSQL and Azurite (PORT=8080, DATA_DIR=.data)
+	@$(INSTALL) run && exec $(PYTHON) -m app.embedded run
+
+demo: ## Walk through the life of an image set and a campaign, against the running service
+	@$(INSTALL) test && exec $(PYTHON) examples/demo.py "$(DATA_DIR)/admin.json"
+
+check: ## Lint, format and types
+	@$(INSTALL) test
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+test: ## Run the tests on real PostgreSQL and Azurite (ARGS="-k name")
+	@$(INSTALL) test
+	$(PYTHON) -m pytest -n 2 $(ARGS)
+
+requirements: ## Pin the newest versions of what the .in files name
+	@$(INSTALL) run
+	@$(PYTHON) -m venv .venv/tools && .venv/tools/bin/python -m pip install --quiet --no-cache-dir uv
+	@for list in requirements requirements-embedded requirements-azureml test_requirements; do \
+		echo "$$list.txt …"; \
+		.venv/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-cache --no-header \
+			--no-annotate --no-emit-index-url --no-emit-find-links --output-file "$$list.txt" "$$list.in" || exit; \
+	done

@@ -1,0 +1,18 @@
+"""LabelAPI: a label store. `create_app` puts the parts together; importing the package costs nothing."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connexion import FlaskApp
+
+    from app.settings import Settings
+
+__version__ = "0.1.0"
+
+
+def create_app(settings: "Settings | None" = None) -> "FlaskApp":
+    """Return the Connexion application; its `app` is the Flask application. Raises SettingsError."""
+    from app.assembly import assemble
+    from app.settings import load_settings
+
+    return assemble(settings or load_settings())

@@ -1,0 +1,176 @@
+"""Puts the application together: Flask with database, queue and storage; Connexion with the spec around it."""
+
+import functools
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import werkzeug.routing
+from a2wsgi import WSGIMiddleware
+from connexion import FlaskApp
+from connexion.datastructures import MediaTypeDict
+from connexion.middleware import ConnexionMiddleware, MiddlewarePosition
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.options import SwaggerUIOptions
+from connexion.resolver import Resolver
+from flask import Flask
+from flask_migrate import Migrate
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.types import ASGIApp
+
+from app import cli, info, intake, problems
+from app.azure.blobs import BlobStore
+from app.database import db, engine_options
+from app.metrics import Stock
+from app.security import KeyPairCheck
+from app.services.status import StatusChecks
+from app.settings import Settings
+from app.spec import load_spec
+from app.telemetry import RequestLog, configure_logging
+
+# Ids in paths: positive, no sign, no leading zero; anything else is no route and so a 404.
+CANONICAL_ID = "[1-9][0-9]{0,18}"
+API = "/api/v1"
+
+
+class CanonicalId(Convertor[int]):
+    """Starlette's converter for integer path parameters."""
+
+    regex = CANONICAL_ID
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+class FlaskCanonicalId(werkzeug.routing.BaseConverter):
+    """Flask's converter for the same."""
+
+    regex = CANONICAL_ID
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+
+class CanonicalRouting(RoutingMiddleware):
+    """Connexion's routing, with our converter in place of its own, which takes signs and leading zeros."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        register_url_convertor("int", CanonicalId())
+
+
+class Handlers(Resolver):
+    """Finds the handler of an operation: the function `operationId` in `app/handlers/<first tag>.py`."""
+
+    def __init__(self, tags: dict[str, str]) -> None:
+        super().__init__()
+        self._tags = tags
+
+    def resolve_operation_id(self, operation: Any) -> str:
+        """Return the dotted name of the handler."""
+        return handler_name(self._tags[operation.operation_id], operation.operation_id)
+
+    def resolve_function_from_operation_id(self, operation_id: str) -> Callable[..., Any]:
+        """Return the handler with the session's edge around it."""
+        return at_the_edge(super().resolve_function_from_operation_id(operation_id))
+
+
+def handler_name(tag: str, operation_id: str) -> str:
+    """Return the dotted name of the handler of an operation."""
+    return f"app.handlers.{tag}.{operation_id}"
+
+
+def at_the_edge(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """One request, one transaction: commit what the handler did, or roll all of it back."""
+
+    @functools.wraps(handler)
+    def handle(*args: Any, **kwargs: Any) -> Any:
+        try:
+            answer = handler(*args, **kwargs)
+            db.session.commit()
+        except BaseException:
+            db.session.rollback()
+            raise
+        return answer
+
+    return handle
+
+
+def assemble(settings: Settings) -> FlaskApp:
+    """Return the Connexion application for these settings."""
+    configure_logging(settings.log_level)
+    spec = load_spec()
+    operations = [
+        operation
+        for path in spec["paths"].values()
+        for operation in path.values()
+        if isinstance(operation, dict) and "operationId" in operation
+    ]
+    tags = {operation["operationId"]: operation["tags"][0] for operation in operations}
+    handled = {handler_name(operation["tags"][0], operation["operationId"]): operation for operation in operations}
+    roles = {name: operation["x-roles"] for name, operation in handled.items()}
+    bulk = frozenset(name for name, operation in handled.items() if operation.get("x-bulk"))
+    body = intake.JsonBody.with_limits(settings.max_body_bytes, settings.max_bulk_body_bytes, bulk)
+    connexion_app = FlaskApp(
+        "app",
+        middlewares=[
+            CanonicalRouting if middleware is RoutingMiddleware else middleware
+            for middleware in ConnexionMiddleware.default_middlewares
+        ],
+    )
+    flask_app = connexion_app.app
+    _configure_flask(flask_app, settings)
+    with flask_app.app_context():
+        key_pair_check = KeyPairCheck(db.engine, roles)
+        flask_app.extensions["status_checks"] = StatusChecks(db.engine, flask_app.extensions["blob_store"])
+        flask_app.extensions["metrics_stock"] = Stock(db.engine)
+    flask_app.extensions["key_pair_check"] = key_pair_check
+    # One thread waits for the database at a time, so that more threads than connections would only queue.
+    connexion_app._middleware_app.asgi_app = WSGIMiddleware(flask_app.wsgi_app, workers=settings.web_threads)
+    connexion_app.add_middleware(RequestLog, position=MiddlewarePosition.BEFORE_EXCEPTION)
+    problems.add_error_handlers(connexion_app)
+    connexion_app.add_api(
+        spec,
+        base_path=API,
+        resolver=Handlers(tags),
+        strict_validation=True,
+        auth_all_paths=True,
+        validator_map={"body": MediaTypeDict({"*/*json": body}), "parameter": intake.Parameters},
+        security_map={"apiKey": lambda: key_pair_check},
+        swagger_ui_options=SwaggerUIOptions(swagger_ui_config={"persistAuthorization": True}),
+    )
+    return connexion_app
+
+
+def _configure_flask(flask_app: Flask, settings: Settings) -> None:
+    flask_app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
+        DB_SCHEMA=settings.db_schema,
+        MAX_OBJECTS_PER_REQUEST=settings.max_objects_per_request,
+    )
+    flask_app.request_class = intake.ParsedRequest
+    flask_app.url_map.converters["int"] = FlaskCanonicalId
+    db.init_app(flask_app)
+    Migrate(flask_app, db, directory=str(Path(__file__).parent.parent / "migrations"))
+    flask_app.extensions["settings"] = settings
+    flask_app.extensions["blob_store"] = make_blob_store(settings)
+    flask_app.register_blueprint(info.blueprint)
+    cli.add_commands(flask_app)
+
+
+def make_blob_store(settings: Settings, *, patient: bool = False) -> BlobStore:
+    """Return the blob store of these settings; a patient one, for jobs, retries longer."""
+    secret = settings.azure_storage_connection_string
+    return BlobStore(
+        connection_string=secret.get_secret_value() if secret else None,
+        account_url=settings.azure_storage_account_url,
+        container=settings.azure_storage_imageset_container,
+        read_token_valid=timedelta(days=settings.image_read_token_valid_days),
+        upload_token_valid=timedelta(days=settings.imageset_upload_token_valid_days),
+        patient=patient,
+    )

@@ -1,0 +1,361 @@
+"""The blob store: containers, upload and read links, listings, copies, and bytes in and out.
+
+Paths are names of blobs in the main container. Every outage of the storage service is a StorageUnavailable.
+"""
+
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import IO, Any, Self
+
+import requests
+from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.transport import RequestsTransport
+from azure.storage.blob import (
+    AccessPolicy,
+    BlobClient,
+    BlobProperties,
+    BlobServiceClient,
+    ContainerClient,
+    ContentSettings,
+    ExponentialRetry,
+)
+from requests.adapters import HTTPAdapter
+
+from app.azure.copies import CopyFailed, CopyOrder, copy_verified
+from app.azure.names import keep_dot_segments, quote_name, target_path
+from app.azure.outage import NO_BLOB, NO_CONTAINER, is_answer, storage_errors
+from app.azure.sas import UPLOAD_PERMISSION, UPLOAD_POLICY, AccountKeySigner, Signer, UserDelegationSigner
+from app.errors import StorageUnavailable
+
+__all__ = ["Blob", "BlobStore", "CopyFailed", "target_path"]
+
+MAX_CONNECTIONS = 64
+BLOCK_SIZE = 4 * 1024**2
+COPY_WAIT = timedelta(minutes=10)
+SOURCE_LINK_VALID = timedelta(hours=2)
+# "It may take up to 30 seconds to take effect": learn.microsoft.com, "Define a stored access policy".
+REVOCATION_TIME = timedelta(seconds=30)
+RANGE_BEHIND_END = 416
+COPY_SOURCE = "x-ms-copy-source"
+FOLDER_TYPES = ("httpd/unix-directory", "application/x-directory")
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One blob: its name in its container, its size in bytes, and what the storage service says of its content."""
+
+    name: str
+    size: int
+    etag: str
+    content_type: str | None
+    content_md5: bytes | None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, properties: BlobProperties) -> Self:
+        """Return what a listing or a look at one blob told."""
+        content = properties.content_settings
+        return cls(
+            name=properties.name,
+            size=properties.size,
+            etag=properties.etag.strip('"'),
+            content_type=content.content_type,
+            content_md5=bytes(content.content_md5) if content.content_md5 else None,
+            metadata=properties.metadata or {},
+        )
+
+    @property
+    def is_folder(self) -> bool:
+        """True for the empty blobs with which tools, and accounts with folders, mark a folder."""
+        if self.size:
+            return False
+        marked = any(key.lower() == "hdi_isfolder" and value == "true" for key, value in self.metadata.items())
+        return marked or self.name.endswith("/") or self.content_type in FOLDER_TYPES
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a call may take: seconds to connect and for an answer, tries after the first, seconds between tries.
+
+    A silent storage service is tried again `read_retries` times.
+    """
+
+    connect_seconds: float
+    read_seconds: float
+    retries: int
+    read_retries: int
+    longest_pause_seconds: float
+
+
+# Behind a web request somebody waits, who shall be told soon; a job has time.
+WEB = Patience(connect_seconds=1.5, read_seconds=3.5, retries=1, read_retries=0, longest_pause_seconds=0.5)
+JOB = Patience(connect_seconds=5, read_seconds=20, retries=4, read_retries=2, longest_pause_seconds=10)
+FIRST_PAUSE_SECONDS = 0.3
+
+
+class Retries(ExponentialRetry):
+    """The SDK's policy, with pauses that begin short; one that the service asks for (Retry-After) is kept if not too long."""
+
+    def __init__(self, patience: Patience) -> None:
+        super().__init__(retry_total=patience.retries, retry_read=patience.read_retries)
+        self.longest_pause_seconds = patience.longest_pause_seconds
+
+    def sleep(self, settings: dict[str, Any], transport: Any) -> None:
+        """Wait until the next try."""
+        answer = settings["history"][-1].http_response
+        if answer is not None:
+            # The SDK does not read such an answer to its end, which would give its connection back.
+            answer.internal_response.close()
+        super().sleep(settings, transport)  # type: ignore[no-untyped-call]
+
+    def get_backoff_time(self, settings: dict[str, Any]) -> float:
+        """Return the seconds until the next try."""
+        answer = settings["history"][-1].http_response
+        asked = str(answer.headers.get("Retry-After", "")) if answer is not None else ""
+        pause = float(asked) if asked.isdecimal() else FIRST_PAUSE_SECONDS * 2 ** settings["count"]
+        # Chance keeps the tries of many threads apart.
+        return min(pause, self.longest_pause_seconds) * random.uniform(0.8, 1)  # noqa: S311
+
+
+class BlobStore:
+    """One storage account, of which one container is the main one; may be used by many threads.
+
+    `connection_string` holds the account's key; without one `account_url` is the blob endpoint and the service shows its
+    own identity (DefaultAzureCredential). `read_token_valid` and `upload_token_valid` say how long links work. A `patient`
+    store retries for longer. Raises ValueError when the connection string is not one with an account key.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection_string: str | None,
+        account_url: str | None,
+        container: str,
+        read_token_valid: timedelta,
+        upload_token_valid: timedelta,
+        patient: bool = False,
+        copy_wait: timedelta = COPY_WAIT,
+    ) -> None:
+        self.container = container
+        self._copy_wait = copy_wait
+        self._client = _connect(connection_string, account_url, JOB if patient else WEB)
+        self._endpoint = self._client.url.rstrip("/")
+        self._is_encrypted = self._endpoint.startswith("https://")
+        self._signer = _make_signer(self._client, by_identity=not connection_string)
+        self._read_token_valid = read_token_valid
+        # How long upload links really work.
+        self.upload_token_valid = min(upload_token_valid, self._signer.longest_upload)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    # Containers and upload links
+
+    def container_exists(self, container: str) -> bool:
+        """True when there is such a container."""
+        with storage_errors(container):
+            try:
+                self._container(container).get_container_properties()
+            except HttpResponseError as error:
+                if is_answer(error, 404, NO_CONTAINER):
+                    return False
+                raise
+        return True
+
+    def container_is_empty(self, container: str) -> bool:
+        """True when a container holds no blob. Raises NotFound."""
+        return next(self.list_blobs(container), None) is None
+
+    def make_container(self, container: str) -> bool:
+        """Make a private container; return False when it is there already."""
+        with storage_errors(container):
+            try:
+                self._container(container).create_container()
+            except HttpResponseError as error:
+                if is_answer(error, 409, "ContainerAlreadyExists"):
+                    return False
+                raise
+        return True
+
+    def delete_container(self, container: str) -> None:
+        """Delete a container with all that is in it; one that is gone already is fine."""
+        with storage_errors(container):
+            try:
+                self._container(container).delete_container()
+            except HttpResponseError as error:
+                if not is_answer(error, 404, NO_CONTAINER) and not is_answer(error, 409, "ContainerBeingDeleted"):
+                    raise
+
+    @property
+    def upload_urls_revocable(self) -> bool:
+        """False where upload links live until they expire (user delegation)."""
+        return self._signer.revocable
+
+    @property
+    def revocation_time(self) -> timedelta:
+        """How long a revoked link may still work. An endpoint without TLS is an emulator, which forgets links at once."""
+        return REVOCATION_TIME if self._is_encrypted else timedelta(0)
+
+    def make_upload_url(self, container: str) -> str:
+        """Return a link that reads, writes, lists and deletes in one container, for `upload_token_valid`. Raises NotFound."""
+        if self._signer.revocable:
+            policy = AccessPolicy(permission=UPLOAD_PERMISSION)
+            self._set_policies(container, {UPLOAD_POLICY: policy})
+        expiry = datetime.now(UTC) + self.upload_token_valid
+        with storage_errors(container):
+            return f"{self._endpoint}/{container}?{self._signer.sign_upload(container, expiry)}"
+
+    def revoke_upload_urls(self, container: str) -> None:
+        """End all upload links of a container, within `revocation_time`, where they are revocable. Raises NotFound."""
+        if self._signer.revocable:
+            self._set_policies(container, {})
+
+    def _set_policies(self, container: str, policies: dict[str, AccessPolicy]) -> None:
+        with storage_errors(container):
+            self._container(container).set_container_access_policy(signed_identifiers=policies)
+
+    # Blobs
+
+    def list_blobs(self, container: str, prefix: str = "") -> Iterator[Blob]:
+        """Yield all blobs whose names begin with `prefix`, in the order of their names. Raises NotFound."""
+        with storage_errors(container):
+            found = self._container(container).list_blobs(name_starts_with=prefix or None, include=["metadata"])
+            for properties in found:
+                yield Blob.of(properties)
+
+    def find_blob(self, path: str) -> Blob | None:
+        """Return a blob of the main container, None when there is none."""
+        with storage_errors(self.container, path):
+            try:
+                return Blob.of(self._blob(path).get_blob_properties())
+            except HttpResponseError as error:
+                if is_answer(error, 404, NO_BLOB):
+                    return None
+                raise
+
+    def copy_blob(self, source_container: str, blob: Blob, path: str) -> Blob:
+        """Copy `blob`, as it was listed, to `path` of the main container, by the storage service itself; return the copy.
+
+        Returns when the copy is there with the right size and MD5. A copy that an earlier call has made or begun is
+        recognised. Raises CopyFailed, also when the blob has changed since, or another file lies at `path`.
+        """
+        expiry = datetime.now(UTC) + SOURCE_LINK_VALID
+        with storage_errors(self.container, path):
+            order = CopyOrder(
+                source=self._client.get_blob_client(source_container, blob.name),
+                source_url=self._url(
+                    source_container, blob.name, self._signer.sign_read(source_container, blob.name, expiry)
+                ),
+                etag=blob.etag,
+                size=blob.size,
+                content_md5=blob.content_md5,
+                target=self._blob(path),
+                wait_seconds=self._copy_wait.total_seconds(),
+            )
+            with self._main_container():
+                return Blob.of(copy_verified(order))
+
+    def read_range(self, path: str, offset: int, length: int) -> bytes:
+        """Return up to `length` bytes of a blob from `offset` on; none behind its end. Raises NotFound."""
+        with storage_errors(self.container, path):
+            try:
+                return self._blob(path).download_blob(offset=offset, length=length, max_concurrency=1).readall()
+            except HttpResponseError as error:
+                if error.status_code != RANGE_BEHIND_END:
+                    raise
+                return b""
+
+    def upload(self, path: str, content: Iterable[bytes] | IO[bytes], content_type: str) -> None:
+        """Write a blob of the main container, block by block; what was there is replaced when all of it has arrived."""
+        data = content if hasattr(content, "read") else _each(content)
+        with storage_errors(self.container, path):
+            settings = ContentSettings(content_type=content_type)
+            with self._main_container():
+                self._blob(path).upload_blob(data, overwrite=True, content_settings=settings)
+
+    @contextmanager
+    def _main_container(self) -> Iterator[None]:
+        """Make it an outage when the main container is not there: jobs wait for it, as they do for the account."""
+        try:
+            yield
+        except HttpResponseError as error:
+            if is_answer(error, 404, NO_CONTAINER):
+                raise StorageUnavailable(f"There is no container {self.container} in the blob storage.") from error
+            raise
+
+    def read_url(self, path: str) -> str:
+        """Return a link that reads one blob of the main container for `read_token_valid`, rounded up to the full hour.
+
+        Within the same hour the link is the same, so that browsers and caches know the file again.
+        """
+        with storage_errors(self.container, path):
+            query = self._signer.sign_read(self.container, path, _round_up(datetime.now(UTC) + self._read_token_valid))
+        return self._url(self.container, path, query)
+
+    def _container(self, container: str) -> ContainerClient:
+        return self._client.get_container_client(container)
+
+    def _blob(self, path: str) -> BlobClient:
+        return self._client.get_blob_client(self.container, path)
+
+    def _url(self, container: str, name: str, query: str) -> str:
+        return f"{self._endpoint}/{container}/{quote_name(name)}?{query}"
+
+
+def _connect(connection_string: str | None, account_url: str | None, patience: Patience) -> BlobServiceClient:
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_CONNECTIONS))
+
+    def keep_names(request: PipelineRequest[Any]) -> None:
+        sent = request.http_request
+        sent.url = keep_dot_segments(sent.url, client.url)
+        if COPY_SOURCE in sent.headers:
+            sent.headers[COPY_SOURCE] = keep_dot_segments(sent.headers[COPY_SOURCE], client.url)
+
+    options: dict[str, Any] = {
+        "transport": RequestsTransport(
+            session=session, connection_timeout=patience.connect_seconds, read_timeout=patience.read_seconds
+        ),
+        "retry_policy": Retries(patience),
+        "raw_request_hook": keep_names,
+        "max_single_put_size": BLOCK_SIZE,
+        "max_block_size": BLOCK_SIZE,
+    }
+    if connection_string:
+        client = BlobServiceClient.from_connection_string(connection_string, **options)
+    elif account_url:
+        # The import takes half a second and is needed with a managed identity only.
+        from azure.identity import DefaultAzureCredential
+
+        client = BlobServiceClient(account_url, DefaultAzureCredential(), **options)
+    else:
+        raise ValueError("The blob store needs a connection string or the URL of the account.")
+    return client
+
+
+def _make_signer(client: BlobServiceClient, by_identity: bool) -> Signer:
+    account_name, protocol = client.account_name, "https" if client.url.startswith("https://") else None
+    if account_name is None:
+        raise ValueError("The URL of the storage account does not name the account.")
+    if by_identity:
+        return UserDelegationSigner(account_name, client.get_user_delegation_key, protocol)
+    account_key = getattr(client.credential, "account_key", None)
+    if not account_key:
+        raise ValueError("The connection string of the storage account holds no AccountKey.")
+    return AccountKeySigner(account_name, account_key, protocol)
+
+
+def _round_up(time: datetime) -> datetime:
+    hour = time.replace(minute=0, second=0, microsecond=0)
+    return hour if hour == time else hour + timedelta(hours=1)
+
+
+def _each(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    # The SDK takes no lists.
+    yield from chunks

@@ -1,0 +1,67 @@
+"""What the errors of the storage SDK mean to the rest of the application."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+
+from app.errors import NotFound, Problem, StorageUnavailable
+
+REFUSED = (401, 403)
+BUSY = (408, 429)
+NO_BLOB, NO_CONTAINER = "BlobNotFound", "ContainerNotFound"
+
+
+def error_code(error: HttpResponseError) -> str:
+    """Return the storage service's own name of an error, such as `BlobAlreadyExists`."""
+    code = getattr(error, "error_code", None) or f"status {error.status_code}"
+    return str(getattr(code, "value", code))
+
+
+def is_answer(error: HttpResponseError, status: int, code: str) -> bool:
+    """True when the storage service answered with this status and this name of an error.
+
+    Both count: the SDK's classes go by the name alone, and whatever stands between may put another status in its place.
+    """
+    return error.status_code == status and error_code(error) == code
+
+
+def is_outage(error: AzureError) -> bool:
+    """True when the same call may succeed later: no connection, no or half an answer, too busy, an error of the service."""
+    if not isinstance(error, HttpResponseError) or error.status_code is None:
+        return True
+    status = error.status_code
+    if status == 404:
+        # One without a name comes from something else on the way.
+        return error_code(error) not in (NO_BLOB, NO_CONTAINER, "ResourceNotFound", "CannotVerifyCopySource")
+    return status < 400 or status >= 500 or status in BUSY
+
+
+@contextmanager
+def storage_errors(container: str, name: str | None = None) -> Iterator[None]:
+    """Turn errors of the SDK into ours: StorageUnavailable, and NotFound for a blob or container that is not there.
+
+    What else the service refuses is a fault of ours and passes. The words hold nothing of the SDK's, which may be secret.
+    """
+    try:
+        yield
+    except AzureError as error:
+        problem = _in_our_words(error, container, name)
+        if problem is None:
+            raise
+        raise problem from error
+
+
+def _in_our_words(error: AzureError, container: str, name: str | None) -> Problem | None:
+    code = error_code(error) if isinstance(error, HttpResponseError) else type(error).__name__
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    if isinstance(error, ClientAuthenticationError) or status in REFUSED:
+        return StorageUnavailable(f"The blob storage refuses the credentials of this service ({code}).")
+    if is_outage(error):
+        return StorageUnavailable(f"The blob storage does not answer as it should ({code}).")
+    if status == 409 and code == "ContainerBeingDeleted":
+        return StorageUnavailable(f"The blob storage is still deleting a container {container}.")
+    if status == 404:
+        missing = f"file {name[:300]} in the container" if name and code != NO_CONTAINER else "container"
+        return NotFound(f"There is no {missing} {container} of the blob storage.")
+    return None

@@ -1,0 +1,144 @@
+"""Commands: users and their keys, images that lie in the container already, and the worker."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.orm import Session
+
+from app.database import db
+from app.errors import Problem
+from app.models import User
+from app.models.users import IMAGE_ADMIN, LABELER
+from app.services import ingest, users
+from app.services.api_keys import KeyPair
+
+users_group = AppGroup("users", help="Users, their keys and their roles.")
+images_group = AppGroup("images", help="Images in the main container.")
+ROLES = click.Choice([IMAGE_ADMIN, LABELER])
+
+
+def add_commands(flask_app: Flask) -> None:
+    """Add every command of ours to `flask`."""
+    flask_app.cli.add_command(users_group)
+    flask_app.cli.add_command(images_group)
+    flask_app.cli.add_command(run_worker)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One command, one transaction; an error of ours becomes one line and exit status 1."""
+    try:
+        yield db.session()
+        db.session.commit()
+    except Problem as problem:
+        db.session.rollback()
+        raise click.ClickException(problem.detail) from None
+
+
+def show(value: Any) -> None:
+    """Print one JSON object on stdout, so that scripts can read it."""
+    click.echo(json.dumps(value))
+
+
+def show_key(user: User, role: str | None, pair: KeyPair) -> None:
+    show({"email": user.email, "role": role, "apikey": pair.apikey, "apisecret": pair.apisecret})
+
+
+@users_group.command("create")
+@click.option("--email", required=True, help="Address of the user.")
+@click.option("--role", type=click.Choice([IMAGE_ADMIN]), default=IMAGE_ADMIN, show_default=True)
+def create_user(email: str, role: str) -> None:
+    """Make a user and print its key pair; the secret is shown only here."""
+    with transaction() as session:
+        user, pair = users.create_user(session, email, role)
+        show_key(user, role, pair)
+
+
+@users_group.command("list")
+def list_users() -> None:
+    """Print every user, one JSON object a line."""
+    with transaction() as session:
+        for user in users.list_users(session):
+            show(user)
+
+
+@users_group.command("disable")
+@click.option("--email", required=True)
+def disable_user(email: str) -> None:
+    """Let none of the user's keys work."""
+    _set_enabled(email, enabled=False)
+
+
+@users_group.command("enable")
+@click.option("--email", required=True)
+def enable_user(email: str) -> None:
+    """Let the user's keys work again."""
+    _set_enabled(email, enabled=True)
+
+
+def _set_enabled(email: str, *, enabled: bool) -> None:
+    with transaction() as session:
+        user = users.set_enabled(session, email, enabled=enabled)
+        show({"email": user.email, "enabled": user.enabled})
+
+
+@users_group.command("rotate-key")
+@click.option("--email", required=True)
+def rotate_key(email: str) -> None:
+    """Revoke the user's keys and print a new pair."""
+    with transaction() as session:
+        user, pair = users.rotate_key(session, email)
+        show_key(user, None, pair)
+
+
+@users_group.command("grant")
+@click.option("--email", required=True)
+@click.option("--role", type=ROLES, required=True)
+@click.option("--campaign", type=click.IntRange(min=1), help="Id of the campaign, for the role labeler.")
+def grant_role(email: str, role: str, campaign: int | None) -> None:
+    """Give a role to a user."""
+    _check_role(role, campaign)
+    with transaction() as session:
+        users.grant_role(session, users.get_user(session, email), role, campaign)
+        show({"email": email, "role": role, "campaign_id": campaign, "granted": True})
+
+
+@users_group.command("revoke")
+@click.option("--email", required=True)
+@click.option("--role", type=ROLES, required=True)
+@click.option("--campaign", type=click.IntRange(min=1), help="Id of the campaign, for the role labeler.")
+def revoke_role(email: str, role: str, campaign: int | None) -> None:
+    """Take a role from a user."""
+    _check_role(role, campaign)
+    with transaction() as session:
+        users.revoke_role(session, users.get_user(session, email), role, campaign)
+        show({"email": email, "role": role, "campaign_id": campaign, "granted": False})
+
+
+def _check_role(role: str, campaign: int | None) -> None:
+    if (role == LABELER) != (campaign is not None):
+        raise click.UsageError("--campaign goes with the role labeler, and only with it.")
+
+
+@images_group.command("register")
+@click.argument("prefix")
+def register_images(prefix: str) -> None:
+    """Register the blobs below PREFIX in the main container as images that belong to no set."""
+    with transaction():
+        show(ingest.register_images(db.session(), current_app.extensions["blob_store"], prefix))
+
+
+@click.command("worker")
+@click.option("--concurrency", type=click.IntRange(min=2), help="Jobs at a time.")
+@with_appcontext
+def run_worker(concurrency: int | None) -> None:
+    """Run background jobs until SIGTERM."""
+    # The queue's asynchronous side is needed by nothing else.
+    from app.queue import run_worker as run
+
+    run(current_app._get_current_object(), concurrency=concurrency)  # type: ignore[attr-defined]

@@ -1,0 +1,74 @@
+"""Operations on campaigns."""
+
+from typing import Any
+
+import orjson
+from flask import Response, current_app, g
+
+from app import metrics
+from app.database import db
+from app.handlers import blob_store
+from app.pagination import Page
+from app.responses import done, json_answer
+from app.services import campaigns, objects
+from app.services.api_keys import Account
+from app.services.campaigns import NewCampaign
+from app.services.objects import Sender
+
+
+def list_campaigns(page: int, per_page: int) -> Response:
+    """GET /campaigns"""
+    return json_answer(campaigns.list_campaigns(db.session(), Page(page, per_page)))
+
+
+def create_campaign(body: dict[str, Any], account: Account) -> Response:
+    """POST /campaigns"""
+    session = db.session()
+    campaign_id, pair = campaigns.create_campaign(session, account, NewCampaign(**body))
+    created = orjson.loads(campaigns.get_campaign(session, campaign_id))
+    return json_answer(created | {"access_token": pair._asdict()})
+
+
+def get_campaign(campaign_id: int) -> Response:
+    """GET /campaigns/{campaign_id}"""
+    return json_answer(campaigns.get_campaign(db.session(), campaign_id))
+
+
+def update_campaign_status(campaign_id: int, body: dict[str, Any]) -> Response:
+    """PUT /campaigns/{campaign_id}"""
+    session = db.session()
+    job_id = campaigns.update_status(session, campaign_id, body["new_status"], body.get("auto_complete"))
+    return done(lambda: campaigns.get_campaign(session, campaign_id), job_id)
+
+
+def list_campaign_images(campaign_id: int, page: int, per_page: int) -> Response:
+    """GET /campaigns/{campaign_id}/images"""
+    return json_answer(campaigns.list_images(db.session(), campaign_id, Page(page, per_page)))
+
+
+def add_campaign_images(campaign_id: int, body: list[dict[str, Any]]) -> Response:
+    """POST /campaigns/{campaign_id}/images"""
+    session = db.session()
+    campaigns.add_images(session, campaign_id, body)
+    return done(lambda: campaigns.get_campaign(session, campaign_id))
+
+
+def list_campaign_objects(campaign_id: int, page: int, per_page: int) -> Response:
+    """GET /campaigns/{campaign_id}/objects"""
+    return json_answer(campaigns.list_objects(db.session(), campaign_id, Page(page, per_page)))
+
+
+def put_campaign_objects(campaign_id: int, body: list[dict[str, Any]], account: Account) -> Response:
+    """PUT /campaigns/{campaign_id}/objects"""
+    session = db.session()
+    sender = Sender(account, g.get("request_id"))
+    limit = current_app.config["MAX_OBJECTS_PER_REQUEST"]
+    submission_id = objects.put_objects(session, sender, campaign_id, body, limit)
+    metrics.observe_submission(len(image["objects"]) for image in body)
+    return done(lambda: objects.get_submission(session, submission_id))
+
+
+def list_campaign_datasets(campaign_id: int) -> Response:
+    """GET /campaigns/{campaign_id}/datasets"""
+    rows = campaigns.list_datasets(db.session(), campaign_id)
+    return json_answer({"datasets": [row | {"url": blob_store().read_url(row["path"])} for row in rows]})

@@ -1,0 +1,56 @@
+"""Operations on image sets."""
+
+from typing import Any
+
+import orjson
+from flask import Response
+
+from app.database import db
+from app.handlers import blob_store
+from app.pagination import Page
+from app.responses import done, json_answer
+from app.services import image_sets
+from app.services.api_keys import Account
+from app.services.image_sets import NewImageSet
+
+
+def list_image_sets(page: int, per_page: int) -> Response:
+    """GET /image_sets"""
+    return json_answer(image_sets.list_image_sets(db.session(), Page(page, per_page)))
+
+
+def create_image_set(body: dict[str, Any], account: Account) -> Response:
+    """POST /image_sets"""
+    session = db.session()
+    imageset_id, dropbox_url = image_sets.create_image_set(session, blob_store(), account, NewImageSet(**body))
+    created = orjson.loads(image_sets.get_image_set(session, imageset_id))
+    return json_answer(created | {"dropbox_url": dropbox_url})
+
+
+def get_image_set(imageset_id: int) -> Response:
+    """GET /image_sets/{imageset_id}"""
+    return json_answer(image_sets.get_image_set(db.session(), imageset_id))
+
+
+def update_image_set_status(imageset_id: int, body: dict[str, Any]) -> Response:
+    """PUT /image_sets/{imageset_id}"""
+    session = db.session()
+    job_id = image_sets.update_status(session, imageset_id, body["new_status"])
+    return done(lambda: image_sets.get_image_set(session, imageset_id), job_id)
+
+
+def create_dropbox_url(imageset_id: int) -> Response:
+    """POST /image_sets/{imageset_id}/dropbox_url"""
+    return json_answer({"dropbox_url": image_sets.create_dropbox_url(db.session(), blob_store(), imageset_id)})
+
+
+def list_image_set_images(imageset_id: int, page: int, per_page: int) -> Response:
+    """GET /image_sets/{imageset_id}/images"""
+    return json_answer(image_sets.list_images(db.session(), imageset_id, Page(page, per_page)))
+
+
+def add_image_set_images(imageset_id: int, body: list[dict[str, Any]]) -> Response:
+    """POST /image_sets/{imageset_id}/images"""
+    session = db.session()
+    image_sets.add_images(session, imageset_id, body)
+    return done(lambda: image_sets.get_image_set(session, imageset_id))

@@ -1,0 +1,71 @@
+"""What operators look at, outside the API: version, status, liveness and readiness."""
+
+import hmac
+from typing import cast
+
+from flask import Blueprint, Response, current_app, request
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from app import __version__, metrics
+from app.errors import Unauthorized
+from app.responses import json_answer
+from app.security import KeyPairCheck
+from app.services.api_keys import is_well_formed
+from app.services.status import StatusChecks
+from app.settings import Settings
+
+blueprint = Blueprint("info", __name__)
+
+
+@blueprint.get("/info/version")
+def show_version() -> Response:
+    """The version of the service, and the branch and commit that its image was built from."""
+    settings = cast(Settings, current_app.extensions["settings"])
+    return json_answer({"version": __version__, "branch": settings.git_branch, "commit": settings.git_commit})
+
+
+@blueprint.get("/info/status")
+def show_status() -> Response:
+    """200 when everything is there, else 503. Strangers see no more than that; an admin sees each check in words."""
+    checks = cast(StatusChecks, current_app.extensions["status_checks"]).run()
+    messages = [message for message in checks.values() if message]
+    answer: dict[str, object] = {"status": "error" if messages else "ok"}
+    if _is_admin():
+        answer |= {"checks": {name: message is None for name, message in checks.items()}, "messages": messages}
+    response = json_answer(answer, 503 if messages else 200)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/info/live")
+def show_liveness() -> Response:
+    """200 as long as this process answers at all; asks nobody else."""
+    return json_answer({"status": "ok"})
+
+
+@blueprint.get("/info/ready")
+def show_readiness() -> Response:
+    """200 when requests can be served: the database answers and is migrated; else 503."""
+    ready = cast(StatusChecks, current_app.extensions["status_checks"]).is_ready()
+    return json_answer({"status": "ok" if ready else "error"}, 200 if ready else 503)
+
+
+@blueprint.get("/metrics")
+def show_metrics() -> Response:
+    """The metrics of all web processes, for Prometheus; with METRICS_TOKEN set, only to who sends it as bearer token."""
+    settings = cast(Settings, current_app.extensions["settings"])
+    token = settings.metrics_token
+    sent = request.headers.get("Authorization", "").encode()
+    if token and not hmac.compare_digest(sent, f"Bearer {token.get_secret_value()}".encode()):
+        raise Unauthorized("Send the metrics token: Authorization: Bearer …")
+    stock = cast(metrics.Stock, current_app.extensions["metrics_stock"])
+    return Response(metrics.render(stock, settings.prometheus_multiproc_dir), mimetype=CONTENT_TYPE_LATEST)
+
+
+def _is_admin() -> bool:
+    key = request.headers.get("Authentication-Key", "")
+    secret = request.headers.get("Authentication-Secret", "")
+    if not is_well_formed(key, secret):
+        return False
+    account = cast(KeyPairCheck, current_app.extensions["key_pair_check"]).find(key, secret)
+    return account is not None and account.is_admin

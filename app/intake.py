@@ -1,0 +1,226 @@
+"""What stands between the wire and a handler: media type, size, one strict parse, and the compiled schema."""
+
+import math
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import jiter
+import jsonschema_rs
+from anyio.to_thread import run_sync
+from connexion.lifecycle import ConnexionRequest
+from connexion.validators import AbstractRequestBodyValidator, ParameterValidator
+from flask import Request
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
+
+from app.errors import BadRequest, ContentTooLarge, NotFound, UnsupportedMediaType
+
+PARSED = "labelapi.body"
+MAX_DEPTH = 32
+MAX_ERRORS = 50
+MAX_ERROR_LENGTH = 200
+SMALL_BODY_BYTES = 64 * 1024
+MAX_INTEGER = 2**63 - 1
+
+
+class JsonBody(AbstractRequestBodyValidator):
+    """Connexion's body validator. The parsed body is left in the ASGI scope, so that nothing parses it again."""
+
+    # The largest bodies in bytes, and the operations that take the larger ones; `with_limits` sets them.
+    max_bytes = 0
+    max_bulk_bytes = 0
+    bulk_operations: frozenset[str] = frozenset()
+    # The spec lives as long as the process, and so does each schema of it.
+    _compiled: dict[int, tuple[Any, jsonschema_rs.Draft4Validator]] = {}
+
+    @classmethod
+    def with_limits(cls, max_bytes: int, max_bulk_bytes: int, bulk_operations: frozenset[str]) -> type["JsonBody"]:
+        """Return the validator with these limits, in bytes; Connexion makes an instance for every request."""
+        limits = {"max_bytes": max_bytes, "max_bulk_bytes": max_bulk_bytes, "bulk_operations": bulk_operations}
+        return type("LimitedJsonBody", (cls,), limits)
+
+    async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
+        """Read, parse and check the body. Raises UnsupportedMediaType, ContentTooLarge, BadRequest."""
+        headers = Headers(scope=scope)
+        _check_media_type(headers)
+        operation_id = scope["extensions"]["connexion_routing"]["operation_id"]
+        limit = self.max_bulk_bytes if operation_id in self.bulk_operations else self.max_bytes
+        raw = await _read(receive, headers, limit)
+        if not raw:
+            raise BadRequest("This operation needs a JSON body.")
+        if len(raw) <= SMALL_BODY_BYTES:
+            body = self._check(raw)
+        else:
+            # A large body must not hold up the other requests of this process.
+            body = await run_sync(self._check, raw)
+        scope.setdefault("extensions", {})[PARSED] = body
+        return _nothing_more(receive), scope
+
+    def _check(self, raw: bytes) -> Any:
+        body = parse(raw)
+        errors = list(_describe(self._validator().iter_errors(body)))
+        if errors:
+            first = errors[0]
+            place = f"{first['pointer']}: " if first["pointer"] else ""
+            raise BadRequest(f"{place}{first['detail']}", errors=errors)
+        return body
+
+    def _validator(self) -> jsonschema_rs.Draft4Validator:
+        kept = self._compiled.get(id(self._schema))
+        if kept is None or kept[0] is not self._schema:
+            kept = (self._schema, jsonschema_rs.Draft4Validator(plain_schema(self._schema), validate_formats=True))
+            self._compiled[id(self._schema)] = kept
+        return kept[1]
+
+
+def plain_schema(schema: Any) -> Any:
+    """Return an OpenAPI 3.0 schema as a JSON Schema of draft 4: `nullable` becomes a type, `components` are dropped."""
+    if isinstance(schema, list):
+        return [plain_schema(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {
+        key: plain_schema(value)
+        for key, value in schema.items()
+        if key not in ("components", "nullable", "example", "discriminator") and not key.startswith("x-")
+    }
+    if schema.get("nullable") is True:
+        if "type" in plain:
+            plain["type"] = [plain["type"], "null"]
+        if "enum" in plain and None not in plain["enum"]:
+            plain["enum"] = [*plain["enum"], None]
+    return plain
+
+
+def _check_media_type(headers: Headers) -> None:
+    media_type, _, parameters = headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    if media_type.strip().lower() != "application/json" or charset not in ("", "utf-8"):
+        raise UnsupportedMediaType("Send the body as JSON in UTF-8, with the header Content-Type: application/json.")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
+
+
+async def _read(receive: Receive, headers: Headers, limit: int) -> bytes:
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise ContentTooLarge(f"The body is larger than {limit} bytes, the most that this operation takes.")
+    chunks: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The connection was closed before the whole body had arrived.")
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
+            raise ContentTooLarge(f"The body is larger than {limit} bytes, the most that this operation takes.")
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def _nothing_more(receive: Receive) -> Receive:
+    # The handler takes the parsed body, so that the bytes need not cross into its thread.
+    first = True
+
+    async def receive_rest() -> MutableMapping[str, Any]:
+        nonlocal first
+        if first:
+            first = False
+            return {"type": "http.request", "body": b"", "more_body": False}
+        return await receive()
+
+    return receive_rest
+
+
+def parse(raw: bytes) -> Any:
+    """Return the value of a JSON text, strictly as in RFC 8259 and I-JSON (RFC 7493).
+
+    Raises BadRequest for anything that is not UTF-8, for NaN and Infinity, a key that stands twice, lone surrogates,
+    and in objects (whose inside a schema may leave open) also for nesting deeper than 32, NUL, and numbers beyond
+    64 bits.
+    """
+    try:
+        body = jiter.from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True)
+    except ValueError as error:
+        raise BadRequest(f"The body is not valid JSON: {str(error)[:MAX_ERROR_LENGTH]}.") from None
+    # The schemas of lists are closed to the last value, which says all that this would.
+    if isinstance(body, dict):
+        _check_value(body, "", 1)
+    return body
+
+
+def _check_value(value: Any, pointer: str, depth: int) -> None:
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise _refuse(pointer, "holds the character NUL, which cannot be stored")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise _refuse(pointer, "is a number too large to be stored")
+    elif isinstance(value, int):
+        if not -MAX_INTEGER - 1 <= value <= MAX_INTEGER:
+            raise _refuse(pointer, "is an integer beyond 64 bits")
+    elif isinstance(value, dict | list):
+        if depth > MAX_DEPTH:
+            raise _refuse(pointer, f"is nested deeper than {MAX_DEPTH} levels")
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            if isinstance(key, str) and "\x00" in key:
+                raise _refuse(pointer, "has a key with the character NUL, which cannot be stored")
+            _check_value(item, f"{pointer}/{str(key)[:64]}", depth + 1)
+
+
+def _refuse(pointer: str, words: str) -> BadRequest:
+    pointer = pointer[:MAX_ERROR_LENGTH]
+    return BadRequest(f"{pointer or 'The body'} {words}.", errors=[{"pointer": pointer, "detail": words}])
+
+
+def _describe(errors: Iterator[jsonschema_rs.ValidationError]) -> Iterator[dict[str, str]]:
+    for count, error in enumerate(errors):
+        if count == MAX_ERRORS:
+            return
+        pointer = "".join(f"/{escape(str(part))}" for part in error.instance_path)
+        message = error.message
+        if len(message) > MAX_ERROR_LENGTH:
+            # The message begins with the value itself, which may be the whole body; the rule stands at its end.
+            message = "…" + message[-MAX_ERROR_LENGTH:]
+        yield {"pointer": pointer[:MAX_ERROR_LENGTH], "detail": message}
+
+
+def escape(part: str) -> str:
+    """Return a reference token of a JSON Pointer (RFC 6901)."""
+    return part.replace("~", "~0").replace("/", "~1")
+
+
+class Parameters(ParameterValidator):
+    """Connexion's parameter validator with one line per fault; an id that cannot be is a thing that is not there."""
+
+    def validate_request(self, request: ConnexionRequest) -> None:
+        """Raise NotFound for an id beyond 64 bits, BadRequest for query parameters that are wrong, unknown or doubled."""
+        for value in request.path_params.values():
+            if isinstance(value, int) and value > MAX_INTEGER:
+                raise NotFound(f"There is nothing with the id {str(value)[:40]}.")
+        known = {parameter["name"]: parameter for parameter in self.parameters["query"]}
+        sent = request.scope["query_string"].decode("latin-1")
+        for name in request.query_params:
+            if name not in known:
+                names = ", ".join(known) or "none"
+                raise BadRequest(f"There is no query parameter {name[:64]!r} here; this operation knows: {names}.")
+        for name, value in request.query_params.items():
+            if len(request._starlette_request.query_params.getlist(name)) > 1:
+                raise BadRequest(f"The query parameter {name} stands more than once in {sent[:100]!r}.")
+            self._check(name, value, known[name]["schema"])
+
+    def _check(self, name: str, value: Any, schema: dict[str, Any]) -> None:
+        for error in jsonschema_rs.Draft4Validator(plain_schema(schema)).iter_errors(value):
+            raise BadRequest(f"The query parameter {name} is wrong: {error.message[-MAX_ERROR_LENGTH:]}.")
+
+
+class ParsedRequest(Request):
+    """Flask's request, whose JSON is the one that was parsed at the door."""
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """Return the parsed body; Flask's own way is left for requests that carry none."""
+        extensions = self.environ.get("asgi.scope", {}).get("extensions", {})
+        return extensions[PARSED] if PARSED in extensions else super().get_json(force, silent, cache)

@@ -1,0 +1,24 @@
+"""The tables: columns, constraints, indexes. No rules beyond what a constraint can say, no JSON."""
+
+from app.models.api_keys import ApiKey
+from app.models.campaigns import Campaign, CampaignImage
+from app.models.datasets import Dataset
+from app.models.image_sets import ImageSet
+from app.models.images import Image
+from app.models.jobs import Job
+from app.models.objects import Object, Submission
+from app.models.users import Role, User
+
+__all__ = [
+    "ApiKey",
+    "Campaign",
+    "CampaignImage",
+    "Dataset",
+    "Image",
+    "ImageSet",
+    "Job",
+    "Object",
+    "Role",
+    "Submission",
+    "User",
+]

@@ -1,0 +1,51 @@
+"""Labelling jobs and the images in them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, func, text, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base
+from app.models.image_sets import TITLE_RULE
+
+
+class Campaign(Base):
+    """One labelling job. The counters change in the transaction that changes what they count."""
+
+    __tablename__ = "campaign"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    title: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str] = mapped_column(server_default="created")
+    metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata")
+    label_translations: Mapped[dict[str, Any] | None]
+    auto_complete: Mapped[bool] = mapped_column(server_default=true())
+    image_count: Mapped[int] = mapped_column(server_default=text("0"))
+    labeled_count: Mapped[int] = mapped_column(server_default=text("0"))
+    date_created: Mapped[datetime] = mapped_column(server_default=func.now())
+    date_started: Mapped[datetime | None]
+    date_completed: Mapped[datetime | None]
+    date_finished: Mapped[datetime | None]
+    created_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+
+    __table_args__ = (
+        CheckConstraint(TITLE_RULE, name="title_spelling"),
+        CheckConstraint("status IN ('created', 'active', 'completed', 'finished')", name="status"),
+        CheckConstraint("labeled_count BETWEEN 0 AND image_count", name="counters"),
+    )
+
+
+class CampaignImage(Base):
+    """One image of a campaign. It is labeled when it points at the submission that holds its present objects."""
+
+    __tablename__ = "campaign_image"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    submission_id: Mapped[int | None]
+
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "submission_id"], ["submission.campaign_id", "submission.id"]),
+        Index("ix_campaign_image_image_id_campaign_id", "image_id", "campaign_id"),
+    )

@@ -1,0 +1,33 @@
+"""Batches of images from one source."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base
+
+TITLE_RULE = "title ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND char_length(title) <= 53"
+
+
+class ImageSet(Base):
+    """`blobstorage_path` is the dropbox container until the images are copied, then `<container>/<folder>/<title>`."""
+
+    __tablename__ = "image_set"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    title: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str] = mapped_column(server_default="created")
+    metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata")
+    blobstorage_path: Mapped[str]
+    date_created: Mapped[datetime] = mapped_column(server_default=func.now())
+    date_finished: Mapped[datetime | None]
+    date_upload_expires: Mapped[datetime | None]
+    created_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+
+    __table_args__ = (
+        CheckConstraint(TITLE_RULE, name="title_spelling"),
+        CheckConstraint("status IN ('created', 'finished')", name="status"),
+        CheckConstraint("(status = 'finished') = (date_finished IS NOT NULL)", name="date_finished"),
+    )

@@ -1,0 +1,46 @@
+"""Files in the main container."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, func
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base
+
+
+class Image(Base):
+    """One file: where it lies (`<container>/<path>`), where and when it was taken, and its file facts.
+
+    `filesize` is in bytes, `width` and `height` in pixels as displayed, `lat` and `lon` in degrees (WGS 84). What is
+    unknown is null; a file that is no image has neither type nor size in pixels.
+    """
+
+    __tablename__ = "image"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    image_set_id: Mapped[int | None] = mapped_column(ForeignKey("image_set.id"))
+    blobstorage_path: Mapped[str]
+    date_taken: Mapped[datetime | None]
+    lat: Mapped[float | None]
+    lon: Mapped[float | None]
+    location_description: Mapped[str | None]
+    type: Mapped[str | None]
+    metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata")
+    tss_id: Mapped[str | None]
+    filetype: Mapped[str | None]
+    filesize: Mapped[int | None]
+    width: Mapped[int | None] = mapped_column(Integer)
+    height: Mapped[int | None] = mapped_column(Integer)
+    content_md5: Mapped[bytes | None]
+    date_created: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        # A path may have 1,024 characters of four bytes each, more than a B-tree takes: uniqueness hangs on a hash index.
+        ExcludeConstraint(("blobstorage_path", "="), using="hash", name="uq_image_blobstorage_path"),
+        Index("ix_image_image_set_id_id", "image_set_id", "id"),
+        CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="location"),
+        CheckConstraint("(width IS NULL) = (height IS NULL) AND width > 0 AND height > 0", name="dimensions"),
+        CheckConstraint("filesize >= 0", name="filesize"),
+    )

@@ -1,0 +1,106 @@
+"""Who calls, and whether the operation is open to them: both headers to an account, the account to the spec's `x-roles`."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from anyio.to_thread import run_sync
+from connexion.lifecycle import ConnexionRequest
+from sqlalchemy import Engine
+
+from app.errors import Forbidden, Unauthorized
+from app.models.users import IMAGE_ADMIN, LABELER
+from app.services import api_keys
+from app.services.api_keys import Account
+from app.services.images import NO_ACCESS
+
+CACHE_SECONDS = 3.0
+CACHE_SIZE = 10_000
+ANY_CALLER = "any"
+
+MISSING = "Send both headers, Authentication-Key and Authentication-Secret."
+REFUSED = "This key pair does not work: it is unknown, wrong, revoked or expired, or its user is disabled."
+
+
+class AccountCache:
+    """Accounts of pairs that were right a moment ago, so that not every request asks the database.
+
+    A revoked key works no longer than CACHE_SECONDS after its revocation in any process; secrets are held as hashes only.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[bytes, tuple[float, Account]] = {}
+
+    def find(self, pair: bytes) -> Account | None:
+        """Return the account of a pair that was checked less than CACHE_SECONDS ago, or None."""
+        found = self._entries.get(pair)
+        return found[1] if found and found[0] > time.monotonic() else None
+
+    def keep(self, pair: bytes, account: Account) -> None:
+        """Remember an account; the oldest entry goes when there are too many."""
+        self._entries.pop(pair, None)
+        if len(self._entries) >= CACHE_SIZE:
+            del self._entries[next(iter(self._entries))]
+        self._entries[pair] = (time.monotonic() + CACHE_SECONDS, account)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+
+
+class KeyPairCheck:
+    """Connexion's handler for both security schemes: one look at the pair, whatever scheme is named first."""
+
+    def __init__(self, engine: Engine, roles: Mapping[str, list[str]]) -> None:
+        self._engine = engine
+        self._roles = roles
+        self.cache = AccountCache()
+
+    def get_fn(self, _scheme: dict[str, Any], _scopes: list[str]) -> Any:
+        """Return the function that Connexion calls with each request, for either scheme."""
+        return self.verify
+
+    async def verify(self, request: ConnexionRequest) -> dict[str, Any]:
+        """Put the caller's Account into the request's context. Raises Unauthorized, Forbidden, DatabaseUnavailable."""
+        context = request.context
+        if "account" not in context:
+            context["account"] = await self._admit(request)
+        return {}
+
+    async def _admit(self, request: ConnexionRequest) -> Account:
+        key = request.headers.get("Authentication-Key")
+        secret = request.headers.get("Authentication-Secret")
+        if not key or not secret:
+            raise Unauthorized(MISSING)
+        pair = hashlib.sha256(f"{key}:{secret}".encode()).digest()
+        account = self.cache.find(pair)
+        if account and self._is_open(request, account):
+            return account
+        # A role may have been granted a moment ago, so that nobody is refused on remembered facts.
+        account = await self._look_up(pair, key, secret)
+        if not self._is_open(request, account):
+            raise Forbidden(NO_ACCESS)
+        return account
+
+    async def _look_up(self, pair: bytes, key: str, secret: str) -> Account:
+        account = await run_sync(self.find, key, secret) if api_keys.is_well_formed(key, secret) else None
+        if account is None:
+            raise Unauthorized(REFUSED)
+        self.cache.keep(pair, account)
+        return account
+
+    def find(self, key: str, secret: str) -> Account | None:
+        """Return the account of a pair as the database has it now, or None."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            return api_keys.find_account(connection, key, secret)
+
+    def _is_open(self, request: ConnexionRequest, account: Account) -> bool:
+        routing = request.scope["extensions"]["connexion_routing"]
+        roles = self._roles.get(routing.get("operation_id") or "", [ANY_CALLER])
+        if ANY_CALLER in roles or (account.is_admin and IMAGE_ADMIN in roles):
+            return True
+        if LABELER not in roles or not account.campaign_ids:
+            return False
+        campaign_id = request.scope["path_params"].get("campaign_id")
+        return campaign_id is None or campaign_id in account.campaign_ids

@@ -1,0 +1,129 @@
+"""Two-part API keys: their form, making them, and finding the account that a pair belongs to."""
+
+import hashlib
+import hmac
+import re
+import secrets
+import string
+import zlib
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import Session
+
+from app.models import ApiKey, Role, User
+from app.models.users import IMAGE_ADMIN
+
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+KEY_LENGTH = 22  # 62**22 is more than 2**130.
+SECRET_LENGTH = 43  # 62**43 is more than 2**256.
+CHECKSUM_LENGTH = 6  # 62**6 is more than 2**32, the range of a CRC32.
+KEY_FORM = re.compile(rf"lsk_[0-9A-Za-z]{{{KEY_LENGTH}}}")
+SECRET_FORM = re.compile(rf"lss_[0-9A-Za-z]{{{SECRET_LENGTH + CHECKSUM_LENGTH}}}")
+
+
+class KeyPair(NamedTuple):
+    """Both parts of a new API key; `apisecret` is null where the key was made before and its secret is gone."""
+
+    apikey: str
+    apisecret: str | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who calls: the user, the key that was used, and what the roles allow."""
+
+    user_id: int
+    email: str
+    api_key_id: int
+    is_admin: bool
+    campaign_ids: frozenset[int]
+
+
+def make_key_pair() -> tuple[str, str]:
+    """Return a new key and its secret, drawn from the system's random source."""
+    key = "lsk_" + _random_base62(KEY_LENGTH)
+    secret = "lss_" + _random_base62(SECRET_LENGTH)
+    return key, secret + _checksum(secret)
+
+
+def is_well_formed(key: str, secret: str) -> bool:
+    """True when both parts have the form of ours and the checksum fits, so that a typo is seen without a query."""
+    if not KEY_FORM.fullmatch(key) or not SECRET_FORM.fullmatch(secret):
+        return False
+    return secret[-CHECKSUM_LENGTH:] == _checksum(secret[:-CHECKSUM_LENGTH])
+
+
+def hash_secret(secret: str) -> bytes:
+    """Return what is stored of a secret. It has 256 random bits, so that a slow hash would protect nothing more."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _random_base62(length: int) -> str:
+    return "".join(secrets.choice(BASE62) for _ in range(length))
+
+
+def _checksum(text: str) -> str:
+    number, digits = zlib.crc32(text.encode()), ""
+    while number:
+        number, digit = divmod(number, 62)
+        digits = BASE62[digit] + digits
+    return digits.rjust(CHECKSUM_LENGTH, BASE62[0])
+
+
+def is_usable() -> ColumnElement[bool]:
+    """The condition under which a key of an enabled user works."""
+    return ApiKey.date_revoked.is_(None) & or_(ApiKey.date_expires.is_(None), ApiKey.date_expires > func.now())
+
+
+def find_account(connection: Connection, key: str, secret: str) -> Account | None:
+    """Return the account of a key pair, or None when it is unknown, wrong, revoked or expired, or the user disabled."""
+    roles = (
+        select(func.json_agg(aggregate_order_by(func.json_build_array(Role.name, Role.campaign_id), Role.id)))
+        .where(Role.user_id == User.id)
+        .scalar_subquery()
+    )
+    row = connection.execute(
+        select(ApiKey.id, ApiKey.secret_hash, User.id.label("user_id"), User.email, roles.label("roles"))
+        .join(User, User.id == ApiKey.user_id)
+        .where(ApiKey.key == key, User.enabled, is_usable())
+    ).one_or_none()
+    if row is None or not hmac.compare_digest(row.secret_hash, hash_secret(secret)):
+        return None
+    _note_use(connection, row.id)
+    granted = row.roles or []
+    return Account(
+        user_id=row.user_id,
+        email=row.email,
+        api_key_id=row.id,
+        is_admin=any(name == IMAGE_ADMIN for name, _ in granted),
+        campaign_ids=frozenset(campaign_id for _, campaign_id in granted if campaign_id is not None),
+    )
+
+
+def _note_use(connection: Connection, api_key_id: int) -> None:
+    # Once a minute is enough for "last used", and spares every request a write.
+    minute_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
+    stale = or_(ApiKey.date_last_used.is_(None), ApiKey.date_last_used < minute_ago)
+    connection.execute(update(ApiKey).where(ApiKey.id == api_key_id, stale).values(date_last_used=func.now()))
+
+
+def create_api_key(session: Session, user_id: int, name: str | None = None) -> KeyPair:
+    """Give the user one more key and return both parts; the secret cannot be read again."""
+    key, secret = make_key_pair()
+    session.execute(insert(ApiKey).values(user_id=user_id, key=key, secret_hash=hash_secret(secret), name=name))
+    return KeyPair(key, secret)
+
+
+def find_newest_key(session: Session, user_id: int) -> str | None:
+    """Return the public part of the user's newest usable key, or None."""
+    newest = select(ApiKey.key).where(ApiKey.user_id == user_id, is_usable()).order_by(ApiKey.id.desc()).limit(1)
+    return session.scalar(newest)
+
+
+def revoke_api_keys(session: Session, user_id: int) -> int:
+    """Revoke every usable key of the user and return how many there were."""
+    revoked = update(ApiKey).where(ApiKey.user_id == user_id, is_usable()).values(date_revoked=func.now())
+    return len(session.scalars(revoked.returning(ApiKey.id)).all())

@@ -1,0 +1,168 @@
+"""Campaigns: labelling jobs, their partner, their images and the steps of their life."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app import queue, shapes
+from app.errors import Conflict, NotFound
+from app.models import Campaign, CampaignImage
+from app.models.jobs import PUBLISH_DATASETS
+from app.models.users import LABELER
+from app.pagination import Page
+from app.services import api_keys, users
+from app.services.api_keys import Account, KeyPair
+from app.services.images import resolve_images
+from app.services.titles import check_title
+
+# Which status may follow which, and which dates a step sets and clears.
+STEPS = {
+    ("created", "active"),
+    ("active", "completed"),
+    ("completed", "active"),
+    ("completed", "finished"),
+}
+DATES: dict[str, dict[str, Any]] = {
+    "active": {"date_started": func.now(), "date_completed": None, "date_finished": None},
+    "completed": {"date_completed": func.now(), "date_finished": None},
+    "finished": {"date_finished": func.now()},
+}
+
+
+@dataclass(frozen=True)
+class NewCampaign:
+    """What a caller says of a new campaign."""
+
+    title: str
+    labeler_email: str
+    metadata: dict[str, Any] | None = None
+    label_translations: dict[str, str] | None = None
+
+
+def list_campaigns(session: Session, page: Page) -> bytes:
+    """Return a page of campaigns, by id."""
+    total = session.scalars(select(func.count()).select_from(Campaign)).one()
+    return shapes.page_of(session, "campaigns", shapes.campaigns(), page, total)
+
+
+def get_campaign(session: Session, campaign_id: int) -> bytes:
+    """Return one campaign. Raises NotFound."""
+    found = shapes.find_one(session, shapes.campaigns().where(Campaign.id == campaign_id))
+    if found is None:
+        raise campaign_not_found(campaign_id)
+    return found
+
+
+def create_campaign(session: Session, account: Account, new: NewCampaign) -> tuple[int, KeyPair]:
+    """Make a campaign and give its labeler access; return its id and the labeler's newest usable key.
+
+    Raises Unprocessable for the title's spelling, BadRequest for the address, Conflict when the title is taken or the
+    labeler's user is disabled.
+    """
+    check_title(new.title)
+    email = users.check_email(new.labeler_email)
+    created = insert(Campaign).values(
+        title=new.title,
+        metadata_=new.metadata,
+        label_translations=new.label_translations,
+        created_by=account.user_id,
+    )
+    campaign_id = session.scalar(created.on_conflict_do_nothing().returning(Campaign.id))
+    if campaign_id is None:
+        raise Conflict(f"The title {new.title} is taken by another campaign.")
+    return campaign_id, _give_access(session, email, campaign_id)
+
+
+def _give_access(session: Session, email: str, campaign_id: int) -> KeyPair:
+    labeler = users.find_or_create_user(session, email)
+    session.refresh(labeler, with_for_update=True)
+    if not labeler.enabled:
+        raise Conflict(f"The user {labeler.email} is disabled; enable it before giving it a campaign.")
+    users.grant_role(session, labeler, LABELER, campaign_id)
+    key = api_keys.find_newest_key(session, labeler.id)
+    return KeyPair(key, None) if key else api_keys.create_api_key(session, labeler.id)
+
+
+def update_status(session: Session, campaign_id: int, new_status: str, auto_complete: bool | None) -> int | None:
+    """Take a campaign one step further; return the id of the job that publishes its datasets when it is finished.
+
+    `auto_complete` says whether the campaign completes itself; entering `active` without it means true. Raises
+    NotFound, and Conflict for a step that does not exist.
+    """
+    campaign = lock_campaign(session, campaign_id)
+    if (campaign.status, new_status) not in STEPS:
+        following = " or ".join(sorted(after for before, after in STEPS if before == campaign.status))
+        raise Conflict(
+            f"Campaign {campaign_id} is {campaign.status} and cannot become {new_status}"
+            + (f": from {campaign.status} it can become {following}." if following else ": that is its last status.")
+        )
+    enter_status(session, campaign_id, new_status)
+    if auto_complete is not None or new_status == "active":
+        chosen = True if auto_complete is None else auto_complete
+        session.execute(update(Campaign).where(Campaign.id == campaign_id).values(auto_complete=chosen))
+    if new_status != "finished":
+        return None
+    return queue.enqueue(session, PUBLISH_DATASETS, "campaign", campaign_id)
+
+
+def enter_status(session: Session, campaign_id: int, status: str) -> None:
+    """Set the status and the dates that go with it; the caller has locked the campaign and checked the step."""
+    session.execute(update(Campaign).where(Campaign.id == campaign_id).values(status=status, **DATES[status]))
+
+
+def list_images(session: Session, campaign_id: int, page: Page) -> bytes:
+    """Return a page of the images of a campaign. Raises NotFound."""
+    total = _count_images(session, campaign_id)
+    return shapes.page_of(session, "images", shapes.campaign_images(campaign_id), page, total)
+
+
+def list_objects(session: Session, campaign_id: int, page: Page) -> bytes:
+    """Return a page of the images of a campaign with their present objects. Raises NotFound."""
+    total = _count_images(session, campaign_id)
+    return shapes.page_of(session, "images", shapes.labeled_images(campaign_id), page, total)
+
+
+def add_images(session: Session, campaign_id: int, references: list[dict[str, Any]]) -> None:
+    """Add images to a campaign that is `created`, all or none; one that is in it already stays as it is.
+
+    Raises NotFound for the campaign or an image, Conflict when the campaign has started.
+    """
+    campaign = lock_campaign(session, campaign_id)
+    if campaign.status != "created":
+        raise Conflict(f"Campaign {campaign_id} is {campaign.status}: images can be added only while it is created.")
+    image_ids = resolve_images(session, references)
+    named = select(literal(campaign_id, BigInteger), func.unnest(image_ids))
+    added = insert(CampaignImage).from_select(["campaign_id", "image_id"], named).on_conflict_do_nothing()
+    count = session.connection().execute(added).rowcount
+    grown = Campaign.image_count + count
+    session.execute(update(Campaign).where(Campaign.id == campaign_id).values(image_count=grown))
+
+
+def lock_campaign(session: Session, campaign_id: int) -> Campaign:
+    """Return the campaign, held against every other change until the transaction ends. Raises NotFound."""
+    campaign = session.get(Campaign, campaign_id, with_for_update=True)
+    if campaign is None:
+        raise campaign_not_found(campaign_id)
+    return campaign
+
+
+def _count_images(session: Session, campaign_id: int) -> int:
+    total = session.scalar(select(Campaign.image_count).where(Campaign.id == campaign_id))
+    if total is None:
+        raise campaign_not_found(campaign_id)
+    return total
+
+
+def campaign_not_found(campaign_id: int) -> NotFound:
+    """The error for a campaign that is not there."""
+    return NotFound(f"There is no campaign {campaign_id}.")
+
+
+def list_datasets(session: Session, campaign_id: int) -> list[dict[str, Any]]:
+    """Return what was published of a campaign, newest first, as plain rows. Raises NotFound."""
+    if session.get(Campaign, campaign_id) is None:
+        raise campaign_not_found(campaign_id)
+    return [dict(row) for row in session.execute(shapes.datasets(campaign_id)).mappings()]

@@ -1,0 +1,149 @@
+"""Image sets: batches of images from one source, from the dropbox to the main container."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app import queue, shapes
+from app.azure.blobs import BlobStore
+from app.errors import Conflict, NotFound
+from app.models import Image, ImageSet
+from app.models.jobs import FINISH_IMAGE_SET
+from app.pagination import Page
+from app.services.api_keys import Account
+from app.services.images import resolve_images
+from app.services.titles import check_title
+
+STEPS = {("created", "finished")}
+
+
+@dataclass(frozen=True)
+class NewImageSet:
+    """What a caller says of a new image set."""
+
+    title: str
+    metadata: dict[str, Any] | None = None
+
+
+def dropbox_name(title: str) -> str:
+    """Return the name of the container into which the images of a set are uploaded."""
+    return f"dropbox-{title}"
+
+
+def list_image_sets(session: Session, page: Page) -> bytes:
+    """Return a page of image sets, by id."""
+    total = session.scalars(select(func.count()).select_from(ImageSet)).one()
+    return shapes.page_of(session, "image_sets", shapes.image_sets(), page, total)
+
+
+def get_image_set(session: Session, imageset_id: int) -> bytes:
+    """Return one image set. Raises NotFound."""
+    found = shapes.find_one(session, shapes.image_sets().where(ImageSet.id == imageset_id))
+    if found is None:
+        raise _not_found(imageset_id)
+    return found
+
+
+def create_image_set(session: Session, blobs: BlobStore, account: Account, new: NewImageSet) -> tuple[int, str]:
+    """Make an image set and its dropbox; return its id and the link for uploading.
+
+    Raises Unprocessable for the title's spelling, Conflict when the title is taken or a container of this name holds
+    blobs already, StorageUnavailable.
+    """
+    check_title(new.title)
+    created = insert(ImageSet).values(
+        title=new.title,
+        metadata_=new.metadata,
+        blobstorage_path=dropbox_name(new.title),
+        created_by=account.user_id,
+    )
+    imageset_id = session.scalar(created.on_conflict_do_nothing().returning(ImageSet.id))
+    if imageset_id is None:
+        raise Conflict(f"The title {new.title} is taken by another image set.")
+    _make_dropbox(blobs, dropbox_name(new.title))
+    return imageset_id, _make_link(session, blobs, imageset_id, new.title)
+
+
+def _make_dropbox(blobs: BlobStore, container: str) -> None:
+    # A container without an image set is what a crash left behind: an empty one is taken over, another is not ours to give.
+    if not blobs.make_container(container) and not blobs.container_is_empty(container):
+        raise Conflict(
+            f"There is a container {container} already, without an image set and with blobs in it. "
+            "Choose another title, or ask an operator to look into that container."
+        )
+
+
+def create_dropbox_url(session: Session, blobs: BlobStore, imageset_id: int) -> str:
+    """Return a fresh link for uploading. Raises NotFound, Conflict unless the set is `created`, StorageUnavailable."""
+    image_set = _lock(session, imageset_id)
+    if image_set.status != "created":
+        raise Conflict(
+            f"Image set {imageset_id} is {image_set.status}: there are upload links only while it is created."
+        )
+    return _make_link(session, blobs, imageset_id, image_set.title)
+
+
+def _make_link(session: Session, blobs: BlobStore, imageset_id: int, title: str) -> str:
+    url = blobs.make_upload_url(dropbox_name(title))
+    expires = datetime.now(UTC) + blobs.upload_token_valid + timedelta(minutes=1)
+    session.execute(update(ImageSet).where(ImageSet.id == imageset_id).values(date_upload_expires=expires))
+    return url
+
+
+def update_status(session: Session, imageset_id: int, new_status: str) -> int:
+    """Finish an image set and return the id of the job that collects its images.
+
+    Raises NotFound, and Conflict for any step other than created → finished.
+    """
+    image_set = _lock(session, imageset_id)
+    if (image_set.status, new_status) not in STEPS:
+        raise Conflict(
+            f"Image set {imageset_id} is {image_set.status} and cannot become {new_status}: "
+            "the only step is from created to finished."
+        )
+    image_set.status = new_status
+    image_set.date_finished = func.now()
+    session.flush()
+    return queue.enqueue(session, FINISH_IMAGE_SET, "image_set", imageset_id)
+
+
+def list_images(session: Session, imageset_id: int, page: Page) -> bytes:
+    """Return a page of the images of one set. Raises NotFound."""
+    if session.get(ImageSet, imageset_id) is None:
+        raise _not_found(imageset_id)
+    total = session.scalars(select(func.count()).where(Image.image_set_id == imageset_id)).one()
+    rows = shapes.images().where(Image.image_set_id == imageset_id)
+    return shapes.page_of(session, "images", rows, page, total)
+
+
+def add_images(session: Session, imageset_id: int, references: list[dict[str, Any]]) -> None:
+    """Put existing images that belong to no set into this one, all or none.
+
+    Raises NotFound for the set or an image, Conflict when the set is not `created` or an image is in a set already.
+    """
+    image_set = _lock(session, imageset_id)
+    if image_set.status != "created":
+        raise Conflict(f"Image set {imageset_id} is {image_set.status}: images can be added only while it is created.")
+    image_ids = resolve_images(session, references)
+    free = (
+        select(Image.id, Image.image_set_id).where(Image.id == func.any(image_ids)).order_by(Image.id).with_for_update()
+    )
+    for image_id, taken_by in session.execute(free):
+        if taken_by is not None:
+            raise Conflict(f"Image {image_id} belongs to image set {taken_by} already.")
+    session.execute(update(Image).where(Image.id == func.any(image_ids)).values(image_set_id=imageset_id))
+
+
+def _lock(session: Session, imageset_id: int) -> ImageSet:
+    image_set = session.get(ImageSet, imageset_id, with_for_update=True)
+    if image_set is None:
+        raise _not_found(imageset_id)
+    return image_set
+
+
+def _not_found(imageset_id: int) -> NotFound:
+    return NotFound(f"There is no image set {imageset_id}.")

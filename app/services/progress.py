@@ -1,0 +1,29 @@
+"""What long work tells the one who runs it, while it goes on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A point at which everything so far may be committed: `done` of `total` items, of a total that may still grow.
+
+    No total means that there is no news of it. Work says so before it waits for another system as well, so that no
+    transaction stays open meanwhile, and so that a run which was given up ends there.
+    """
+
+    done: int
+    total: int | None = None
+
+
+class NotYet(Exception):
+    """The work cannot go on before `until`; the message says why, in one sentence for the caller."""
+
+    def __init__(self, until: datetime, reason: str) -> None:
+        super().__init__(reason)
+        self.until = until
+        self.reason = reason
+
+
+class Failed(Exception):
+    """The work cannot be done as things stand; the message says why, in one sentence for the caller without secrets."""

@@ -1,0 +1,137 @@
+"""Every setting of the application, read from the environment and from a file `.env`; the only module that reads either."""
+
+import re
+from functools import cached_property
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+AZURE_ML_NAMES = (
+    "azure_ml_datastore",
+    "azure_ml_subscription_id",
+    "azure_ml_resource_group",
+    "azure_ml_workspace_name",
+    "azure_ml_sp_tenant_id",
+    "azure_ml_sp_application_id",
+    "azure_ml_sp_password",
+)
+
+
+class SettingsError(Exception):
+    """The environment does not hold what the application needs; the message names every setting that is wrong or missing."""
+
+
+def _schema_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", value) or value.startswith("pg_"):
+        raise ValueError("must be a plain PostgreSQL schema name: lowercase letters, digits and underscores")
+    return value
+
+
+def _container_name(value: str) -> str:
+    # The rule is Azure's: learn.microsoft.com, "Naming and referencing containers, blobs, and metadata".
+    if not re.fullmatch(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*", value):
+        raise ValueError("must be a valid container name: 3 to 63 lowercase letters, digits and single dashes")
+    return value
+
+
+def _folder_path(value: str) -> str:
+    folders = value.strip("/").split("/")
+    if any(folder in ("", ".", "..") for folder in folders):
+        raise ValueError("must be a folder or a path of folders such as `upload` or `uploads/2026`")
+    return "/".join(folders)
+
+
+def _postgresql_url(value: str) -> str:
+    for prefix in ("postgresql+psycopg2://", "postgresql://", "postgres://"):
+        if value.startswith(prefix):
+            return "postgresql+psycopg2://" + value.removeprefix(prefix)
+    raise ValueError("must be a SQLAlchemy URL of PostgreSQL, such as postgresql://user:password@host/database")
+
+
+class Settings(BaseSettings):
+    """Names are those of the environment in lower case. Times are seconds or days, sizes are bytes, as their names say."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    db_connection_string: Annotated[SecretStr, Field(description="SQLAlchemy URL of PostgreSQL")]
+    db_schema: Annotated[str, AfterValidator(_schema_name), Field(description="schema of every table; must exist")]
+    azure_storage_connection_string: SecretStr | None = Field(None, description="storage account with its key")
+    azure_storage_account_url: str | None = Field(None, description="blob endpoint; alone it means managed identity")
+    azure_storage_imageset_container: Annotated[str, AfterValidator(_container_name)]
+    azure_storage_imageset_folder: Annotated[str, AfterValidator(_folder_path)]
+    image_read_token_valid_days: int = Field(7, ge=1, le=3650, description="how long an image's SAS URL works")
+    imageset_upload_token_valid_days: int = Field(7, ge=1, le=3650, description="how long a dropbox SAS URL works")
+
+    azure_ml_datastore: str | None = None
+    azure_ml_subscription_id: str | None = None
+    azure_ml_resource_group: str | None = None
+    azure_ml_workspace_name: str | None = None
+    azure_ml_sp_tenant_id: str | None = None
+    azure_ml_sp_application_id: str | None = None
+    azure_ml_sp_password: SecretStr | None = None
+
+    max_body_bytes: int = Field(1024**2, ge=1024, description="largest request body, bytes")
+    max_bulk_body_bytes: int = Field(64 * 1024**2, ge=1024, description="largest body of a bulk route, bytes")
+    max_objects_per_request: int = Field(250_000, ge=1, description="most objects in one submission")
+
+    host: str = Field("127.0.0.1", description="address that the web server listens on")
+    port: int = Field(8080, ge=1, le=65535, description="port that the web server listens on")
+    web_workers: int = Field(2, ge=1, description="web processes")
+    web_threads: int = Field(4, ge=1, description="threads per web process that run handlers")
+    worker_concurrency: int = Field(4, ge=2, description="jobs that one worker runs at a time")
+    job_heartbeat_seconds: float = Field(10, gt=0, description="how often a worker says that it lives")
+    job_stalled_seconds: float = Field(30, gt=0, description="silence after which a worker counts as dead")
+    job_recovery_seconds: int = Field(15, ge=1, le=3600, description="how often jobs of dead workers are looked for")
+    copy_threads: int = Field(16, ge=1, description="blobs that one job copies at a time")
+    metrics_token: SecretStr | None = Field(None, description="bearer token that /metrics asks for")
+    prometheus_multiproc_dir: str | None = Field(None, description="folder in which web processes share metrics")
+    git_branch: str | None = Field(None, description="branch that this was built from")
+    git_commit: str | None = Field(None, description="commit that this was built from")
+    log_level: str = Field("INFO", description="least severity that is logged")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.azure_storage_connection_string and not self.azure_storage_account_url:
+            raise ValueError("AZURE_STORAGE_CONNECTION_STRING (or AZURE_STORAGE_ACCOUNT_URL) is missing")
+        missing = [name.upper() for name in AZURE_ML_NAMES if not getattr(self, name)]
+        if missing and len(missing) < len(AZURE_ML_NAMES):
+            raise ValueError(f"the settings for Azure ML go together, all or none; missing: {', '.join(missing)}")
+        return self
+
+    @cached_property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL for psycopg2; holds a password."""
+        return _postgresql_url(self.db_connection_string.get_secret_value())
+
+    @cached_property
+    def queue_url(self) -> str:
+        """The same database as a libpq URL, for psycopg 3; holds a password."""
+        return self.database_url.replace("postgresql+psycopg2://", "postgresql://", 1)
+
+    @property
+    def uses_azure_ml(self) -> bool:
+        """True when the Azure ML workspace is configured."""
+        return bool(self.azure_ml_workspace_name)
+
+
+def load_settings() -> Settings:
+    """Return the settings. Raises SettingsError with one line that names every setting that is missing or wrong."""
+    try:
+        settings = Settings()  # type: ignore[call-arg]  # The fields come from the environment.
+        _ = settings.database_url
+    except ValidationError as error:
+        raise SettingsError(_describe(error)) from None
+    except ValueError as error:
+        raise SettingsError(f"DB_CONNECTION_STRING {error}") from None
+    return settings
+
+
+def _describe(error: ValidationError) -> str:
+    missing = [str(e["loc"][0]).upper() for e in error.errors() if e["type"] == "missing"]
+    wrong = [e for e in error.errors() if e["type"] != "missing"]
+    sentences = [f"Required settings are missing: {', '.join(missing)}."] if missing else []
+    for item in wrong:
+        name = str(item["loc"][0]).upper() + ": " if item["loc"] else ""
+        sentences.append(f"{name}{item['msg'].removeprefix('Value error, ')}.")
+    return " ".join(sentences) + " They are read from the environment or a file .env; the README lists them all."

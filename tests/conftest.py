@@ -1,0 +1,247 @@
+"""Every test speaks HTTP to the real application on a real PostgreSQL and a real Azurite, started here once per run."""
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import psycopg2
+import pytest
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from connexion import FlaskApp
+from flask import Flask
+from psycopg2 import sql
+from pydantic import SecretStr
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from app import create_app
+from app.assembly import make_blob_store
+from app.azure.blobs import BlobStore
+from app.database import Base, db
+from app.embedded.azurite import running_azurite
+from app.embedded.postgres import running_postgres
+from app.services import users
+from app.settings import Settings
+from tests.caller import Caller
+
+SERVICES = pytest.StashKey[tuple[ExitStack, dict[str, str]]]()
+
+
+def start_services(config: pytest.Config) -> dict[str, str]:
+    """Start PostgreSQL and Azurite once in this process and return where they are."""
+    if SERVICES not in config.stash:
+        stack = ExitStack()
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="labelapi-tests-")))
+        # PostgreSQL may run as another account, which must be able to pass through.
+        folder.chmod(0o755)
+        database = stack.enter_context(running_postgres(folder / "postgres", durable=False))
+        storage = stack.enter_context(running_azurite(folder / "azurite"))
+        config.stash[SERVICES] = (stack, {"database": database, "storage": storage})
+    return config.stash[SERVICES][1]
+
+
+class SharedServices:
+    """With pytest-xdist the controlling process starts the services, and each worker is told where they are."""
+
+    @staticmethod
+    def pytest_configure_node(node: Any) -> None:
+        node.workerinput["services"] = start_services(node.config)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.pluginmanager.hasplugin("dsession"):
+        config.pluginmanager.register(SharedServices())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SERVICES in config.stash:
+        config.stash[SERVICES][0].close()
+
+
+@pytest.fixture(scope="session")
+def services(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The URL of PostgreSQL and the connection string of Azurite."""
+    workerinput = getattr(request.config, "workerinput", None)
+    return workerinput["services"] if workerinput else start_services(request.config)
+
+
+@pytest.fixture(scope="session")
+def storage_connection_string(services: dict[str, str]) -> str:
+    return services["storage"]
+
+
+@pytest.fixture(scope="session")
+def settings(services: dict[str, str], worker_id: str) -> Settings:
+    """Settings with a database and a container of this worker process alone."""
+    name = f"test_{worker_id}"
+    url = services["database"]
+    own = database_url(url, name)
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with closing(psycopg2.connect(own)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute("CREATE SCHEMA labelapi")
+    return Settings(
+        _env_file=None,
+        db_connection_string=SecretStr(own),
+        db_schema="labelapi",
+        azure_storage_connection_string=SecretStr(services["storage"]),
+        azure_storage_imageset_container=f"imagesets-{worker_id}",
+        azure_storage_imageset_folder="upload",
+        log_level="WARNING",
+        copy_threads=8,
+        job_heartbeat_seconds=0.5,
+        job_stalled_seconds=2,
+        job_recovery_seconds=1,
+    )
+
+
+def database_url(url: str, name: str) -> str:
+    """The same server, another database."""
+    head, question, query = url.partition("?")
+    return head.rpartition("/")[0] + "/" + name + question + query
+
+
+@pytest.fixture(scope="session")
+def server(settings: Settings) -> FlaskApp:
+    """The whole application on a migrated database, with its container made."""
+    server = create_app(settings)
+    with server.app.app_context():
+        flask_migrate.upgrade()
+    store: BlobStore = server.app.extensions["blob_store"]
+    store.make_container(settings.azure_storage_imageset_container)
+    return server
+
+
+@pytest.fixture(scope="session")
+def http(server: FlaskApp) -> Iterator[TestClient]:
+    """An HTTP client; errors of the application are answers, as they are for everybody."""
+    with TestClient(server, raise_server_exceptions=False, follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def app(server: FlaskApp) -> Flask:
+    """The Flask application on empty tables."""
+    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    queue = "procrastinate_jobs, procrastinate_periodic_defers, procrastinate_workers, procrastinate_events"
+    with server.app.app_context():
+        db.session.execute(text(f"TRUNCATE {tables}, {queue} RESTART IDENTITY CASCADE"))
+        db.session.commit()
+    server.app.extensions["key_pair_check"].cache.clear()
+    return server.app
+
+
+@pytest.fixture
+def anonymous(app: Flask, http: TestClient) -> Caller:
+    """A caller without keys."""
+    return Caller(http)
+
+
+@pytest.fixture
+def admin(app: Flask, http: TestClient) -> Caller:
+    """An image-admin, ada@example.org."""
+    with app.app_context():
+        _, pair = users.create_user(db.session(), "ada@example.org", "image-admin")
+        db.session.commit()
+    return Caller(http, pair.apikey, pair.apisecret)
+
+
+@pytest.fixture
+def blobs(app: Flask) -> BlobStore:
+    store: BlobStore = app.extensions["blob_store"]
+    return store
+
+
+@pytest.fixture
+def unreachable_blobs(settings: Settings) -> BlobStore:
+    """A real blob store whose account is at a port where nothing listens."""
+    dead = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:9/a"
+    return make_blob_store(settings.model_copy(update={"azure_storage_connection_string": SecretStr(dead)}))
+
+
+@pytest.fixture
+def storage(storage_connection_string: str) -> Iterator[BlobServiceClient]:
+    """The storage account, seen with the account's key."""
+    with BlobServiceClient.from_connection_string(storage_connection_string) as client:
+        yield client
+
+
+@pytest.fixture
+def container(storage: BlobServiceClient, settings: Settings) -> ContainerClient:
+    """The main container."""
+    return storage.get_container_client(settings.azure_storage_imageset_container)
+
+
+@pytest.fixture
+def title() -> str:
+    """A title that no other test has used, because the storage account is shared."""
+    return f"t-{uuid.uuid4().hex[:12]}"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An active campaign with images, and its partner."""
+
+    campaign_id: int
+    title: str
+    image_ids: list[int]
+    partner: Caller
+    partner_email: str
+
+
+@pytest.fixture
+def image_ids(app: Flask, settings: Settings) -> list[int]:
+    """Three registered images of 1920 by 1080 pixels, and one that is no image; no set holds them."""
+    return insert_images(app, settings, 3) + insert_images(app, settings, 1, width=None, height=None, filetype=None)
+
+
+def insert_images(
+    app: Flask,
+    settings: Settings,
+    count: int,
+    *,
+    width: int | None = 1920,
+    height: int | None = 1080,
+    filetype: str | None = "JPEG",
+) -> list[int]:
+    """Register rows without files, for tests that are about rows."""
+    statement = text(
+        "INSERT INTO image (blobstorage_path, filetype, filesize, width, height)"
+        " VALUES (:path, :filetype, 123456, :width, :height) RETURNING id"
+    )
+    with app.app_context():
+        ids = [
+            db.session.execute(
+                statement,
+                {
+                    "path": f"{settings.azure_storage_imageset_container}/loose/{uuid.uuid4().hex}.jpg",
+                    "filetype": filetype,
+                    "width": width,
+                    "height": height,
+                },
+            ).scalar_one()
+            for _ in range(count)
+        ]
+        db.session.commit()
+    return ids
+
+
+@pytest.fixture
+def labelled(admin: Caller, http: TestClient, title: str, image_ids: list[int]) -> Labelled:
+    """An active campaign with four images and a partner who holds its keys."""
+    email = "Pat@Partner.example"
+    made = admin.post("/campaigns", {"title": title, "labeler_email": email}).expect(200)
+    campaign_id = made["campaign_id"]
+    admin.post(f"/campaigns/{campaign_id}/images", [{"id": image_id} for image_id in image_ids]).expect(200)
+    admin.put(f"/campaigns/{campaign_id}", {"new_status": "active"}).expect(200)
+    partner = Caller(http, made["access_token"]["apikey"], made["access_token"]["apisecret"])
+    return Labelled(campaign_id, title, image_ids, partner, email)

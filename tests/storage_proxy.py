@@ -1,0 +1,86 @@
+"""A loopback proxy before Azurite, with which tests make it do what Azure does: leave copies pending, fail, be busy."""
+
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
+
+
+@dataclass
+class Exchange:
+    """A request and what Azurite answers to it; a rule may change the answer, and keep the last `cut` bytes back."""
+
+    method: str
+    path: str
+    request_headers: dict[str, str]
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    cut: int = 0
+
+
+@dataclass
+class StorageProxy:
+    """Where the proxy is, the rule that sees every exchange before it is answered, and all exchanges so far."""
+
+    connection_string: str
+    rule: Callable[[Exchange], None] = lambda exchange: None
+    seen: list[Exchange] = field(default_factory=list)
+
+    def count(self, method: str, header: str) -> int:
+        """Return how many requests of this method had this header."""
+        return sum(exchange.method == method and header in exchange.request_headers for exchange in self.seen)
+
+
+@contextmanager
+def storage_proxy(connection_string: str) -> Iterator[StorageProxy]:
+    """Run a proxy before the account of `connection_string`."""
+    parts = dict(part.split("=", 1) for part in connection_string.strip(";").split(";"))
+    real = urlsplit(parts["BlobEndpoint"])
+    proxy = StorageProxy(connection_string)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(real.netloc, proxy))
+    parts["BlobEndpoint"] = f"http://127.0.0.1:{server.server_address[1]}{real.path}"
+    proxy.connection_string = ";".join(f"{key}={value}" for key, value in parts.items())
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _handler(netloc: str, proxy: StorageProxy) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def forward(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            connection = http.client.HTTPConnection(netloc, timeout=30)
+            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                connection.putheader(name, value)
+            connection.endheaders(body)
+            response = connection.getresponse()
+            headers = {name.lower(): value for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP}
+            sent = {name.lower(): value for name, value in self.headers.items()}
+            exchange = Exchange(self.command, self.path, sent, response.status, headers, response.read())
+            connection.close()
+            proxy.seen.append(exchange)
+            proxy.rule(exchange)
+            self.send_response_only(exchange.status)
+            if self.command != "HEAD":
+                exchange.headers["content-length"] = str(len(exchange.body))
+            for name, value in exchange.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(exchange.body[: len(exchange.body) - exchange.cut])
+            self.close_connection = True
+
+        do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = forward  # noqa: N815  # So the standard library wants them.
+
+    return Handler

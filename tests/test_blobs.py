@@ -1,0 +1,631 @@
+"""The blob store on a real Azurite; a proxy before it does what Azurite does not: pending and failing copies, trouble."""
+
+import gc
+import io
+import logging
+import re
+import socket
+import time
+import uuid
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import pytest
+import requests
+from azure.core.exceptions import HttpResponseError
+from azure.storage.blob import BlobServiceClient, ContainerClient, UserDelegationKey
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.azure.blobs import Blob, BlobStore, CopyFailed, target_path
+from app.azure.names import keep_dot_segments, quote_name
+from app.azure.sas import AccountKeySigner, UserDelegationSigner
+from app.errors import NotFound, StorageUnavailable
+from tests.storage_proxy import Exchange, StorageProxy, storage_proxy
+
+WEEK = timedelta(days=7)
+
+
+def open_store(connection_string: str, container: str, **options: Any) -> BlobStore:
+    days: dict[str, Any] = {"read_token_valid": WEEK, "upload_token_valid": WEEK}
+    return BlobStore(connection_string=connection_string, account_url=None, container=container, **{**days, **options})
+
+
+@pytest.fixture
+def store(storage_connection_string: str) -> Iterator[BlobStore]:
+    """A patient store with a new main container."""
+    store = open_store(storage_connection_string, f"main-{uuid.uuid4().hex[:12]}", patient=True)
+    store.make_container(store.container)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def dropbox(store: BlobStore) -> str:
+    """The name of a new container for uploads."""
+    name = f"dropbox-{uuid.uuid4().hex[:12]}"
+    store.make_container(name)
+    return name
+
+
+@pytest.fixture
+def proxy(storage_connection_string: str) -> Iterator[StorageProxy]:
+    with storage_proxy(storage_connection_string) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxied(proxy: StorageProxy, store: BlobStore) -> Iterator[BlobStore]:
+    """The same main container, reached through the proxy; waits two seconds for a copy."""
+    proxied = open_store(proxy.connection_string, store.container, patient=True, copy_wait=timedelta(seconds=2))
+    yield proxied
+    proxied.close()
+
+
+@pytest.fixture
+def account(storage_connection_string: str) -> Iterator[BlobServiceClient]:
+    """The storage account, seen with the account's key, for names that the SDK does not straighten."""
+
+    def keep(request: Any) -> None:
+        request.http_request.url = keep_dot_segments(request.http_request.url, client.url)
+
+    with BlobServiceClient.from_connection_string(storage_connection_string, raw_request_hook=keep) as client:
+        yield client
+
+
+def put(account: BlobServiceClient, container: str, name: str, content: bytes, **options: Any) -> None:
+    account.get_blob_client(container, name).upload_blob(content, overwrite=True, **options)
+
+
+def only_blob(store: BlobStore, container: str) -> Blob:
+    (blob,) = store.list_blobs(container)
+    return blob
+
+
+# Containers and links
+
+
+def test_a_container_is_made_once_and_deleted_as_often_as_asked(store: BlobStore) -> None:
+    name = f"c-{uuid.uuid4().hex[:12]}"
+    assert not store.container_exists(name)
+    assert store.make_container(name) is True
+    assert store.make_container(name) is False
+    assert store.container_exists(name)
+    store.delete_container(name)
+    store.delete_container(name)
+    assert not store.container_exists(name)
+
+
+def test_a_container_is_empty_until_it_holds_a_blob(store: BlobStore, dropbox: str, account: BlobServiceClient) -> None:
+    assert store.container_is_empty(dropbox)
+    put(account, dropbox, "a", b"")
+    assert not store.container_is_empty(dropbox)
+    with pytest.raises(NotFound, match="no-such-container"):
+        store.container_is_empty("no-such-container")
+
+
+def test_an_upload_link_reads_writes_lists_and_deletes_in_one_container(store: BlobStore, dropbox: str) -> None:
+    url = store.make_upload_url(dropbox)
+    with ContainerClient.from_container_url(url) as uploads:
+        uploads.upload_blob("a/b.txt", b"water")
+        assert uploads.download_blob("a/b.txt").readall() == b"water"
+        assert [blob.name for blob in uploads.list_blobs()] == ["a/b.txt"]
+        uploads.delete_blob("a/b.txt")
+        with pytest.raises(HttpResponseError):
+            uploads.delete_container()
+    foreign = url.replace(dropbox, store.container)
+    with ContainerClient.from_container_url(foreign) as uploads, pytest.raises(HttpResponseError) as refusal:
+        uploads.upload_blob("a", b"")
+    assert refusal.value.status_code == 403
+
+
+def test_an_upload_link_hangs_on_a_policy_and_expires_by_itself(
+    store: BlobStore, dropbox: str, account: BlobServiceClient
+) -> None:
+    query = parse_qs(urlsplit(store.make_upload_url(dropbox)).query)
+    assert query["si"] == ["upload"]
+    assert query["sr"] == ["c"]
+    assert "sp" not in query
+    assert timedelta(days=6) < datetime.fromisoformat(query["se"][0]) - datetime.now(UTC) <= WEEK
+    (policy,) = account.get_container_client(dropbox).get_container_access_policy()["signed_identifiers"]
+    assert policy.access_policy.expiry is None
+
+
+def test_revoked_upload_links_are_dead(store: BlobStore, dropbox: str) -> None:
+    url = store.make_upload_url(dropbox)
+    store.revoke_upload_urls(dropbox)
+    assert store.upload_urls_revocable
+    with ContainerClient.from_container_url(url) as uploads, pytest.raises(HttpResponseError) as refusal:
+        uploads.upload_blob("late", b"x")
+    assert refusal.value.status_code == 403
+    with pytest.raises(NotFound):
+        store.revoke_upload_urls("no-such-container")
+
+
+def test_a_read_link_reads_one_blob_and_is_the_same_within_the_hour(store: BlobStore) -> None:
+    store.upload("a/ü?.txt", [b"wa", b"ter"], "text/plain")
+    store.upload("b.txt", [b"other"], "text/plain")
+    url = store.read_url("a/ü?.txt")
+    answer = requests.get(url, timeout=10)
+    assert (answer.content, answer.headers["Content-Type"]) == (b"water", "text/plain")
+    query = parse_qs(urlsplit(url).query)
+    assert (query["sp"], query["sr"]) == (["r"], ["b"])
+    expiry = datetime.fromisoformat(query["se"][0])
+    assert (expiry.minute, expiry.second) == (0, 0)
+    assert WEEK - timedelta(minutes=1) < expiry - datetime.now(UTC) <= WEEK + timedelta(hours=1)
+    assert requests.get(url.replace(quote("a/ü?.txt"), "b.txt"), timeout=10).status_code == 403
+    assert requests.put(url, b"x", headers={"x-ms-blob-type": "BlockBlob"}, timeout=10).status_code == 403
+    assert store.read_url("b.txt") == store.read_url("b.txt") or datetime.now(UTC).minute == 0
+
+
+def test_links_to_an_encrypted_endpoint_are_for_https_only() -> None:
+    key = b64encode(b"k" * 64).decode()
+    store = open_store(f"DefaultEndpointsProtocol=https;AccountName=acct;AccountKey={key}", "images")
+    url = store.read_url("a.jpg")
+    assert url.startswith("https://acct.blob.core.windows.net/images/a.jpg?")
+    assert parse_qs(urlsplit(url).query)["spr"] == ["https"]
+    assert store.revocation_time == timedelta(seconds=30)
+    store.close()
+
+
+def test_a_connection_string_without_a_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="AccountKey"):
+        open_store("BlobEndpoint=https://acct.blob.core.windows.net;SharedAccessSignature=sv=1&sig=x", "images")
+
+
+# Bytes in and out
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"0123456789" * 1_000_000])
+def test_what_is_uploaded_comes_back(store: BlobStore, content: bytes) -> None:
+    for source in (
+        io.BytesIO(content),
+        [content[:7], content[7:]],
+        (content[n : n + 1000] for n in range(0, len(content), 1000)),
+    ):
+        store.upload("label_sets/x.csv", source, "text/csv")
+        found = store.find_blob("label_sets/x.csv")
+        assert found is not None
+        assert (found.size, found.content_type, found.name) == (len(content), "text/csv", "label_sets/x.csv")
+        assert store.read_range("label_sets/x.csv", 0, len(content) + 1) == content
+
+
+def test_ranges_end_with_the_blob(store: BlobStore) -> None:
+    store.upload("a", [b"0123456789"], "text/plain")
+    assert store.read_range("a", 2, 3) == b"234"
+    assert store.read_range("a", 8, 100) == b"89"
+    assert store.read_range("a", 10, 5) == b""
+    with pytest.raises(NotFound, match="no file b in"):
+        store.read_range("b", 0, 1)
+    assert store.find_blob("b") is None
+
+
+def test_listings_tell_folders_from_files(store: BlobStore, dropbox: str, account: BlobServiceClient) -> None:
+    put(account, dropbox, "folder", b"", metadata={"hdi_isfolder": "true"})
+    put(account, dropbox, "folder/", b"")
+    put(account, dropbox, "empty.txt", b"")
+    put(account, dropbox, "no-folder", b"x", metadata={"hdi_isfolder": "true"})
+    put(account, dropbox, "no-folder/", b"x")
+    files = [blob.name for blob in store.list_blobs(dropbox) if not blob.is_folder]
+    assert files == ["empty.txt", "no-folder", "no-folder/"]
+    assert [blob.name for blob in store.list_blobs(dropbox, "no-")] == ["no-folder", "no-folder/"]
+
+
+# Copies
+
+
+def test_a_copy_has_the_content_and_is_recognised(store: BlobStore, dropbox: str, account: BlobServiceClient) -> None:
+    put(account, dropbox, "a.jpg", b"water", metadata={"camera": "7"})
+    blob = only_blob(store, dropbox)
+    copied = store.copy_blob(dropbox, blob, "upload/t/a.jpg")
+    assert (copied.name, copied.size, copied.content_md5) == ("upload/t/a.jpg", 5, blob.content_md5)
+    assert store.read_range("upload/t/a.jpg", 0, 10) == b"water"
+    assert store.copy_blob(dropbox, blob, "upload/t/a.jpg") == copied
+    assert store.find_blob("upload/t/a.jpg") == copied
+
+
+def test_a_source_that_changed_is_copied_again_only_as_it_was_listed(
+    store: BlobStore, dropbox: str, account: BlobServiceClient
+) -> None:
+    put(account, dropbox, "a", b"old")
+    old = only_blob(store, dropbox)
+    store.copy_blob(dropbox, old, "t/a")
+    put(account, dropbox, "a", b"newer")
+    with pytest.raises(CopyFailed, match="has changed"):
+        store.copy_blob(dropbox, old, "t/b")
+    assert store.find_blob("t/b") is None
+    store.copy_blob(dropbox, only_blob(store, dropbox), "t/a")
+    assert store.read_range("t/a", 0, 10) == b"newer"
+    account.get_blob_client(dropbox, "a").delete_blob()
+    with pytest.raises(CopyFailed, match="cannot read the file"):
+        store.copy_blob(dropbox, old, "t/c")
+
+
+def test_another_file_at_the_target_is_not_written_over(
+    store: BlobStore, dropbox: str, account: BlobServiceClient
+) -> None:
+    put(account, dropbox, "a", b"water")
+    store.upload("t/a", [b"other"], "text/plain")
+    store.upload("t/b", io.BytesIO(b"water"), "text/plain")
+    blob = only_blob(store, dropbox)
+    with pytest.raises(CopyFailed, match="another file"):
+        store.copy_blob(dropbox, blob, "t/a")
+    assert store.read_range("t/a", 0, 10) == b"other"
+    # The same content is as good as a copy.
+    assert store.copy_blob(dropbox, blob, "t/b").size == 5
+
+
+def test_without_a_main_container_copies_wait(storage_connection_string: str, store: BlobStore, dropbox: str) -> None:
+    elsewhere = open_store(storage_connection_string, "no-such-main")
+    elsewhere.upload_token_valid = WEEK
+    with pytest.raises(StorageUnavailable, match="no-such-main"):
+        elsewhere.upload("a", [b"x"], "text/plain")
+    store.upload("a", [b"x"], "text/plain")
+    with pytest.raises(StorageUnavailable, match="no-such-main"):
+        elsewhere.copy_blob(store.container, only_blob(store, store.container), "a")
+    elsewhere.close()
+
+
+def copy_state(status: str, times: int, code: int | None = None) -> Any:
+    """A rule that reports the first looks at a copied blob, as many as `times`, as a copy in this state."""
+    left = [times]
+
+    def rule(exchange: Exchange) -> None:
+        if "x-ms-copy-status" in exchange.headers and exchange.method == "HEAD" and left[0]:
+            left[0] -= 1
+            exchange.headers["x-ms-copy-status"] = status
+            exchange.headers["x-ms-copy-status-description"] = f"{code} Copy failed" if code else ""
+        elif exchange.method == "PUT" and "x-ms-copy-status" in exchange.headers:
+            exchange.headers["x-ms-copy-status"] = "pending"
+
+    return rule
+
+
+def test_a_pending_copy_is_waited_for(
+    proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient
+) -> None:
+    put(account, dropbox, "a", b"water")
+    proxy.rule = copy_state("pending", 3)
+    assert proxied.copy_blob(dropbox, only_blob(proxied, dropbox), "t/a").size == 5
+    assert proxy.count("PUT", "x-ms-copy-source") == 1
+
+
+def test_a_pending_copy_of_a_killed_run_is_waited_for_and_not_started_again(
+    proxied: BlobStore, proxy: StorageProxy, store: BlobStore, dropbox: str, account: BlobServiceClient
+) -> None:
+    put(account, dropbox, "a", b"water")
+    blob = only_blob(store, dropbox)
+    store.copy_blob(dropbox, blob, "t/a")
+    before = store.find_blob("t/a")
+    proxy.rule = copy_state("pending", 2)
+    assert proxied.copy_blob(dropbox, blob, "t/a") == before == store.find_blob("t/a")
+
+
+def test_a_copy_that_stays_pending_fails_in_words(
+    proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient
+) -> None:
+    put(account, dropbox, "a", b"water")
+    proxy.rule = copy_state("pending", 1000)
+    with pytest.raises(CopyFailed, match="still copying the file after 2 seconds"):
+        proxied.copy_blob(dropbox, only_blob(proxied, dropbox), "t/a")
+
+
+@pytest.mark.parametrize("status", ["failed", "aborted"])
+def test_a_failed_copy_says_so_and_the_next_run_starts_over(
+    proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient, status: str
+) -> None:
+    put(account, dropbox, "a", b"water")
+    blob = only_blob(proxied, dropbox)
+    proxy.rule = copy_state(status, 1, 500)
+    with pytest.raises(CopyFailed, match=f"{status}: 500 Copy failed"):
+        proxied.copy_blob(dropbox, blob, "t/a")
+    proxy.rule = copy_state(status, 1, 500)
+    before = proxy.count("PUT", "x-ms-copy-source")
+    assert proxied.copy_blob(dropbox, blob, "t/a").size == 5
+    # The first of the two is refused, because something lies there; the second writes over it.
+    assert proxy.count("PUT", "x-ms-copy-source") == before + 2
+
+
+def test_a_source_that_changes_while_it_is_copied_fails(
+    proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient
+) -> None:
+    put(account, dropbox, "a", b"water")
+    blob = only_blob(proxied, dropbox)
+    pending = copy_state("pending", 1)
+
+    def rule(exchange: Exchange) -> None:
+        if exchange.method == "PUT":
+            put(account, dropbox, "a", b"fire!")
+        pending(exchange)
+
+    proxy.rule = rule
+    with pytest.raises(CopyFailed, match="changed while it was copied"):
+        proxied.copy_blob(dropbox, blob, "t/a")
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "words"),
+    [("content-md5", b64encode(b"m" * 16).decode(), "another MD5"), ("content-length", "4", "4 bytes")],
+)
+def test_a_copy_that_is_not_whole_fails(
+    proxied: BlobStore,
+    proxy: StorageProxy,
+    dropbox: str,
+    account: BlobServiceClient,
+    header: str,
+    value: str,
+    words: str,
+) -> None:
+    put(account, dropbox, "a", b"water")
+
+    def rule(exchange: Exchange) -> None:
+        if exchange.method == "HEAD":
+            exchange.headers[header] = value
+
+    proxy.rule = rule
+    with pytest.raises(CopyFailed, match=words):
+        proxied.copy_blob(dropbox, only_blob(proxied, dropbox), "t/a")
+
+
+# Names
+
+HOSTILE = [
+    "../x", "a/../b", "a/..", "./q", "%2e%2e%2fz", "%2E%2E/x", "..%2Fy", "a..b", "...", "dot.", "a./b", "tr/", "//dbl",
+    "/lead", "sp ace", "+plus", "?&#%.jpg", "=1+1", "<img onerror>", "{0}", "a:b", "é.jpg", "e\u0301.jpg", "E.jpg",
+    "😀" * 400, "字" * 1000, "a" * 1020 + ".jpg", "~/x", "\u2028",
+]  # fmt: skip
+
+
+def test_hostile_names_are_copied_below_their_prefix_byte_for_byte(
+    store: BlobStore, dropbox: str, account: BlobServiceClient
+) -> None:
+    for name in HOSTILE:
+        put(account, dropbox, name, name.encode())
+    listed = {blob.name: blob for blob in store.list_blobs(dropbox)}
+    assert set(listed) == set(HOSTILE)
+    for name, blob in listed.items():
+        path = target_path("upload/t", name)
+        assert store.copy_blob(dropbox, blob, path) == store.copy_blob(dropbox, blob, path)
+        assert store.read_range(path, 0, 10_000) == name.encode()
+        assert requests.get(store.read_url(path), timeout=10).content == name.encode()
+    copies = [blob.name for blob in store.list_blobs(store.container)]
+    assert sorted(copies) == sorted(target_path("upload/t", name) for name in HOSTILE)
+    assert all(path.startswith("upload/t/") for path in copies)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("a/b.jpg", "p/a/b.jpg"),
+        ("../x", "p/%2E%2E/x"),
+        ("%2E%2E/x", "p/%252E%252E/x"),
+        ("a\\..\\b", "p/a\\%2E%2E\\b"),
+        ("%2e%2e%2fz", "p/%2e%2e%2fz"),
+        ("a\x01%/b%", "p/a%01%25/b%"),
+        ("...", "p/..."),
+        ("~", "p/%7E"),
+        ("x" * 2000 + ".jpg", "p/~/[0-9a-f]{64}/x{96}.jpg"),
+    ],
+)
+def test_target_paths(name: str, path: str) -> None:
+    assert target_path("p", name) == path or re.fullmatch(path, target_path("p", name))
+
+
+NAMES = st.text(
+    st.one_of(st.sampled_from("./\\%2eE5~\x01"), st.characters(exclude_categories=["Cs"])), min_size=1, max_size=60
+)
+
+
+@given(NAMES, NAMES)
+def test_target_paths_stay_below_their_prefix_and_apart(one: str, other: str) -> None:
+    path = target_path("p", one)
+    assert path.startswith("p/")
+    assert not {".", ".."} & set(re.split(r"[/\\]", path))
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f]", path)
+    assert (path == target_path("p", other)) == (one == other)
+
+
+@given(NAMES)
+def test_a_name_survives_its_url(name: str) -> None:
+    endpoint = "http://127.0.0.1:1/account"
+    for quoted in (quote_name(name), quote(name, safe="~/")):
+        kept = keep_dot_segments(f"{endpoint}/container/{quoted}?sv=1", endpoint)
+        path = requests.Request("GET", kept).prepare().path_url.partition("?")[0]
+        if name not in (".", ".."):
+            assert unquote(path) == f"/account/container/{name}"
+
+
+# Trouble
+
+
+def test_an_account_that_is_not_there_is_an_outage_soon(store: BlobStore) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        dead = f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:{closed.getsockname()[1]}/a"
+        away = open_store(dead, "images")
+        started = time.monotonic()
+        for call in (
+            lambda: away.make_container("c"), lambda: away.container_exists("c"), lambda: away.find_blob("p"),
+            lambda: list(away.list_blobs("c")), lambda: away.read_range("p", 0, 1), lambda: away.make_upload_url("c"),
+            lambda: away.upload("p", [b"x"], "text/plain"), lambda: away.delete_container("c"),
+            lambda: away.copy_blob("c", Blob("n", 1, "e", None, None), "p"),
+        ):  # fmt: skip
+            with pytest.raises(StorageUnavailable, match="storage"):
+                call()
+        assert time.monotonic() - started < 9
+        away.close()
+
+
+def test_a_silent_account_is_an_outage_within_four_seconds() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        away = open_store(f"AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:{port}/a", "images")
+        started = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            away.make_container("c")
+        assert time.monotonic() - started < 4.5
+        away.close()
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_busy_account_is_an_outage(proxy: StorageProxy, store: BlobStore, status: int) -> None:
+    def rule(exchange: Exchange) -> None:
+        exchange.status, exchange.body = status, b""
+        exchange.headers["retry-after"] = "60"
+
+    proxy.rule = rule
+    hurried = open_store(proxy.connection_string, store.container)
+    # Azurite itself says that none of these is there; what it says no longer counts when the status is another one.
+    for call in (
+        lambda: hurried.find_blob("a"), lambda: hurried.container_exists("no-such"), lambda: hurried.delete_container("no-such"),
+        lambda: hurried.make_container(store.container), lambda: hurried.read_range("a", 0, 1),
+    ):  # fmt: skip
+        started = time.monotonic()
+        with pytest.raises(StorageUnavailable):
+            call()
+        assert time.monotonic() - started < 4
+    hurried.close()
+
+
+def test_a_job_gets_over_some_failures(proxied: BlobStore, proxy: StorageProxy, dropbox: str) -> None:
+    left = [2]
+
+    def rule(exchange: Exchange) -> None:
+        if left[0]:
+            left[0] -= 1
+            exchange.status, exchange.body = 503, b""
+
+    proxy.rule = rule
+    assert proxied.container_exists(dropbox)
+
+
+def test_a_listing_cut_short_is_an_outage(
+    proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient
+) -> None:
+    put(account, dropbox, "a", b"x")
+
+    def rule(exchange: Exchange) -> None:
+        exchange.body = exchange.body[: len(exchange.body) // 2]
+
+    proxy.rule = rule
+    with pytest.raises(StorageUnavailable):
+        list(proxied.list_blobs(dropbox))
+
+
+# The SDK leaves the connections of such answers to the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_answer_cut_short_is_never_taken_for_the_whole(
+    proxied: BlobStore, proxy: StorageProxy, store: BlobStore
+) -> None:
+    store.upload("a", [b"0123456789"], "text/plain")
+    left = [1]
+
+    def rule(exchange: Exchange) -> None:
+        if exchange.method == "GET" and left[0]:
+            left[0] -= 1
+            exchange.cut = 4
+
+    proxy.rule = rule
+    assert proxied.read_range("a", 0, 10) == b"0123456789"
+    left[0] = 1000
+    with pytest.raises(StorageUnavailable):
+        proxied.read_range("a", 0, 10)
+    gc.collect()
+
+
+def test_a_wrong_key_is_told_in_words(storage_connection_string: str, store: BlobStore) -> None:
+    wrong = re.sub("AccountKey=[^;]+", f"AccountKey={b64encode(b'wrong' * 9).decode()}", storage_connection_string)
+    stranger = open_store(wrong, store.container)
+    with pytest.raises(StorageUnavailable, match="refuses the credentials"):
+        stranger.container_exists(store.container)
+    stranger.close()
+
+
+def test_nothing_secret_is_logged(
+    store: BlobStore,
+    dropbox: str,
+    account: BlobServiceClient,
+    storage_connection_string: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    put(account, dropbox, "a", b"water")
+    with caplog.at_level(logging.DEBUG):
+        links = [store.make_upload_url(dropbox), store.read_url("t/a")]
+        store.copy_blob(dropbox, only_blob(store, dropbox), "t/a")
+        store.read_range("t/a", 0, 3)
+        with pytest.raises(NotFound):
+            store.read_range("none", 0, 3)
+    key = storage_connection_string.partition("AccountKey=")[2].partition(";")[0]
+    secrets = [key, *(parse_qs(urlsplit(link).query)["sig"][0] for link in links)]
+    assert caplog.text
+    for secret in secrets:
+        assert secret not in caplog.text
+        assert quote(secret, safe="") not in caplog.text
+    assert not re.search("sig=(?!REDACTED)", caplog.text)
+    assert key not in repr(store.__dict__)
+
+
+# Signing with an identity
+
+
+class Keys:
+    """Gives out user delegation keys as the storage service does, and notes for which times."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[datetime, datetime]] = []
+
+    def fetch(self, start: datetime, expiry: datetime) -> UserDelegationKey:
+        self.asked.append((start, expiry))
+        key = UserDelegationKey()  # type: ignore[no-untyped-call]
+        key.signed_oid = key.signed_tid = str(uuid.uuid4())
+        key.signed_start, key.signed_expiry = f"{start:%Y-%m-%dT%H:%M:%SZ}", f"{expiry:%Y-%m-%dT%H:%M:%SZ}"
+        key.signed_service, key.signed_version = "b", "2025-07-05"
+        key.value = b64encode(b"k" * 32).decode()
+        return key
+
+
+def test_one_delegation_key_signs_many_links_until_half_its_life_is_over() -> None:
+    keys, now = Keys(), datetime.now(UTC)
+    signer = UserDelegationSigner("acct", keys.fetch, "https")
+    links = [parse_qs(signer.sign_read("c", f"{n}.jpg", now + timedelta(days=30))) for n in range(100)]
+    ((start, expiry),) = keys.asked
+    assert timedelta(minutes=14) < now - start < timedelta(minutes=16)
+    assert timedelta(days=6.9) < expiry - now <= WEEK
+    # A link cannot live longer than its key.
+    assert links[0]["se"] == links[0]["ske"] == [f"{expiry:%Y-%m-%dT%H:%M:%SZ}"]
+    assert (links[0]["sp"], links[0]["sr"], links[0]["spr"]) == (["r"], ["b"], ["https"])
+
+    key, _ = signer._key or pytest.fail("no key")
+    signer._key = (key, datetime.now(UTC) + timedelta(days=3.4))
+    signer.sign_read("c", "a", now)
+    signer.sign_read("c", "a", now)
+    assert len(keys.asked) == 2
+
+
+def test_delegated_upload_links_hold_their_permission_and_cannot_be_revoked() -> None:
+    keys, now = Keys(), datetime.now(UTC)
+    signer = UserDelegationSigner("acct", keys.fetch, "https")
+    query = parse_qs(signer.sign_upload("c", now + signer.longest_upload))
+    assert (query["sp"], query["sr"]) == (["rwdl"], ["c"])
+    assert "si" not in query
+    assert datetime.fromisoformat(query["se"][0]) > now + timedelta(days=6.9)
+    assert not signer.revocable
+    assert AccountKeySigner("acct", b64encode(b"k").decode(), None).revocable
+
+
+def test_an_account_url_alone_means_an_identity() -> None:
+    store = BlobStore(
+        connection_string=None, account_url="https://acct.blob.core.windows.net", container="images",
+        read_token_valid=WEEK, upload_token_valid=timedelta(days=30),
+    )  # fmt: skip
+    assert not store.upload_urls_revocable
+    assert store.upload_token_valid < WEEK
+    store.revoke_upload_urls("dropbox-a")
+    store.close()
+    with pytest.raises(ValueError, match="connection string"):
+        BlobStore(
+            connection_string=None, account_url=None, container="c", read_token_valid=WEEK, upload_token_valid=WEEK
+        )

@@ -1,0 +1,150 @@
+"""What is published when a campaign is finished: the label CSV and the image manifest, as the contract describes them."""
+
+import csv
+import hashlib
+import io
+import json
+from typing import Any
+
+import pytest
+from azure.storage.blob import ContainerClient
+from flask import Flask
+from sqlalchemy import text
+
+from app.settings import Settings
+from tests.caller import Caller
+from tests.conftest import Labelled
+from tests.workers import rows, run_jobs
+
+
+def box(xmin: int, ymin: int, xmax: int, ymax: int) -> dict[str, int]:
+    return {"xmin": xmin, "ymin": ymin, "xmax": xmax, "ymax": ymax}
+
+
+def publish(admin: Caller, app: Flask, campaign_id: int) -> dict[str, Any]:
+    """Finish a campaign that is active or completed, run its job, and return the job."""
+    if admin.get(f"/campaigns/{campaign_id}").expect(200)["status"] == "active":
+        admin.put(f"/campaigns/{campaign_id}", {"new_status": "completed"}).expect(200)
+    admin.put(f"/campaigns/{campaign_id}", {"new_status": "finished"}).expect(200)
+    run_jobs(app)
+    job: dict[str, Any] = admin.get(f"/campaigns/{campaign_id}").expect(200)["publication"]
+    return job
+
+
+def read_table(container: ContainerClient, title: str) -> list[list[str]]:
+    content = container.download_blob(f"label_sets/{title}_labels.csv").readall()
+    return list(csv.reader(io.StringIO(content.decode(), newline="")))
+
+
+def read_manifest(container: ContainerClient, title: str) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(container.download_blob(f"label_sets/{title}_images.json").readall())
+    return manifest
+
+
+@pytest.fixture
+def put_labels(labelled: Labelled) -> None:
+    """Two boxes on the first image after an older submission, none on the second, one on the fourth of unknown size."""
+    first, second, _, unknown = labelled.image_ids
+    objects = f"/campaigns/{labelled.campaign_id}/objects"
+    old = {"bounding_box": box(0, 0, 5, 5), "label": "old"}
+    labelled.partner.put(objects, [{"image_id": first, "objects": [old]}]).expect(200)
+    named = {"bounding_box": box(96, 108, 1920, 1080), "label": '=b"o,x; 1 😀', "confidence": 0.87}
+    plain = {"bounding_box": box(0, 0, 192, 540), "label": "b"}
+    pixel = {"bounding_box": box(1, 2, 3, 4), "label": "c", "confidence": 1}
+    submission = [
+        {"image_id": first, "objects": [named, plain]},
+        {"image_id": second, "objects": []},
+        {"image_id": unknown, "objects": [pixel]},
+    ]
+    labelled.partner.put(objects, submission).expect(200)
+
+
+@pytest.mark.usefixtures("put_labels")
+def test_labels_and_manifest_say_what_was_labeled(
+    admin: Caller, app: Flask, settings: Settings, labelled: Labelled, container: ContainerClient
+) -> None:
+    job = publish(admin, app, labelled.campaign_id)
+    assert (job["state"], job["done"], job["total"], job["error"]) == ("succeeded", 4, 4, None)
+    with rows(app) as session:
+        stored = session.scalars(text("SELECT blobstorage_path FROM image ORDER BY id")).all()
+    paths = [path.removeprefix(f"{settings.azure_storage_imageset_container}/") for path in stored]
+    header, first, second, unknown = read_table(container, labelled.title)
+    assert header == ["image_url", "label", "label_confidence"]
+    assert [first[0], second[0], unknown[0]] == [paths[0], paths[1], paths[3]]
+    assert json.loads(first[1]) == [
+        {"label": '=b"o,x; 1 😀', "topX": 0.05, "topY": 0.1, "bottomX": 1.0, "bottomY": 1.0},
+        {"label": "b", "topX": 0.0, "topY": 0.0, "bottomX": 0.1, "bottomY": 0.5},
+    ]
+    assert json.loads(first[2]) == [0.87, None]
+    assert second[1:] == ["[]", "[]"]
+    assert json.loads(unknown[1]) == [{"label": "c", "topX": 1, "topY": 2, "bottomX": 3, "bottomY": 4, "unit": "pixel"}]
+    manifest = read_manifest(container, labelled.title)
+    assert manifest["campaign"]["title"] == labelled.title
+    assert manifest["campaign"]["date_finished"].endswith("Z")
+    assert manifest["counts"] == {"images": 4, "labeled": 3, "unlabeled": 1, "objects": 3}
+    assert [(image["path"], image["labeled"]) for image in manifest["images"]] == list(
+        zip(paths, [True, True, False, True], strict=True)
+    )
+
+
+@pytest.mark.usefixtures("put_labels")
+def test_datasets_are_noted_with_the_hashes_of_their_files(
+    admin: Caller, app: Flask, labelled: Labelled, container: ContainerClient
+) -> None:
+    publish(admin, app, labelled.campaign_id)
+    with rows(app) as session:
+        datasets = session.execute(text("SELECT * FROM dataset ORDER BY kind")).all()
+    assert [(d.kind, d.name, d.version, d.registration) for d in datasets] == [
+        ("images", f"{labelled.title}_images", 1, "off"),
+        ("labels", f"{labelled.title}_labels", 1, "off"),
+    ]
+    for dataset in datasets:
+        content = container.download_blob(dataset.path).readall()
+        assert hashlib.sha256(content).digest() == bytes(dataset.sha256)
+        assert dataset.file_size == len(content)
+    assert [(d.image_count, d.object_count) for d in datasets] == [(4, 0), (3, 3)]
+    manifest = read_manifest(container, labelled.title)
+    assert manifest["labels"]["sha256"] == bytes(datasets[1].sha256).hex()
+
+
+@pytest.mark.usefixtures("put_labels")
+def test_a_repeated_run_writes_the_same_bytes_and_notes_them_once(
+    admin: Caller, app: Flask, labelled: Labelled, container: ContainerClient
+) -> None:
+    job = publish(admin, app, labelled.campaign_id)
+    names = [f"label_sets/{labelled.title}_labels.csv", f"label_sets/{labelled.title}_images.json"]
+    before = [container.download_blob(name).readall() for name in names]
+    with rows(app) as session:
+        session.execute(text("UPDATE job SET state = 'failed' WHERE id = :id"), {"id": job["job_id"]})
+    admin.post(f"/jobs/{job['job_id']}/retry").expect(200)
+    run_jobs(app)
+    assert [container.download_blob(name).readall() for name in names] == before
+    with rows(app) as session:
+        assert session.scalar(text("SELECT count(*) FROM dataset")) == 2
+
+
+def test_a_campaign_without_images_gives_files_without_rows(
+    admin: Caller, app: Flask, title: str, container: ContainerClient
+) -> None:
+    made = admin.post("/campaigns", {"title": title, "labeler_email": "p@partner.example"}).expect(200)
+    admin.put(f"/campaigns/{made['campaign_id']}", {"new_status": "active"}).expect(200)
+    assert publish(admin, app, made["campaign_id"])["state"] == "succeeded"
+    assert read_table(container, title) == [["image_url", "label", "label_confidence"]]
+    assert read_manifest(container, title)["images"] == []
+
+
+def test_a_path_that_a_spreadsheet_would_run_is_marked(
+    admin: Caller, app: Flask, settings: Settings, title: str, container: ContainerClient
+) -> None:
+    path = f"{settings.azure_storage_imageset_container}/=cmd|{title}"
+    with rows(app) as session:
+        session.execute(text("INSERT INTO image (blobstorage_path) VALUES (:path)"), {"path": path})
+    made = admin.post("/campaigns", {"title": title, "labeler_email": "p@partner.example"}).expect(200)
+    url = f"/campaigns/{made['campaign_id']}"
+    admin.post(url + "/images", [{"filepath": path}]).expect(200)
+    admin.put(url, {"new_status": "active"}).expect(200)
+    image_id = admin.get(url + "/images").expect(200)["images"][0]["image_id"]
+    admin.put(url + "/objects", [{"image_id": image_id, "objects": []}]).expect(200)
+    publish(admin, app, made["campaign_id"])
+    assert read_table(container, title)[1][0] == f"'=cmd|{title}"
+    assert read_manifest(container, title)["images"][0]["path"] == f"=cmd|{title}"
