@@ -159,6 +159,7 @@ def _configure_flask(flask_app: Flask, settings: Settings) -> None:
     Migrate(flask_app, db, directory=str(Path(__file__).parent.parent / "migrations"))
     flask_app.extensions["settings"] = settings
     flask_app.extensions["blob_store"] = make_blob_store(settings)
+    flask_app.extensions["make_patient_blobs"] = functools.partial(make_blob_store, settings, patient=True)
     flask_app.register_blueprint(info.blueprint)
     cli.add_commands(flask_app)
 

@@ -138,7 +138,7 @@ def register_images(prefix: str) -> None:
 @with_appcontext
 def run_worker(concurrency: int | None) -> None:
     """Run background jobs until SIGTERM."""
-    # The queue's asynchronous side is needed by nothing else.
-    from app.queue import run_worker as run
+    from app import jobs
 
-    run(current_app._get_current_object(), concurrency=concurrency)  # type: ignore[attr-defined]
+    settings, make_patient_blobs = current_app.extensions["settings"], current_app.extensions["make_patient_blobs"]
+    jobs.run_worker(settings, make_patient_blobs(), concurrency)

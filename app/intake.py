@@ -98,7 +98,7 @@ def _check_media_type(headers: Headers) -> None:
     if media_type.strip().lower() != "application/json" or charset not in ("", "utf-8"):
         raise UnsupportedMediaType("Send the body as JSON in UTF-8, with the header Content-Type: application/json.")
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
+        raise UnsupportedMediaType("Send the body as plain application/json, without Content-Encoding.")
 
 
 async def _read(receive: Receive, headers: Headers, limit: int) -> bytes:
@@ -219,6 +219,13 @@ class Parameters(ParameterValidator):
 
 class ParsedRequest(Request):
     """Flask's request, whose JSON is the one that was parsed at the door."""
+
+    @property
+    def content_type(self) -> str:  # type: ignore[override]  # It is a plain property there, too, once typed by hand.
+        """The media type; in its usual spelling for a body that was taken as JSON, because Connexion compares letters."""
+        if PARSED in self.environ.get("asgi.scope", {}).get("extensions", {}):
+            return "application/json"
+        return self.headers.get("Content-Type", "")
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """Return the parsed body; Flask's own way is left for requests that carry none."""

@@ -16,7 +16,7 @@ class Answer:
     def expect(self, status: int, words: str = "") -> Any:
         """Assert the status (and for a problem its form, and words in its detail) and return the JSON."""
         assert self.response.status_code == status, f"{self.response.status_code}: {self.response.text[:500]}"
-        body = self.response.json() if self.response.content else None
+        body: Any = self.response.json() if self.response.content else None
         if status >= 400:
             assert self.response.headers["content-type"] == "application/problem+json"
             assert set(body) == {"type", "title", "status", "detail", "instance", "errors"}

@@ -53,8 +53,9 @@ class SharedServices:
         node.workerinput["services"] = start_services(node.config)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    if config.pluginmanager.hasplugin("dsession"):
+    if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(SharedServices())
 
 
@@ -90,7 +91,7 @@ def settings(services: dict[str, str], worker_id: str) -> Settings:
         connection.autocommit = True
         connection.cursor().execute("CREATE SCHEMA labelapi")
     return Settings(
-        _env_file=None,
+        _env_file=None,  # type: ignore[call-arg]  # Only the settings library's own signature knows it.
         db_connection_string=SecretStr(own),
         db_schema="labelapi",
         azure_storage_connection_string=SecretStr(services["storage"]),
@@ -137,7 +138,8 @@ def app(server: FlaskApp) -> Flask:
         db.session.execute(text(f"TRUNCATE {tables}, {queue} RESTART IDENTITY CASCADE"))
         db.session.commit()
     server.app.extensions["key_pair_check"].cache.clear()
-    return server.app
+    flask_app: Flask = server.app
+    return flask_app
 
 
 @pytest.fixture
@@ -219,7 +221,7 @@ def insert_images(
         " VALUES (:path, :filetype, 123456, :width, :height) RETURNING id"
     )
     with app.app_context():
-        ids = [
+        ids: list[int] = [
             db.session.execute(
                 statement,
                 {

@@ -130,7 +130,7 @@ def test_every_other_step_is_a_conflict_that_names_the_status(admin: Caller, tit
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"new_status": "paused"}, {"new_status": None}, {"new_status": "active", "x": 1}, [], "active", None]
+    "body", [{}, {"new_status": "paused"}, {"new_status": None}, {"new_status": "active", "x": 1}, [], "active"]
 )
 def test_malformed_status_change_is_refused(admin: Caller, labelled: Labelled, body: object) -> None:
     admin.request("PUT", f"/campaigns/{labelled.campaign_id}", json=body).expect(400)

@@ -37,7 +37,7 @@ def nested(depth: int) -> bytes:
         (b'{"title":"\xff"}', "not valid JSON"),
         ('{"title":"a"}'.encode("utf-16"), "not valid JSON"),
         (b'\xef\xbb\xbf{"title":"a"}', "not valid JSON"),
-        (nested(31), "nested deeper"),
+        (nested(32), "nested deeper"),
         (nested(900), "JSON"),
         (b"[" * 100_000, "not valid JSON"),
         (b'{"a":' * 20_000, "not valid JSON"),
@@ -135,9 +135,7 @@ def test_a_pointer_names_the_place() -> None:
 def test_unknown_address_and_method(admin: Caller, anonymous: Caller) -> None:
     admin.get("/nothing").expect(404, "nothing at this address")
     anonymous.get("/nothing").expect(401)
-    answer = admin.request("DELETE", "/campaigns")
-    answer.expect(405)
-    assert set(answer.headers["allow"].replace(" ", "").split(",")) >= {"GET", "POST"}
+    admin.request("DELETE", "/campaigns").expect(405, "does not know that method")
 
 
 @pytest.mark.parametrize("offered", ["abc-123", "x" * 65, "a b", "<script>"])

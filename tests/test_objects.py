@@ -257,3 +257,8 @@ def test_pages_of_objects_follow_the_images(admin: Caller, labelled: Labelled) -
         "image_id": labelled.image_ids[3], "url": f"/images/{labelled.image_ids[3]}", "objects": [],
     }  # fmt: skip
     assert page["pagination"]["total"] == 4
+
+
+def test_a_label_that_is_too_long_in_normal_form_is_refused(labelled: Labelled) -> None:
+    sent = [{"image_id": labelled.image_ids[0], "objects": [item("\u0958" * 128)]}]
+    assert put(labelled, sent, 422)["errors"][0]["pointer"] == "/0/objects/0/label"

@@ -17,6 +17,7 @@ from app.services.api_keys import Account
 from app.services.campaigns import enter_status, lock_campaign
 
 MAX_ERRORS = 50
+MAX_LABEL_LENGTH = 128
 
 # One statement: what was sent is resolved, stored and made current, and what cannot be is reported, so that the caller
 # of this rolls back. PostgreSQL unpacks the documents itself, which costs Python next to nothing.
@@ -145,10 +146,17 @@ def _check(images: list[dict[str, Any]]) -> None:
             if not (0 <= box["xmin"] < box["xmax"] and 0 <= box["ymin"] < box["ymax"]):
                 words = "A box has 0 <= xmin < xmax and 0 <= ymin < ymax."
                 errors.append({"pointer": f"/{i}/objects/{j}/bounding_box", "detail": words})
+            for name in ("label", "label_translated"):
+                # Composed characters may become longer in normal form C, in which labels are stored.
+                if len(unicodedata.normalize("NFC", item.get(name) or "")) > MAX_LABEL_LENGTH:
+                    words = f"A label has at most {MAX_LABEL_LENGTH} characters in Unicode normal form C."
+                    errors.append({"pointer": f"/{i}/objects/{j}/{name}", "detail": words})
         if len(errors) >= MAX_ERRORS:
             break
     if errors:
-        raise Unprocessable(f"{errors[0]['pointer']}: {errors[0]['detail']} Nothing was stored.", errors=errors)
+        raise Unprocessable(
+            f"{errors[0]['pointer']}: {errors[0]['detail']} Nothing was stored.", errors=errors[:MAX_ERRORS]
+        )
 
 
 def _require_known(unknown: list[list[int]] | None, campaign_id: int) -> None:
