@@ -72,7 +72,7 @@ def test_anything_but_plain_json_is_an_unsupported_media_type(admin: Caller, hea
 
 
 def test_charset_utf_8_may_be_named(admin: Caller, title: str) -> None:
-    headers = {"Content-Type": 'Application/JSON; charset="UTF-8"'}
+    headers = {"Content-Type": 'application/json; charset="UTF-8"'}
     admin.request("POST", "/image_sets", content=b'{"title":"%b"}' % title.encode(), headers=headers).expect(200)
 
 
