@@ -4,7 +4,7 @@ import os
 import signal
 from typing import Any
 
-from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
+from uvicorn_worker import UvicornWorker
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # The package has no types.
