@@ -19,6 +19,7 @@ import psycopg
 import psycopg2
 import pytest
 from azure.storage.blob import BlobServiceClient
+from PIL import Image
 
 from app.embedded.azurite import AzuriteServer, running_azurite
 from app.embedded.folder import CHECKOUT, FOLDER_MODE, DataFolder, StartError, scratch_folder, write_private
@@ -314,18 +315,40 @@ def test_admin_file_is_private_and_its_key_works(launch: Launch) -> None:
 def test_env_file_is_private_and_makes_flask_and_psql_work(launch: Launch) -> None:
     env_file = launch.folder / "env"
     assert mode(env_file) == 0o600
-    script = f"""set -a; . '{env_file}'; cd /; flask users list && psql -Atc 'TABLE "user"' | wc -l"""
+    query = 'SELECT email FROM "user" WHERE id = 1'
+    script = f"""set -a; . '{env_file}'; cd /; flask users list | head -1 && psql -Atc '{query}'"""
     result = subprocess.run(["/bin/sh", "-c", script], env=environment(), capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    user, count = result.stdout.splitlines()
-    assert json.loads(user)["email"] == launch.admin["email"]
-    assert count.strip() == "1"
+    user, email = result.stdout.splitlines()
+    assert json.loads(user)["email"] == email == launch.admin["email"]
 
 
 def test_pid_files_name_the_parts(launch: Launch) -> None:
     signs = {"web": "gunicorn", "worker": "worker", "azurite": "azurite", "postgres": "postgres"}
     for part, sign in signs.items():
         assert sign in " ".join(psutil.Process(launch.pid(part)).cmdline())
+
+
+def run_demo(admin_file: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(CHECKOUT / "examples" / "demo.py"), str(admin_file)]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=90, check=False)
+
+
+def test_demo_plays_the_whole_life_cycle_and_saves_a_picture(launch: Launch) -> None:
+    result = run_demo(launch.folder / "admin.json")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.endswith("Everything was as promised.\n")
+    [picture] = launch.folder.glob("demo-*.png")
+    with Image.open(picture) as drawn:
+        assert any(colour == (255, 45, 149) for _, colour in drawn.getcolors(2**24) or [])
+
+
+def test_demo_fails_loudly(launch: Launch, folder: Path) -> None:
+    account = launch.admin | {"apisecret": launch.admin["apisecret"][:-1] + "_"}
+    (folder / "admin.json").write_text(json.dumps(account))
+    result = run_demo(folder / "admin.json")
+    assert result.returncode == 1
+    assert "The demo FAILED: GET /whoami answered 401, not 200" in result.stderr
 
 
 def test_second_start_says_where_the_first_one_runs(launch: Launch) -> None:
