@@ -7,19 +7,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-# Each process counts for itself, in files that /metrics adds up; the library looks for this name when it is imported.
-metrics_folder = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="labelapi-metrics-"))
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_folder)
-
-from app.settings import SettingsError, load_settings  # noqa: E402
+from app.settings import SettingsError, load_settings
 
 try:
     settings = load_settings()
 except SettingsError as error:
     sys.exit(f"LabelAPI cannot start. {error}")
 
+# Each process counts for itself, in files that /metrics adds up; the library looks for this name when it is imported.
+metrics_folder = Path(settings.prometheus_multiproc_dir or tempfile.mkdtemp(prefix="labelapi-metrics-"))
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_folder)
+
 proc_name = "labelapi"
-bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
+host = f"[{settings.bind_host}]" if ":" in settings.bind_host else settings.bind_host
+bind = f"{host}:{settings.port}"
 workers = settings.web_workers
 worker_class = "app.server.Worker"
 # A process that has not answered for so long is replaced; large bodies are read off the event loop and do not count.

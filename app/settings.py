@@ -2,9 +2,9 @@
 
 import re
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 AZURE_ML_NAMES = (
@@ -16,6 +16,9 @@ AZURE_ML_NAMES = (
     "azure_ml_sp_application_id",
     "azure_ml_sp_password",
 )
+
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 class SettingsError(Exception):
@@ -52,30 +55,37 @@ def _postgresql_url(value: str) -> str:
 class Settings(BaseSettings):
     """Names are those of the environment in lower case. Times are seconds or days, sizes are bytes, as their names say."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+    # An empty value counts as none at all, so that a deployment can hand over names whose values nobody has set.
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     db_connection_string: Annotated[SecretStr, Field(description="SQLAlchemy URL of PostgreSQL")]
     db_schema: Annotated[str, AfterValidator(_schema_name), Field(description="schema of every table; must exist")]
     azure_storage_connection_string: SecretStr | None = Field(None, description="storage account with its key")
     azure_storage_account_url: str | None = Field(None, description="blob endpoint; alone it means managed identity")
-    azure_storage_imageset_container: Annotated[str, AfterValidator(_container_name)]
-    azure_storage_imageset_folder: Annotated[str, AfterValidator(_folder_path)]
+    azure_storage_imageset_container: Annotated[
+        str, AfterValidator(_container_name), Field(description="container where finished image sets live")
+    ]
+    azure_storage_imageset_folder: Annotated[
+        str, AfterValidator(_folder_path), Field(description="folder, or path of folders, of image sets in it")
+    ]
     image_read_token_valid_days: int = Field(7, ge=1, le=3650, description="how long an image's SAS URL works")
     imageset_upload_token_valid_days: int = Field(7, ge=1, le=3650, description="how long a dropbox SAS URL works")
 
-    azure_ml_datastore: str | None = None
-    azure_ml_subscription_id: str | None = None
-    azure_ml_resource_group: str | None = None
-    azure_ml_workspace_name: str | None = None
-    azure_ml_sp_tenant_id: str | None = None
-    azure_ml_sp_application_id: str | None = None
-    azure_ml_sp_password: SecretStr | None = None
+    azure_ml_datastore: str | None = Field(None, description="datastore of the workspace that holds the container")
+    azure_ml_subscription_id: str | None = Field(None, description="subscription of the workspace")
+    azure_ml_resource_group: str | None = Field(None, description="resource group of the workspace")
+    azure_ml_workspace_name: str | None = Field(None, description="name of the workspace")
+    azure_ml_sp_tenant_id: str | None = Field(None, description="tenant of the service principal")
+    azure_ml_sp_application_id: str | None = Field(None, description="application id of the service principal")
+    azure_ml_sp_password: SecretStr | None = Field(None, description="password of the service principal")
 
     max_body_bytes: int = Field(1024**2, ge=1024, description="largest request body, bytes")
     max_bulk_body_bytes: int = Field(64 * 1024**2, ge=1024, description="largest body of a bulk route, bytes")
     max_objects_per_request: int = Field(250_000, ge=1, description="most objects in one submission")
 
-    host: str = Field("127.0.0.1", description="address that the web server listens on")
+    bind_host: str = Field("127.0.0.1", description="address that the web server listens on")
     port: int = Field(8080, ge=1, le=65535, description="port that the web server listens on")
     web_workers: int = Field(2, ge=1, description="web processes")
     web_threads: int = Field(4, ge=1, description="threads per web process that run handlers")
@@ -88,7 +98,9 @@ class Settings(BaseSettings):
     prometheus_multiproc_dir: str | None = Field(None, description="folder in which web processes share metrics")
     git_branch: str | None = Field(None, description="branch that this was built from")
     git_commit: str | None = Field(None, description="commit that this was built from")
-    log_level: str = Field("INFO", description="least severity that is logged")
+    log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = Field(
+        "INFO", description="least severity that is logged"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

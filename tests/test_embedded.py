@@ -28,7 +28,7 @@ from app.embedded.postgres import make_database, make_schema, running_postgres
 from app.embedded.processes import stop_leftovers
 
 PARTS = ("web", "worker", "azurite", "postgres")
-NOT_HANDED_ON = ("DB_", "AZURE_", "PG", "LABELAPI_", "FLASK_", "PORT", "HOST", "DATA_DIR")
+NOT_HANDED_ON = ("DB_", "AZURE_", "PG", "LABELAPI_", "FLASK_", "PORT", "BIND_HOST", "DATA_DIR")
 START_SECONDS, STOP_SECONDS = 90, 60
 
 

@@ -157,7 +157,7 @@ class Launcher:
         """Check the settings, write the file `env`, and return them. Raises StartError naming what is missing."""
         chosen = {
             "FLASK_APP": f"{CHECKOUT / 'main.py'}:app",
-            "HOST": self.options.host,
+            "BIND_HOST": self.options.host,
             "PORT": str(self.options.port),
         }
         self.environment |= {**chosen, "PYTHONUNBUFFERED": "1"}
@@ -328,7 +328,7 @@ Ctrl-C stops it; the data stay in {short(self.folder.path)}.
 
 def require_free_port(options: Options) -> None:
     """Raise StartError when nobody could listen on the chosen address and port."""
-    no_address = StartError(f"HOST must be an address of this machine, not {options.host!r}.")
+    no_address = StartError(f"BIND_HOST must be an address of this machine, not {options.host!r}.")
     try:
         family, *_, address = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0]
     except OSError:

@@ -50,7 +50,7 @@ def read_options(environment: Mapping[str, str]) -> Options:
         if name in given and fingerprint(given[name]) in embedded:
             del given[name]
     return Options(
-        host=given.get("HOST", "127.0.0.1"),
+        host=given.get("BIND_HOST", "127.0.0.1"),
         port=_port(given.get("PORT", "8080")),
         data_folder=(CHECKOUT / Path(given.get("DATA_DIR", ".data")).expanduser()).resolve(),
         environment=given,

