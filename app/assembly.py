@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 from app import cli, info, intake, problems
 from app.azure.blobs import BlobStore
 from app.database import db, engine_options
+from app.edge import at_the_edge
 from app.metrics import Stock
 from app.security import KeyPairCheck
 from app.services.status import StatusChecks
@@ -82,22 +83,6 @@ class Handlers(Resolver):
 def handler_name(tag: str, operation_id: str) -> str:
     """Return the dotted name of the handler of an operation."""
     return f"app.handlers.{tag}.{operation_id}"
-
-
-def at_the_edge(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """One request, one transaction: commit what the handler did, or roll all of it back."""
-
-    @functools.wraps(handler)
-    def handle(*args: Any, **kwargs: Any) -> Any:
-        try:
-            answer = handler(*args, **kwargs)
-            db.session.commit()
-        except BaseException:
-            db.session.rollback()
-            raise
-        return answer
-
-    return handle
 
 
 def assemble(settings: Settings) -> FlaskApp:

@@ -55,6 +55,12 @@ class Conflict(Problem):
     status = HTTPStatus.CONFLICT
 
 
+class PreconditionFailed(Problem):
+    """412: the resource is no longer what `If-Match` names."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+
+
 class ContentTooLarge(Problem):
     """413: the body is larger than this operation takes."""
 

@@ -1,5 +1,6 @@
 """What stands between the wire and a handler: media type, size, one strict parse, and the compiled schema."""
 
+import hashlib
 import math
 from collections.abc import Iterator, MutableMapping
 from typing import Any
@@ -16,6 +17,7 @@ from starlette.types import Receive, Scope
 from app.errors import BadRequest, ContentTooLarge, NotFound, UnsupportedMediaType
 
 PARSED = "labelapi.body"
+BODY_DIGEST = "labelapi.body_digest"
 MAX_DEPTH = 32
 MAX_ERRORS = 50
 MAX_ERROR_LENGTH = 200
@@ -48,12 +50,15 @@ class JsonBody(AbstractRequestBodyValidator):
         raw = await _read(receive, headers, limit)
         if not raw:
             raise BadRequest("This operation needs a JSON body.")
+        extensions = scope.setdefault("extensions", {})
         if len(raw) <= SMALL_BODY_BYTES:
-            body = self._check(raw)
+            extensions[PARSED] = self._check(raw)
         else:
             # A large body must not hold up the other requests of this process.
-            body = await run_sync(self._check, raw)
-        scope.setdefault("extensions", {})[PARSED] = body
+            extensions[PARSED] = await run_sync(self._check, raw)
+        if "idempotency-key" in headers:
+            # Whether a request is sent a second time is told by its bytes, which do not reach the handler.
+            extensions[BODY_DIGEST] = hashlib.sha256(raw).digest()
         return _nothing_more(receive), scope
 
     def _check(self, raw: bytes) -> Any:

@@ -1,10 +1,13 @@
 """Answers of handlers: JSON that PostgreSQL made is passed through, and `Prefer` decides between "ok" and the resource."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 from flask import Response, request
+
+from app.errors import PreconditionFailed
 
 OK = b'"ok"'
 
@@ -15,10 +18,42 @@ def json_answer(body: bytes | dict[str, Any] | list[Any], status: int = 200) -> 
     return Response(content, status, mimetype="application/json")
 
 
+def secret_answer(body: dict[str, Any]) -> Response:
+    """Return a JSON answer that nobody on the way may keep, because it holds a secret or a signed link."""
+    answer = json_answer(body)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def resource_answer(body: bytes) -> Response:
+    """Return one resource with its `ETag`, or 304 when the caller has it already (RFC 9110, section 13.1.2)."""
+    answer = json_answer(body)
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.set_etag(etag_of(body))
+    answer.make_conditional(request)
+    return answer
+
+
+def refuse_if_changed(representation: Callable[[], bytes]) -> None:
+    """Raise PreconditionFailed when `If-Match` names another state than the present one (RFC 9110, section 13.1.1).
+
+    `representation` must hold the resource against changes until the transaction ends.
+    """
+    if "If-Match" in request.headers and not request.if_match.contains(etag_of(representation())):
+        raise PreconditionFailed("This has changed since it was read: read it again, and decide anew.")
+
+
+def etag_of(body: bytes) -> str:
+    """Return the strong entity tag of a representation, without its quotes."""
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
 def done(representation: Callable[[], bytes], job_id: int | None = None) -> Response:
     """Return `"ok"`, or what `representation` makes where the caller prefers that (RFC 7240); `Link` names a new job."""
     if prefers_representation(request.headers.getlist("Prefer")):
-        answer = json_answer(representation())
+        body = representation()
+        answer = json_answer(body)
+        answer.set_etag(etag_of(body))
         answer.headers["Preference-Applied"] = "return=representation"
     else:
         answer = json_answer(OK)

@@ -9,7 +9,7 @@ from app import metrics
 from app.database import db
 from app.handlers import blob_store
 from app.pagination import Page
-from app.responses import done, json_answer
+from app.responses import done, json_answer, refuse_if_changed, resource_answer, secret_answer
 from app.services import campaigns, objects
 from app.services.api_keys import Account
 from app.services.campaigns import NewCampaign
@@ -26,17 +26,19 @@ def create_campaign(body: dict[str, Any], account: Account) -> Response:
     session = db.session()
     campaign_id, pair = campaigns.create_campaign(session, account, NewCampaign(**body))
     created = orjson.loads(campaigns.get_campaign(session, campaign_id))
-    return json_answer(created | {"access_token": pair._asdict()})
+    return secret_answer(created | {"access_token": pair._asdict()})
 
 
 def get_campaign(campaign_id: int) -> Response:
     """GET /campaigns/{campaign_id}"""
-    return json_answer(campaigns.get_campaign(db.session(), campaign_id))
+    return resource_answer(campaigns.get_campaign(db.session(), campaign_id))
 
 
 def update_campaign_status(campaign_id: int, body: dict[str, Any]) -> Response:
     """PUT /campaigns/{campaign_id}"""
     session = db.session()
+    campaigns.lock_campaign(session, campaign_id)
+    refuse_if_changed(lambda: campaigns.get_campaign(session, campaign_id))
     job_id = campaigns.update_status(session, campaign_id, body["new_status"], body.get("auto_complete"))
     return done(lambda: campaigns.get_campaign(session, campaign_id), job_id)
 
@@ -71,4 +73,4 @@ def put_campaign_objects(campaign_id: int, body: list[dict[str, Any]], account: 
 def list_campaign_datasets(campaign_id: int) -> Response:
     """GET /campaigns/{campaign_id}/datasets"""
     rows = campaigns.list_datasets(db.session(), campaign_id)
-    return json_answer({"datasets": [row | {"url": blob_store().read_url(row["path"])} for row in rows]})
+    return secret_answer({"datasets": [row | {"url": blob_store().read_url(row["path"])} for row in rows]})

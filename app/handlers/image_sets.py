@@ -8,7 +8,7 @@ from flask import Response
 from app.database import db
 from app.handlers import blob_store
 from app.pagination import Page
-from app.responses import done, json_answer
+from app.responses import done, json_answer, refuse_if_changed, resource_answer, secret_answer
 from app.services import image_sets
 from app.services.api_keys import Account
 from app.services.image_sets import NewImageSet
@@ -24,24 +24,26 @@ def create_image_set(body: dict[str, Any], account: Account) -> Response:
     session = db.session()
     imageset_id, dropbox_url = image_sets.create_image_set(session, blob_store(), account, NewImageSet(**body))
     created = orjson.loads(image_sets.get_image_set(session, imageset_id))
-    return json_answer(created | {"dropbox_url": dropbox_url})
+    return secret_answer(created | {"dropbox_url": dropbox_url})
 
 
 def get_image_set(imageset_id: int) -> Response:
     """GET /image_sets/{imageset_id}"""
-    return json_answer(image_sets.get_image_set(db.session(), imageset_id))
+    return resource_answer(image_sets.get_image_set(db.session(), imageset_id))
 
 
 def update_image_set_status(imageset_id: int, body: dict[str, Any]) -> Response:
     """PUT /image_sets/{imageset_id}"""
     session = db.session()
+    image_sets.lock_image_set(session, imageset_id)
+    refuse_if_changed(lambda: image_sets.get_image_set(session, imageset_id))
     job_id = image_sets.update_status(session, imageset_id, body["new_status"])
     return done(lambda: image_sets.get_image_set(session, imageset_id), job_id)
 
 
 def create_dropbox_url(imageset_id: int) -> Response:
     """POST /image_sets/{imageset_id}/dropbox_url"""
-    return json_answer({"dropbox_url": image_sets.create_dropbox_url(db.session(), blob_store(), imageset_id)})
+    return secret_answer({"dropbox_url": image_sets.create_dropbox_url(db.session(), blob_store(), imageset_id)})
 
 
 def list_image_set_images(imageset_id: int, page: int, per_page: int) -> Response:

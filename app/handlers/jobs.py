@@ -3,13 +3,13 @@
 from flask import Response
 
 from app.database import db
-from app.responses import done, json_answer
+from app.responses import done, resource_answer
 from app.services import jobs
 
 
 def get_job(job_id: int) -> Response:
     """GET /jobs/{job_id}"""
-    return json_answer(jobs.get_job(db.session(), job_id))
+    return resource_answer(jobs.get_job(db.session(), job_id))
 
 
 def retry_job(job_id: int) -> Response:

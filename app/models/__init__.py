@@ -3,6 +3,7 @@
 from app.models.api_keys import ApiKey
 from app.models.campaigns import Campaign, CampaignImage
 from app.models.datasets import Dataset
+from app.models.idempotency_keys import IdempotencyKey
 from app.models.image_sets import ImageSet
 from app.models.images import Image
 from app.models.jobs import Job
@@ -14,6 +15,7 @@ __all__ = [
     "Campaign",
     "CampaignImage",
     "Dataset",
+    "IdempotencyKey",
     "Image",
     "ImageSet",
     "Job",

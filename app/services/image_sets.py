@@ -79,7 +79,7 @@ def _make_dropbox(blobs: BlobStore, container: str) -> None:
 
 def create_dropbox_url(session: Session, blobs: BlobStore, imageset_id: int) -> str:
     """Return a fresh link for uploading. Raises NotFound, Conflict unless the set is `created`, StorageUnavailable."""
-    image_set = _lock(session, imageset_id)
+    image_set = lock_image_set(session, imageset_id)
     if image_set.status != "created":
         raise Conflict(
             f"Image set {imageset_id} is {image_set.status}: there are upload links only while it is created."
@@ -99,7 +99,7 @@ def update_status(session: Session, imageset_id: int, new_status: str) -> int:
 
     Raises NotFound, and Conflict for any step other than created → finished.
     """
-    image_set = _lock(session, imageset_id)
+    image_set = lock_image_set(session, imageset_id)
     if (image_set.status, new_status) not in STEPS:
         raise Conflict(
             f"Image set {imageset_id} is {image_set.status} and cannot become {new_status}: "
@@ -125,7 +125,7 @@ def add_images(session: Session, imageset_id: int, references: list[dict[str, An
 
     Raises NotFound for the set or an image, Conflict when the set is not `created` or an image is in a set already.
     """
-    image_set = _lock(session, imageset_id)
+    image_set = lock_image_set(session, imageset_id)
     if image_set.status != "created":
         raise Conflict(f"Image set {imageset_id} is {image_set.status}: images can be added only while it is created.")
     image_ids = resolve_images(session, references)
@@ -138,7 +138,8 @@ def add_images(session: Session, imageset_id: int, references: list[dict[str, An
     session.execute(update(Image).where(Image.id == func.any(image_ids)).values(image_set_id=imageset_id))
 
 
-def _lock(session: Session, imageset_id: int) -> ImageSet:
+def lock_image_set(session: Session, imageset_id: int) -> ImageSet:
+    """Return the image set, held against every other change until the transaction ends. Raises NotFound."""
     image_set = session.get(ImageSet, imageset_id, with_for_update=True)
     if image_set is None:
         raise _not_found(imageset_id)
