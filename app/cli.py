@@ -1,8 +1,10 @@
 """Commands: users and their keys, images that lie in the container already, and the worker."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -16,6 +18,7 @@ from app.models import User
 from app.models.users import IMAGE_ADMIN, LABELER
 from app.services import ingest, users
 from app.services.api_keys import KeyPair
+from app.services.consistency import ConsistencyCheck, Finding
 
 users_group = AppGroup("users", help="Users, their keys and their roles.")
 images_group = AppGroup("images", help="Images in the main container.")
@@ -27,6 +30,7 @@ def add_commands(flask_app: Flask) -> None:
     flask_app.cli.add_command(users_group)
     flask_app.cli.add_command(images_group)
     flask_app.cli.add_command(run_worker)
+    flask_app.cli.add_command(check)
 
 
 @contextmanager
@@ -131,6 +135,49 @@ def register_images(prefix: str) -> None:
     """Register the blobs below PREFIX in the main container as images that belong to no set."""
     with transaction():
         show(ingest.register_images(db.session(), current_app.extensions["blob_store"], prefix))
+
+
+@click.group("check", cls=AppGroup, invoke_without_command=True)
+@click.option("--repair", is_flag=True, help="Mend what is safe to mend.")
+@click.option(
+    "--grace-minutes", type=click.FloatRange(min=0), default=10, help="Younger than this is let be; 10 unless told."
+)
+@click.pass_context
+@with_appcontext
+def check(context: click.Context, repair: bool, grace_minutes: float) -> None:
+    """Find what does not agree: tables, files, containers, jobs. Exit status 1 when something is left."""
+    if context.invoked_subcommand is None:
+        left = sum(1 for finding in find_disagreements(timedelta(minutes=grace_minutes)) if not settle(finding, repair))
+        click.echo(f"{left} thing(s) left to look at." if left else "Everything agrees.", err=True)
+        sys.exit(1 if left else 0)
+
+
+def find_disagreements(grace: timedelta) -> list[Finding]:
+    """Return all findings; they are read to the end before anything is mended."""
+    settings, make_patient_blobs = current_app.extensions["settings"], current_app.extensions["make_patient_blobs"]
+    folder = settings.azure_storage_imageset_folder
+    with transaction() as session:
+        return list(ConsistencyCheck(session, make_patient_blobs(), folder, grace).run())
+
+
+def settle(finding: Finding, repair: bool) -> bool:
+    """Print one finding, and mend it where that is wanted and safe; return whether it is mended."""
+    said: dict[str, Any] = {
+        "check": finding.check,
+        "subject": finding.subject,
+        "detail": finding.detail,
+        "mended": False,
+    }
+    if repair and finding.mend:
+        try:
+            finding.mend()
+            db.session.commit()
+            said["mended"] = True
+        except Problem as problem:
+            db.session.rollback()
+            said["detail"] += f" {problem.detail}"
+    show(said)
+    return bool(said["mended"])
 
 
 @click.command("worker")

@@ -51,7 +51,7 @@ log = structlog.get_logger("labelapi")
 _deferrer = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
 
 # A turn is lost when nobody will take it and nobody works on it: its row is gone or ended, or its worker is silent.
-LOST = text("""
+LOST = """
 SELECT job.id, job.done, job.queue_id, turn.args
 FROM job
 LEFT JOIN procrastinate_jobs AS turn ON turn.id = job.queue_id
@@ -62,8 +62,7 @@ WHERE job.state IN ('queued', 'running') AND (
     OR turn.status = 'doing' AND (
         worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :stalled_seconds)))
 ORDER BY job.id
-FOR UPDATE OF job SKIP LOCKED
-""")
+"""
 
 # What is left when a worker died, or lost the database, between the end of a job and the end of its turn.
 PRUNE = text("""
@@ -142,13 +141,19 @@ def retry(session: Session, job: Job) -> None:
     session.flush()
 
 
+def find_lost(session: Session, stalled_seconds: float) -> list[int]:
+    """Return the ids of the jobs that `recover` would give a new turn."""
+    return [row.id for row in session.execute(text(LOST), {"stalled_seconds": stalled_seconds})]
+
+
 def recover(session: Session, stalled_seconds: float) -> list[int]:
     """Give a new turn to every job that has lost its own, and return their ids; the caller commits.
 
     A job whose workers die again and again without its getting on is failed instead. Several workers may do this at once.
     """
     recovered = []
-    for row in session.execute(LOST, {"stalled_seconds": stalled_seconds}).all():
+    lost = text(LOST + "FOR UPDATE OF job SKIP LOCKED")
+    for row in session.execute(lost, {"stalled_seconds": stalled_seconds}).all():
         last = Turn(**(row.args or {"job_id": row.id})).having_done(row.done)
         _replace_turn(session, row.queue_id, replace(last, deaths=last.deaths + 1))
         recovered.append(row.id)

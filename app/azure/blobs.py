@@ -191,6 +191,12 @@ class BlobStore:
                 if not is_answer(error, 404, NO_CONTAINER) and not is_answer(error, 409, "ContainerBeingDeleted"):
                     raise
 
+    def list_containers(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the containers whose names begin with `prefix`, with the time (UTC) of their last change."""
+        with storage_errors(prefix):
+            for properties in self._client.list_containers(name_starts_with=prefix):
+                yield properties.name, properties.last_modified
+
     @property
     def upload_urls_revocable(self) -> bool:
         """False where upload links live until they expire (user delegation)."""
@@ -269,6 +275,11 @@ class BlobStore:
                 if error.status_code != RANGE_BEHIND_END:
                     raise
                 return b""
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """Yield a blob of the main container, piece by piece. Raises NotFound."""
+        with storage_errors(self.container, path):
+            yield from self._blob(path).download_blob(max_concurrency=1).chunks()
 
     def upload(self, path: str, content: Iterable[bytes] | IO[bytes], content_type: str) -> None:
         """Write a blob of the main container, block by block; what was there is replaced when all of it has arrived."""
