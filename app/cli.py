@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -16,11 +16,12 @@ from app.database import db
 from app.errors import Problem
 from app.models import User
 from app.models.users import IMAGE_ADMIN, LABELER
-from app.services import ingest, users
+from app.services import api_keys, ingest, users
 from app.services.api_keys import KeyPair
 from app.services.consistency import ConsistencyCheck, Finding
 
 users_group = AppGroup("users", help="Users, their keys and their roles.")
+keys_group = AppGroup("keys", help="The API keys of a user, one by one.")
 images_group = AppGroup("images", help="Images in the main container.")
 ROLES = click.Choice([IMAGE_ADMIN, LABELER])
 
@@ -28,6 +29,7 @@ ROLES = click.Choice([IMAGE_ADMIN, LABELER])
 def add_commands(flask_app: Flask) -> None:
     """Add every command of ours to `flask`."""
     flask_app.cli.add_command(users_group)
+    flask_app.cli.add_command(keys_group)
     flask_app.cli.add_command(images_group)
     flask_app.cli.add_command(run_worker)
     flask_app.cli.add_command(check)
@@ -67,7 +69,7 @@ def create_user(email: str, role: str) -> None:
 def list_users() -> None:
     """Print every user, one JSON object a line."""
     with transaction() as session:
-        for user in users.list_users(session):
+        for user in users.summarize_users(session):
             show(user)
 
 
@@ -87,7 +89,8 @@ def enable_user(email: str) -> None:
 
 def _set_enabled(email: str, *, enabled: bool) -> None:
     with transaction() as session:
-        user = users.set_enabled(session, email, enabled=enabled)
+        user = users.get_user(session, email)
+        users.set_enabled(user, enabled=enabled)
         show({"email": user.email, "enabled": user.enabled})
 
 
@@ -127,6 +130,50 @@ def revoke_role(email: str, role: str, campaign: int | None) -> None:
 def _check_role(role: str, campaign: int | None) -> None:
     if (role == LABELER) != (campaign is not None):
         raise click.UsageError("--campaign goes with the role labeler, and only with it.")
+
+
+@keys_group.command("list")
+@click.option("--email", required=True)
+def list_keys(email: str) -> None:
+    """Print every key of the user, one JSON object a line, without any secret."""
+    with transaction() as session:
+        for key in api_keys.find_api_keys(session, users.get_user(session, email).id):
+            show(key)
+
+
+@keys_group.command("create")
+@click.option("--email", required=True)
+@click.option("--name", help="What the key is for.")
+@click.option("--valid-days", type=click.IntRange(1, api_keys.MAX_DAYS_VALID), help="Days until the key expires.")
+def create_key(email: str, name: str | None, valid_days: int | None) -> None:
+    """Give the user one more key and print it; the secret is shown only here."""
+    date_expires = datetime.now(UTC) + timedelta(days=valid_days) if valid_days else None
+    with transaction() as session:
+        user = users.get_user(session, email)
+        show_key(user, None, api_keys.create_api_key(session, user.id, name, date_expires))
+
+
+@keys_group.command("rotate")
+@click.option("--email", required=True)
+@click.option("--key-id", type=click.IntRange(min=1), required=True)
+@click.option("--overlap-seconds", type=click.IntRange(0, api_keys.MAX_OVERLAP_SECONDS), default=0, show_default=True)
+def rotate_one_key(email: str, key_id: int, overlap_seconds: int) -> None:
+    """Print a new key in place of this one, which goes on working for the overlap."""
+    with transaction() as session:
+        user = users.get_user(session, email)
+        api_key = api_keys.get_api_key(session, user.id, key_id)
+        show_key(user, None, api_keys.rotate_api_key(session, api_key, timedelta(seconds=overlap_seconds)))
+
+
+@keys_group.command("revoke")
+@click.option("--email", required=True)
+@click.option("--key-id", type=click.IntRange(min=1), required=True)
+def revoke_key(email: str, key_id: int) -> None:
+    """Let a key never work again."""
+    with transaction() as session:
+        user = users.get_user(session, email)
+        api_keys.revoke_api_key(api_keys.get_api_key(session, user.id, key_id))
+        show({"email": user.email, "key_id": key_id, "revoked": True})
 
 
 @images_group.command("register")

@@ -10,6 +10,7 @@ from connexion.lifecycle import ConnexionRequest
 from sqlalchemy import Engine
 
 from app.errors import Forbidden, Unauthorized
+from app.key_uses import KeyUses
 from app.models.users import IMAGE_ADMIN, LABELER
 from app.services import api_keys
 from app.services.api_keys import Account
@@ -56,6 +57,12 @@ class KeyPairCheck:
         self._engine = engine
         self._roles = roles
         self.cache = AccountCache()
+        self.uses = KeyUses(self._write_uses)
+
+    def clear(self) -> None:
+        """Forget every pair and every use that is remembered."""
+        self.cache.clear()
+        self.uses.clear()
 
     def get_fn(self, _scheme: dict[str, Any], _scopes: list[str]) -> Any:
         """Return the function that Connexion calls with each request, for either scheme."""
@@ -65,7 +72,8 @@ class KeyPairCheck:
         """Put the caller's Account into the request's context. Raises Unauthorized, Forbidden, DatabaseUnavailable."""
         context = request.context
         if "account" not in context:
-            context["account"] = await self._admit(request)
+            account = context["account"] = await self._admit(request)
+            self.uses.note(account.api_key_id)
         return {}
 
     async def _admit(self, request: ConnexionRequest) -> Account:
@@ -94,6 +102,10 @@ class KeyPairCheck:
         """Return the account of a pair as the database has it now, or None."""
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             return api_keys.find_account(connection, key, secret)
+
+    def _write_uses(self, api_key_ids: list[int]) -> None:
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            api_keys.note_uses(connection, api_key_ids)
 
     def _is_open(self, request: ConnexionRequest, account: Account) -> bool:
         routing = request.scope["extensions"]["connexion_routing"]

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from app.models import Campaign, CampaignImage, Dataset, Image, ImageSet, Job, Object, Role, Submission, User
+from app.models import ApiKey, Campaign, CampaignImage, Dataset, Image, ImageSet, Job, Object, Role, Submission, User
 from app.models.jobs import FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.pagination import Page
 
@@ -224,3 +224,36 @@ def roles(user_id: int) -> AnySelect:
     )
     bound = select(campaign).where(Campaign.id == Role.campaign_id).scalar_subquery()
     return select(Role.name.label("role"), bound.label("campaign")).where(Role.user_id == user_id).order_by(Role.id)
+
+
+def users() -> AnySelect:
+    """The schema User, with its roles."""
+    campaign = func.json_build_object("campaign_id", Campaign.id, "title", Campaign.title)
+    bound = select(campaign).where(Campaign.id == Role.campaign_id).correlate(Role).scalar_subquery()
+    role = select(Role.id.label("role_id"), Role.name.label("role"), bound.label("campaign"))
+    part = role.where(Role.user_id == User.id).correlate(User).order_by(Role.id).subquery("role_of_user")
+    granted = select(func.json_agg(part.table_valued())).scalar_subquery()
+    return select(
+        User.id.label("user_id"),
+        User.email,
+        User.enabled,
+        func.coalesce(granted, func.json_build_array()).label("roles"),
+        utc(User.date_created).label("date_created"),
+    ).order_by(User.id)
+
+
+def api_keys(user_id: int) -> AnySelect:
+    """The schema ApiKey, for the keys of one user."""
+    return (
+        select(
+            ApiKey.id.label("key_id"),
+            ApiKey.key.label("apikey"),
+            ApiKey.name,
+            utc(ApiKey.date_created).label("date_created"),
+            utc(ApiKey.date_expires).label("date_expires"),
+            utc(ApiKey.date_revoked).label("date_revoked"),
+            utc(ApiKey.date_last_used).label("date_last_used"),
+        )
+        .where(ApiKey.user_id == user_id)
+        .order_by(ApiKey.id)
+    )

@@ -51,3 +51,9 @@ class Caller:
 
     def put(self, path: str, json: Any = None, **kwargs: Any) -> Answer:
         return self.request("PUT", path, **(kwargs if json is None else {"json": json, **kwargs}))
+
+    def patch(self, path: str, json: Any = None, **kwargs: Any) -> Answer:
+        return self.request("PATCH", path, **(kwargs if json is None else {"json": json, **kwargs}))
+
+    def delete(self, path: str, **kwargs: Any) -> Answer:
+        return self.request("DELETE", path, **kwargs)

@@ -137,7 +137,7 @@ def app(server: FlaskApp) -> Flask:
     with server.app.app_context():
         db.session.execute(text(f"TRUNCATE {tables}, {queue} RESTART IDENTITY CASCADE"))
         db.session.commit()
-    server.app.extensions["key_pair_check"].cache.clear()
+    server.app.extensions["key_pair_check"].clear()
     flask_app: Flask = server.app
     return flask_app
 

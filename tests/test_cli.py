@@ -52,6 +52,24 @@ def test_rotated_key_replaces_the_old_one(app: Flask, admin: Caller, http: TestC
     Caller(http, made["apikey"], made["apisecret"]).get("/whoami").expect(200)
 
 
+def test_keys_are_made_listed_rotated_and_revoked(app: Flask, admin: Caller, http: TestClient) -> None:
+    ada = ["--email", "ada@example.org"]
+    made = run_json(app, "keys", "create", *ada, "--name", "ci", "--valid-days", "30")
+    Caller(http, made["apikey"], made["apisecret"]).get("/whoami").expect(200)
+    new = run_json(app, "keys", "rotate", *ada, "--key-id", "2", "--overlap-seconds", "60")
+    Caller(http, new["apikey"], new["apisecret"]).get("/whoami").expect(200)
+    assert run_json(app, "keys", "revoke", *ada, "--key-id", "2")["revoked"]
+    lines = [json.loads(line) for line in run(app, "keys", "list", *ada).stdout.splitlines()]
+    assert [(line["key_id"], line["name"], line["date_revoked"] is None) for line in lines] == [
+        (1, None, True),
+        (2, "ci", False),
+        (3, "ci", True),
+    ]
+    assert lines[1]["date_expires"]
+    app.extensions["key_pair_check"].clear()
+    Caller(http, made["apikey"], made["apisecret"]).get("/whoami").expect(401)
+
+
 def test_roles_are_granted_and_revoked(app: Flask, labelled: Labelled) -> None:
     partner = ["--email", labelled.partner_email]
     labelled.partner.get("/image_sets").expect(403)
@@ -73,6 +91,8 @@ def test_roles_are_granted_and_revoked(app: Flask, labelled: Labelled) -> None:
         (["users", "grant", "--email", "ada@example.org", "--role", "labeler"], "--campaign"),
         (["users", "grant", "--email", "ada@example.org", "--role", "image-admin", "--campaign", "1"], "--campaign"),
         (["users", "grant", "--email", "ada@example.org", "--role", "labeler", "--campaign", "9"], "no campaign 9"),
+        (["keys", "revoke", "--email", "ada@example.org", "--key-id", "9"], "no key 9"),
+        (["keys", "list", "--email", "nobody@example.org"], "no user nobody@example.org"),
         (["users", "revoke", "--email", "ada@example.org", "--role", "labeler", "--campaign", "9"], "does not have"),
     ],
 )

@@ -21,6 +21,7 @@ FLOORS = [
         "app.edge",
         "app.jobs",
         "app.security",
+        "app.key_uses",
         "app.responses",
         "app.intake",
         "app.problems",

@@ -3,6 +3,7 @@
 import hashlib
 import time
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ OPERATIONS = [
     for method, operation in item.items()
     if method in ("get", "put", "post", "patch", "delete")
 ]
+OTHER_IDS = {"user_id": 1, "role_id": 1, "key_id": 1}
 NAMES = [operation["operationId"] for _, _, operation in OPERATIONS]
 
 
@@ -33,7 +35,7 @@ def address(path: str, own: dict[str, int]) -> str:
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=NAMES)
 def test_no_operation_answers_a_stranger(anonymous: Caller, method: str, path: str, operation: dict[str, Any]) -> None:
-    path = address(path, {"imageset_id": 1, "image_id": 1, "campaign_id": 1, "job_id": 1})
+    path = address(path, {"imageset_id": 1, "image_id": 1, "campaign_id": 1, "job_id": 1} | OTHER_IDS)
     answer = anonymous.request(method, path, content=b"x" * 100)
     answer.expect(401, "Authentication-Key")
     assert "www-authenticate" not in answer.headers
@@ -48,7 +50,7 @@ def test_a_partner_gets_only_what_the_spec_opens_to_labelers(
         "image_id": labelled.image_ids[0],
         "campaign_id": labelled.campaign_id,
         "job_id": 1,
-    }
+    } | OTHER_IDS
     body = {"content": b"not json", "headers": {"Content-Type": "application/json"}}
     kwargs: dict[str, Any] = body if method != "GET" else {}
     answer = labelled.partner.request(method, address(path, own), **kwargs)
@@ -118,18 +120,36 @@ def test_cache_of_accounts_is_bounded(admin: Caller, app: Flask, monkeypatch: py
     assert [cache.find(pair) for pair in (b"a", b"b", b"c")] == [None, account, account]
 
 
-def test_use_of_a_key_is_noted_once_a_minute(app: Flask, admin: Caller) -> None:
+def test_use_of_a_key_is_noted_once_a_minute(app: Flask, admin: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     def last_used() -> Any:
         with app.app_context():
             return db.session.scalar(text("SELECT date_last_used FROM api_key"))
 
     assert last_used() is None
     admin.get("/whoami").expect(200)
+    eventually(lambda: last_used() is not None)
     first = last_used()
-    assert first is not None
-    app.extensions["key_pair_check"].cache.clear()
+    # A process that has noted nothing yet writes again, and the row says that it is too early.
+    app.extensions["key_pair_check"].clear()
+    monkeypatch.setattr("app.key_uses.WRITE_SECONDS", 0.01)
     admin.get("/whoami").expect(200)
+    uses = app.extensions["key_pair_check"].uses
+    eventually(lambda: not uses._pending and uses._writing.done())
     assert last_used() == first
+    with app.app_context():
+        db.session.execute(text("UPDATE api_key SET date_last_used = now() - interval '61 seconds'"))
+        db.session.commit()
+    app.extensions["key_pair_check"].clear()
+    admin.get("/whoami").expect(200)
+    eventually(lambda: last_used() > first)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Fail unless it becomes true within ten seconds."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_only_the_hash_of_a_secret_is_stored(app: Flask, admin: Caller) -> None:

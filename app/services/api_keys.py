@@ -6,19 +6,26 @@ import re
 import secrets
 import string
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
+from app import shapes
+from app.errors import Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Role, User
 from app.models.users import IMAGE_ADMIN
+from app.pagination import Page
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KEY_LENGTH = 22  # 62**22 is more than 2**130.
 SECRET_LENGTH = 43  # 62**43 is more than 2**256.
+MAX_DAYS_VALID = 3650
+MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 CHECKSUM_LENGTH = 6  # 62**6 is more than 2**32, the range of a CRC32.
 KEY_FORM = re.compile(rf"lsk_[0-9A-Za-z]{{{KEY_LENGTH}}}")
 SECRET_FORM = re.compile(rf"lss_[0-9A-Za-z]{{{SECRET_LENGTH + CHECKSUM_LENGTH}}}")
@@ -92,7 +99,6 @@ def find_account(connection: Connection, key: str, secret: str) -> Account | Non
     ).one_or_none()
     if row is None or not hmac.compare_digest(row.secret_hash, hash_secret(secret)):
         return None
-    _note_use(connection, row.id)
     granted = row.roles or []
     return Account(
         user_id=row.user_id,
@@ -103,18 +109,88 @@ def find_account(connection: Connection, key: str, secret: str) -> Account | Non
     )
 
 
-def _note_use(connection: Connection, api_key_id: int) -> None:
-    # Once a minute is enough for "last used", and spares every request a write.
+def note_uses(connection: Connection, api_key_ids: Collection[int]) -> None:
+    """Write down that these keys were used just now; one that was noted within the last minute stays as it is."""
     minute_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
     stale = or_(ApiKey.date_last_used.is_(None), ApiKey.date_last_used < minute_ago)
-    connection.execute(update(ApiKey).where(ApiKey.id == api_key_id, stale).values(date_last_used=func.now()))
+    noted = update(ApiKey).where(ApiKey.id.in_(api_key_ids), stale)
+    connection.execute(noted.values(date_last_used=func.now()))
 
 
-def create_api_key(session: Session, user_id: int, name: str | None = None) -> KeyPair:
+def create_api_key(
+    session: Session, user_id: int, name: str | None = None, date_expires: datetime | None = None
+) -> KeyPair:
     """Give the user one more key and return both parts; the secret cannot be read again."""
     key, secret = make_key_pair()
-    session.execute(insert(ApiKey).values(user_id=user_id, key=key, secret_hash=hash_secret(secret), name=name))
+    values = {"key": key, "secret_hash": hash_secret(secret), "name": name, "date_expires": date_expires}
+    session.execute(insert(ApiKey).values(user_id=user_id, **values))
     return KeyPair(key, secret)
+
+
+def parse_expiry(value: str | None) -> datetime | None:
+    """Return the time of an RFC 3339 text. Raises Unprocessable unless it lies within the next MAX_DAYS_VALID days."""
+    if value is None:
+        return None
+    words = f"must be a time in the future, at most {MAX_DAYS_VALID} days from now"
+    try:
+        date_expires = datetime.fromisoformat(value)
+        valid = timedelta(0) < date_expires - datetime.now(UTC) <= timedelta(days=MAX_DAYS_VALID)
+    except (ValueError, OverflowError):  # A leap second, or a time that is not one anywhere on Earth.
+        valid = False
+    if not valid:
+        raise Unprocessable(f"/date_expires: {words}.", errors=[{"pointer": "/date_expires", "detail": words}])
+    return date_expires
+
+
+def list_api_keys(session: Session, user_id: int, page: Page) -> bytes:
+    """Return a page of the user's keys, by id, without any secret."""
+    total = session.scalars(select(func.count()).where(ApiKey.user_id == user_id)).one()
+    return shapes.page_of(session, "api_keys", shapes.api_keys(user_id), page, total)
+
+
+def find_api_keys(session: Session, user_id: int) -> list[dict[str, object]]:
+    """Return all keys of the user as plain rows, by id, without any secret."""
+    return [dict(row) for row in session.execute(shapes.api_keys(user_id)).mappings()]
+
+
+def describe_api_key(session: Session, user_id: int, key: str) -> bytes:
+    """Return one of the user's keys, by its public part. Raises NotFound."""
+    found = shapes.find_one(session, shapes.api_keys(user_id).where(ApiKey.key == key))
+    if found is None:
+        raise NotFound(f"User {user_id} has no key {key}.")
+    return found
+
+
+def get_api_key(session: Session, user_id: int, key_id: int) -> ApiKey:
+    """Return one of the user's keys, held against other changes until the transaction ends. Raises NotFound."""
+    mine = select(ApiKey).where(ApiKey.user_id == user_id, ApiKey.id == key_id)
+    api_key = session.scalar(mine.with_for_update())
+    if api_key is None:
+        raise NotFound(f"User {user_id} has no key {key_id}.")
+    return api_key
+
+
+def rotate_api_key(
+    session: Session, api_key: ApiKey, overlap: timedelta = timedelta(0), date_expires: datetime | None = None
+) -> KeyPair:
+    """Give a new key of the same name in place of this one, which goes on working for the overlap and no longer.
+
+    The caller holds the key. Raises Conflict when it does not work any more.
+    """
+    now = datetime.now(UTC)
+    if api_key.date_revoked or (api_key.date_expires and api_key.date_expires <= now):
+        raise Conflict(f"Key {api_key.id} does not work any more, so that there is nothing to rotate; make a new one.")
+    if overlap:
+        ends = now + overlap
+        api_key.date_expires = min(api_key.date_expires or ends, ends)
+    else:
+        api_key.date_revoked = now
+    return create_api_key(session, api_key.user_id, api_key.name, date_expires)
+
+
+def revoke_api_key(api_key: ApiKey) -> None:
+    """Let a key never work again; one that was revoked before keeps its date."""
+    api_key.date_revoked = api_key.date_revoked or datetime.now(UTC)
 
 
 def find_newest_key(session: Session, user_id: int) -> str | None:

@@ -63,7 +63,7 @@ def create_campaign(session: Session, account: Account, new: NewCampaign) -> tup
     labeler's user is disabled.
     """
     check_title(new.title)
-    email = users.check_email(new.labeler_email)
+    email = users.check_email(new.labeler_email, "labeler_email")
     created = insert(Campaign).values(
         title=new.title,
         metadata_=new.metadata,

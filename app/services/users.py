@@ -1,14 +1,18 @@
 """Users and their roles."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.errors import BadRequest, Conflict, NotFound
-from app.models import Campaign, Role, User
-from app.models.users import IMAGE_ADMIN
+from app import shapes
+from app.errors import BadRequest, Conflict, NotFound, Unprocessable
+from app.models import ApiKey, Campaign, Role, User
+from app.models.users import IMAGE_ADMIN, LABELER
+from app.pagination import Page
 from app.services import api_keys
 from app.services.api_keys import KeyPair
 
@@ -16,13 +20,13 @@ from app.services.api_keys import KeyPair
 EMAIL_FORM = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@.\x00-\x1f\x7f]+(\.[^\s@.\x00-\x1f\x7f]+)+")
 
 
-def check_email(email: str) -> str:
-    """Return the address without surrounding blanks. Raises BadRequest when it is no e-mail address."""
+def check_email(email: str, field: str = "email") -> str:
+    """Return the address without surrounding blanks. Raises BadRequest, which names the field, when it is none."""
     email = email.strip()
     if len(email) > 254 or not EMAIL_FORM.fullmatch(email):
         raise BadRequest(
             "This is no e-mail address; one looks like name@partner.example.",
-            errors=[{"pointer": "/labeler_email", "detail": "must be an e-mail address of at most 254 characters"}],
+            errors=[{"pointer": f"/{field}", "detail": "must be an e-mail address of at most 254 characters"}],
         )
     return email
 
@@ -49,18 +53,71 @@ def find_or_create_user(session: Session, email: str) -> User:
     return user
 
 
-def create_user(session: Session, email: str, role: str) -> tuple[User, KeyPair]:
-    """Make a user with a first key, as admin where the role says so. Raises Conflict when the address is taken."""
+def add_user(session: Session, email: str, role: str | None = None) -> User:
+    """Make a user without keys, as admin where the role says so. Raises BadRequest, Conflict when the address is taken."""
     email = check_email(email)
-    if find_user(session, email) is not None:
-        raise Conflict(f"There is a user {email} already; `flask users rotate-key` gives a new key.")
-    user = find_or_create_user(session, email)
+    added = insert(User).values(email=email).on_conflict_do_nothing().returning(User)
+    user = session.scalar(added)
+    if user is None:
+        raise Conflict(f"There is a user {email} already.")
     if role == IMAGE_ADMIN:
         grant_role(session, user, IMAGE_ADMIN)
+    return user
+
+
+def create_user(session: Session, email: str, role: str | None = None) -> tuple[User, KeyPair]:
+    """Make a user with a first key, as admin where the role says so. Raises BadRequest, Conflict."""
+    user = add_user(session, email, role)
     return user, api_keys.create_api_key(session, user.id)
 
 
-def list_users(session: Session) -> list[dict[str, object]]:
+def list_users(session: Session, page: Page) -> bytes:
+    """Return a page of users, by id."""
+    total = session.scalars(select(func.count()).select_from(User)).one()
+    return shapes.page_of(session, "users", shapes.users(), page, total)
+
+
+def describe_user(session: Session, user_id: int) -> bytes:
+    """Return one user with its roles. Raises NotFound."""
+    found = shapes.find_one(session, shapes.users().where(User.id == user_id))
+    if found is None:
+        raise user_not_found(user_id)
+    return found
+
+
+def get_user_by_id(session: Session, user_id: int) -> User:
+    """Return the user with this id. Raises NotFound."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise user_not_found(user_id)
+    return user
+
+
+def user_not_found(user_id: int) -> NotFound:
+    """The error for a user that is not there."""
+    return NotFound(f"There is no user {user_id}.")
+
+
+@contextmanager
+def keeping_an_admin(session: Session) -> Iterator[None]:
+    """Do what takes access away, and raise Conflict when no image-admin would be left who can call.
+
+    One at a time: who takes access away first holds the admins' roles until its transaction ends, so that two admins who
+    disable each other at the same moment leave one.
+    """
+    session.execute(select(Role.id).where(Role.name == IMAGE_ADMIN).order_by(Role.id).with_for_update())
+    yield
+    usable = exists().where(Role.user_id == User.id, Role.name == IMAGE_ADMIN, User.enabled)
+    usable = usable.where(ApiKey.user_id == User.id, api_keys.is_usable())
+    session.flush()
+    if not session.scalar(select(usable)):
+        raise Conflict(
+            "This would leave no enabled image-admin with a working key, and so nobody who could undo it. "
+            "Give another user that role and a key first."
+        )
+
+
+def summarize_users(session: Session) -> list[dict[str, object]]:
     """Return every user with e-mail, whether it is enabled, and its roles in words."""
     roles = func.coalesce(
         select(func.json_agg(func.concat(Role.name, func.coalesce(" of " + Campaign.title, ""))))
@@ -74,11 +131,9 @@ def list_users(session: Session) -> list[dict[str, object]]:
     return [dict(row) for row in rows.mappings()]
 
 
-def set_enabled(session: Session, email: str, *, enabled: bool) -> User:
-    """Enable or disable a user; the keys of a disabled one do not work. Raises NotFound."""
-    user = get_user(session, email)
+def set_enabled(user: User, *, enabled: bool) -> None:
+    """Enable or disable a user; the keys of a disabled one do not work."""
     user.enabled = enabled
-    return user
 
 
 def rotate_key(session: Session, email: str) -> tuple[User, KeyPair]:
@@ -89,10 +144,23 @@ def rotate_key(session: Session, email: str) -> tuple[User, KeyPair]:
 
 
 def grant_role(session: Session, user: User, name: str, campaign_id: int | None = None) -> None:
-    """Give a role; a role that the user has already stays as it is. Raises NotFound for a campaign that is not there."""
+    """Give a role; one that the user has already stays as it is.
+
+    `campaign_id` goes with the role labeler and only with it: anything else raises Unprocessable. Raises NotFound for a
+    campaign that is not there.
+    """
+    if (name == LABELER) != (campaign_id is not None):
+        words = "a labeler is bound to a campaign, and an image-admin to none"
+        raise Unprocessable(f"The role does not fit: {words}.", errors=[{"pointer": "/campaign_id", "detail": words}])
     if campaign_id is not None and session.get(Campaign, campaign_id) is None:
         raise NotFound(f"There is no campaign {campaign_id}.")
     session.execute(insert(Role).values(user_id=user.id, name=name, campaign_id=campaign_id).on_conflict_do_nothing())
+
+
+def revoke_role_by_id(session: Session, user: User, role_id: int) -> None:
+    """Take away one of the user's roles. Raises NotFound when the user has no role with this id."""
+    if session.scalar(delete(Role).where(Role.user_id == user.id, Role.id == role_id).returning(Role.id)) is None:
+        raise NotFound(f"User {user.id} has no role {role_id}.")
 
 
 def revoke_role(session: Session, user: User, name: str, campaign_id: int | None = None) -> None:

@@ -1,0 +1,54 @@
+"""Operations on the API keys of a user."""
+
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from flask import Response
+from sqlalchemy.orm import Session
+
+from app.database import db
+from app.pagination import Page
+from app.responses import json_answer, secret_answer
+from app.services import api_keys, users
+from app.services.api_keys import KeyPair
+
+
+def list_api_keys(user_id: int, page: int, per_page: int) -> Response:
+    """GET /users/{user_id}/api_keys"""
+    session = db.session()
+    user = users.get_user_by_id(session, user_id)
+    return json_answer(api_keys.list_api_keys(session, user.id, Page(page, per_page)))
+
+
+def create_api_key(user_id: int, body: dict[str, Any]) -> Response:
+    """POST /users/{user_id}/api_keys"""
+    session = db.session()
+    user = users.get_user_by_id(session, user_id)
+    date_expires = api_keys.parse_expiry(body.get("date_expires"))
+    return _show_once(session, user.id, api_keys.create_api_key(session, user.id, body.get("name"), date_expires))
+
+
+def rotate_api_key(user_id: int, key_id: int, body: dict[str, Any]) -> Response:
+    """POST /users/{user_id}/api_keys/{key_id}/rotate"""
+    session = db.session()
+    date_expires = api_keys.parse_expiry(body.get("date_expires"))
+    overlap = timedelta(seconds=body.get("overlap_seconds", 0))
+    with users.keeping_an_admin(session):
+        api_key = api_keys.get_api_key(session, user_id, key_id)
+        pair = api_keys.rotate_api_key(session, api_key, overlap, date_expires)
+    return _show_once(session, user_id, pair)
+
+
+def revoke_api_key(user_id: int, key_id: int) -> Response:
+    """DELETE /users/{user_id}/api_keys/{key_id}"""
+    session = db.session()
+    with users.keeping_an_admin(session):
+        api_key = api_keys.get_api_key(session, user_id, key_id)
+        api_keys.revoke_api_key(api_key)
+    return json_answer(api_keys.describe_api_key(session, user_id, api_key.key))
+
+
+def _show_once(session: Session, user_id: int, pair: KeyPair) -> Response:
+    made = orjson.loads(api_keys.describe_api_key(session, user_id, pair.apikey))
+    return secret_answer(made | {"apisecret": pair.apisecret})
