@@ -16,6 +16,7 @@ except SettingsError as error:
 
 # Each process counts for itself, in files that /metrics adds up; the library looks for this name when it is imported.
 metrics_folder = Path(settings.prometheus_multiproc_dir or tempfile.mkdtemp(prefix="labelapi-metrics-"))
+metrics_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_folder)
 
 proc_name = "labelapi"
@@ -32,7 +33,7 @@ keepalive = 75
 control_socket_disable = True
 # The application logs its requests itself, with their ids.
 accesslog = None
-errorlog = "-"
+logger_class = "app.server.Log"
 loglevel = settings.log_level.lower()
 
 
@@ -45,7 +46,6 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 def on_starting(_server: Any) -> None:
     """Begin with no files: those of processes that were killed would be added up for ever."""
-    metrics_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_metrics()
 
 

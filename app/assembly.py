@@ -23,6 +23,7 @@ from app import cli, info, intake, problems
 from app.azure.blobs import BlobStore
 from app.database import db, engine_options
 from app.edge import at_the_edge
+from app.error_reports import configure_error_reports
 from app.metrics import Stock
 from app.security import KeyPairCheck
 from app.services.status import StatusChecks
@@ -88,6 +89,7 @@ def handler_name(tag: str, operation_id: str) -> str:
 def assemble(settings: Settings) -> FlaskApp:
     """Return the Connexion application for these settings."""
     configure_logging(settings.log_level)
+    configure_error_reports(settings)
     spec = load_spec()
     operations = [
         operation
@@ -111,7 +113,8 @@ def assemble(settings: Settings) -> FlaskApp:
     _configure_flask(flask_app, settings)
     with flask_app.app_context():
         key_pair_check = KeyPairCheck(db.engine, roles)
-        flask_app.extensions["status_checks"] = StatusChecks(db.engine, flask_app.extensions["blob_store"])
+        blob_store, required = flask_app.extensions["blob_store"], settings.required
+        flask_app.extensions["status_checks"] = StatusChecks(db.engine, blob_store, required)
         flask_app.extensions["metrics_stock"] = Stock(db.engine)
     flask_app.extensions["key_pair_check"] = key_pair_check
     # One thread waits for the database at a time, so that more threads than connections would only queue.

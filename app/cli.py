@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.orm import Session
 
+from app import metrics
 from app.database import db
 from app.errors import Problem
 from app.models import User
@@ -19,6 +20,7 @@ from app.models.users import IMAGE_ADMIN, LABELER
 from app.services import api_keys, ingest, users
 from app.services.api_keys import KeyPair
 from app.services.consistency import ConsistencyCheck, Finding
+from app.settings import Settings
 
 users_group = AppGroup("users", help="Users, their keys and their roles.")
 keys_group = AppGroup("keys", help="The API keys of a user, one by one.")
@@ -234,5 +236,10 @@ def run_worker(concurrency: int | None) -> None:
     """Run background jobs until SIGTERM."""
     from app import jobs
 
-    settings, make_patient_blobs = current_app.extensions["settings"], current_app.extensions["make_patient_blobs"]
-    jobs.run_worker(settings, make_patient_blobs(), concurrency)
+    settings: Settings = current_app.extensions["settings"]
+    if settings.worker_metrics_port:
+        try:
+            metrics.serve(settings.bind_host, settings.worker_metrics_port)
+        except OSError as error:
+            raise click.ClickException(f"WORKER_METRICS_PORT {settings.worker_metrics_port}: {error}.") from None
+    jobs.run_worker(settings, current_app.extensions["make_patient_blobs"](), concurrency)

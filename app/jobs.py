@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Engine, create_engine, func, update
 from sqlalchemy.orm import Session
 
-from app import queue
+from app import metrics, queue
 from app.azure.blobs import BlobStore
 from app.database import CONNECT_TIMEOUT_SECONDS
 from app.errors import Problem, Unavailable
@@ -35,6 +35,7 @@ POOL_TIMEOUT_SECONDS = 30
 RECONNECT_SECONDS = 1
 MAX_TRIES = 5  # How often an unexpected error may end a job that does not get on between.
 MAX_BACKOFF_SECONDS = 30
+SUCCEEDED = "succeeded"
 
 log = structlog.get_logger("labelapi")
 T = TypeVar("T")
@@ -129,6 +130,8 @@ def engine_options(settings: Settings, concurrency: int) -> dict[str, Any]:
         "max_overflow": 1,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
         "pool_pre_ping": True,
+        # Parameters hold labels and addresses, which have no place in a log.
+        "hide_parameters": True,
         "connect_args": {
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "application_name": "labelapi-jobs",
@@ -160,23 +163,38 @@ def run_job(place: Workplace, queue_id: int, turn: Turn, should_stop: ShouldStop
     run = _insist(place, should_stop, partial(_claim, queue_id=queue_id, turn=turn))
     if run is None:
         return
-    started, note = time.monotonic(), log.bind(job_id=run.job_id, kind=run.kind, subject_id=run.subject_id)
-    note.info("job started")
+    # Every line that is logged from here on carries them, whoever writes it.
+    with structlog.contextvars.bound_contextvars(job_id=run.job_id, kind=run.kind, subject_id=run.subject_id):
+        _carry_out(place, run, should_stop)
+
+
+def _carry_out(place: Workplace, run: Run, should_stop: ShouldStop) -> None:
+    started = time.monotonic()
+    log.info("job started")
+    try:
+        state = _work_or_put_back(place, run, should_stop)
+    except TakenOver:
+        log.warning("job was taken over by another worker")
+        return
+    seconds = time.monotonic() - started
+    metrics.observe_run(run.kind, state, seconds)
+    if state == SUCCEEDED:
+        log.info("job succeeded", seconds=round(seconds, 1))
+
+
+def _work_or_put_back(place: Workplace, run: Run, should_stop: ShouldStop) -> str:
+    """Return the state that the job has after this run. Raises TakenOver."""
     try:
         _work(place, run, should_stop)
     except TakenOver:
-        note.warning("job was taken over by another worker")
+        raise
     except Exception as error:
-        try:
-            state = _insist(place, should_stop, partial(_put_back, run=run, error=error))
-        except TakenOver:
-            note.warning("job was taken over by another worker")
-            return
+        state = _insist(place, should_stop, partial(_put_back, run=run, error=error))
         unforeseen = not isinstance(error, Stopped | NotYet | Problem | Failed) and not is_outage(error)
-        tell = note.info if isinstance(error, Stopped | NotYet) else note.warning
+        tell = log.info if isinstance(error, Stopped | NotYet) else log.warning
         tell("job was put back", state=state, reason=_words(error), exc_info=error if unforeseen else None)
-    else:
-        note.info("job succeeded", seconds=round(time.monotonic() - started, 1))
+        return state
+    return SUCCEEDED
 
 
 def _insist(place: Workplace, should_stop: ShouldStop, action: Callable[[Session], T]) -> T:
@@ -219,7 +237,7 @@ def _work(place: Workplace, run: Run, should_stop: ShouldStop) -> None:
             session.commit()
             if should_stop():
                 raise Stopped
-        over = {"state": "succeeded", "error": None, "run_token": None, "date_finished": func.now()}
+        over = {"state": SUCCEEDED, "error": None, "run_token": None, "date_finished": func.now()}
         _update(session, run, over)
         session.commit()
 

@@ -79,7 +79,7 @@ async def answer_database_error(request: ConnexionRequest, error: Exception) -> 
 
 async def answer_bug(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
     """What nobody foresaw: logged with its trace, answered without it."""
-    log.error("unhandled error", exc_info=error)
+    log.error("unhandled error", method=request.method, path=request.scope["path"], exc_info=error)
     return _answer(request, 500, "This is a fault of the service; it has been logged under this request's id.")
 
 

@@ -1,10 +1,25 @@
-"""How gunicorn runs the application: an ASGI worker that does not start when the application cannot."""
+"""How gunicorn runs the application: an ASGI worker that does not start when the application cannot, and one log for all."""
 
+import logging
 import os
 import signal
 from typing import Any
 
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from uvicorn_worker import UvicornWorker
+
+from app.telemetry import configure_logging
+
+
+class Log(Logger):  # type: ignore[misc]  # The package has no types.
+    """gunicorn's own lines, in the form of all others."""
+
+    def setup(self, cfg: Config) -> None:
+        """Hand the lines on to the application's log, and keep none."""
+        configure_logging(cfg.loglevel)
+        self.error_log.propagate = True
+        self.error_log.setLevel(cfg.loglevel.upper())
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # The package has no types.
@@ -19,6 +34,11 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # The package has no types.
         "access_log": False,
         "server_header": False,
     }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The parent gives it gunicorn's outlets, of which there are none.
+        logging.getLogger("uvicorn.error").propagate = True
 
     async def callback_notify(self) -> None:
         """Tell gunicorn that this process lives; end when gunicorn itself does not, because the port must become free."""

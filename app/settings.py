@@ -95,7 +95,9 @@ class Settings(BaseSettings):
     job_recovery_seconds: int = Field(15, ge=1, le=3600, description="how often jobs of dead workers are looked for")
     copy_threads: int = Field(16, ge=1, description="blobs that one job copies at a time")
     metrics_token: SecretStr | None = Field(None, description="bearer token that /metrics asks for")
+    worker_metrics_port: int | None = Field(None, ge=1, le=65535, description="port of a worker's own metrics")
     prometheus_multiproc_dir: str | None = Field(None, description="folder in which web processes share metrics")
+    sentry_dsn: SecretStr | None = Field(None, description="where unforeseen errors are reported")
     git_branch: str | None = Field(None, description="branch that this was built from")
     git_commit: str | None = Field(None, description="commit that this was built from")
     log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = Field(
@@ -120,6 +122,15 @@ class Settings(BaseSettings):
     def queue_url(self) -> str:
         """The same database as a libpq URL, for psycopg 3; holds a password."""
         return self.database_url.replace("postgresql+psycopg2://", "postgresql://", 1)
+
+    @property
+    def required(self) -> dict[str, bool]:
+        """The name of each required setting, and whether it has a value."""
+        names = [name for name, field in type(self).model_fields.items() if field.is_required()]
+        given = {name.upper(): bool(getattr(self, name)) for name in names}
+        by_identity = not self.azure_storage_connection_string
+        storage = self.azure_storage_account_url if by_identity else self.azure_storage_connection_string
+        return given | {f"AZURE_STORAGE_{'ACCOUNT_URL' if by_identity else 'CONNECTION_STRING'}": bool(storage)}
 
     @property
     def uses_azure_ml(self) -> bool:

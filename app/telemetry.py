@@ -12,6 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import metrics
+from app.error_reports import report
+from app.redaction import redact
 
 REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 # Local variables hold secrets, so that traces are written without them.
@@ -28,6 +30,7 @@ def configure_logging(level: str, *, readable: bool | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        report,
     ]
     renderer: list[Any] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
@@ -41,13 +44,19 @@ def configure_logging(level: str, *, readable: bool | None = None) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer]
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer, _hide_secrets],
     )
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in ("azure", "connexion", "uvicorn", "procrastinate", "alembic", "PIL", "urllib3"):
         # These narrate every step at INFO; what goes wrong is still told.
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+
+
+def _hide_secrets(_logger: Any, _method: str, line: Any) -> str:
+    # Libraries put links and connection strings into their messages, and errors into the text of other errors.
+    return redact(line)
 
 
 class RequestLog:

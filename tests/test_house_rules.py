@@ -26,6 +26,7 @@ FLOORS = [
         "app.intake",
         "app.problems",
         "app.telemetry",
+        "app.error_reports",
         "app.spec",
         "app.server",
     },
@@ -33,7 +34,7 @@ FLOORS = [
     {"app.queue", "app.azure", "app.shapes"},
     {"app.models", "app.pagination"},
     {"app.database"},
-    {"app.settings", "app.errors", "app.metrics"},
+    {"app.settings", "app.errors", "app.metrics", "app.redaction"},
 ]
 
 

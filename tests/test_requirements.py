@@ -17,7 +17,6 @@ STARTED = {
     "gunicorn": "the command that serves the application",
     "httptools": "app/server.py, as the worker's http",
     "psycopg": "the queue library's connection",
-    "sentry-sdk": "error reporting",
     "uvicorn": "uvicorn-worker",
     "uvloop": "app/server.py, as the worker's loop",
 }

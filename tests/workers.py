@@ -70,13 +70,17 @@ def rows(app: Flask) -> Iterator[Session]:
         session.commit()
 
 
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment of a process of its own for these settings."""
+    values = {name.upper(): value for name, value in settings.model_dump(exclude_none=True).items()}
+    plain = {n: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for n, v in values.items()}
+    return {**os.environ, **plain, "FLASK_APP": "main.py:app"}
+
+
 @contextmanager
 def worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """A real `flask worker` for these settings; one that still runs is killed at the end."""
-    values = {name.upper(): value for name, value in settings.model_dump(exclude_none=True).items()}
-    plain = {n: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for n, v in values.items()}
-    environment = {**os.environ, **plain, "FLASK_APP": "main.py:app"}
-    process = subprocess.Popen([sys.executable, "-m", "flask", "worker"], cwd=ROOT, env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "flask", "worker"], cwd=ROOT, env=environment(settings))
     try:
         yield process
     finally:

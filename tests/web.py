@@ -1,0 +1,67 @@
+"""The web server as it is deployed: gunicorn with its processes, on a free port."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from app.settings import Settings
+from tests.workers import ROOT, environment
+
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class WebServer:
+    """A running server: its address, its process, and what it wrote to standard error."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def web_server(settings: Settings, log: Path) -> Iterator[WebServer]:
+    """Start gunicorn for these settings on a free port; stop it at the end."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "main:server"]
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(settings.model_copy(update={"port": port})), stderr=stderr
+        )
+    server = WebServer(f"http://127.0.0.1:{port}", process, log)
+    try:
+        wait_for_answer(server)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_for_answer(server: WebServer) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        assert server.process.poll() is None, server.log.read_text()
+        assert time.monotonic() < deadline, server.log.read_text()
+        try:
+            httpx.get(f"{server.url}/info/live").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
