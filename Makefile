@@ -1,6 +1,6 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check test requirements
+.PHONY: help install run demo check test requirements replay
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -25,10 +25,16 @@ check: ## Lint, format and types
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	.venv/bin/hadolint Dockerfile
+	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
 test: ## Run the tests on real PostgreSQL and Azurite (ARGS="-k name")
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -n 2 $(ARGS)
+
+replay: ## Do what the Dockerfile says in an empty folder, without Docker, and run the result
+	@$(INSTALL) test
+	$(PYTHON) -m pytest -n 0 tests/replay_dockerfile.py
 
 requirements: ## Pin the newest versions of what the .in files name
 	@$(INSTALL) run

@@ -13,6 +13,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.orm import Session
 
 from app import metrics
+from app.azure.blobs import BlobStore
 from app.database import db
 from app.errors import Problem
 from app.models import User
@@ -176,6 +177,14 @@ def revoke_key(email: str, key_id: int) -> None:
         user = users.get_user(session, email)
         api_keys.revoke_api_key(api_keys.get_api_key(session, user.id, key_id))
         show({"email": user.email, "key_id": key_id, "revoked": True})
+
+
+@images_group.command("make-container")
+def make_container() -> None:
+    """Make the main container, AZURE_STORAGE_IMAGESET_CONTAINER, unless it is there."""
+    store: BlobStore = current_app.extensions["blob_store"]
+    with transaction():
+        show({"container": store.container, "made": store.make_container(store.container)})
 
 
 @images_group.command("register")

@@ -1,6 +1,7 @@
 """Commands: each prints JSON on stdout, and one line when it cannot."""
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -8,6 +9,9 @@ from click.testing import Result
 from flask import Flask
 from starlette.testclient import TestClient
 
+from app.assembly import make_blob_store
+from app.azure.blobs import BlobStore
+from app.settings import Settings
 from tests.caller import Caller
 from tests.conftest import Labelled
 
@@ -101,3 +105,20 @@ def test_mistakes_are_one_line(app: Flask, admin: Caller, arguments: list[str], 
     assert result.exit_code != 0
     assert words in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_main_container_is_made_once(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"made-by-command-{uuid.uuid4().hex[:8]}"
+    fresh = make_blob_store(settings.model_copy(update={"azure_storage_imageset_container": name}))
+    monkeypatch.setitem(app.extensions, "blob_store", fresh)
+    assert run_json(app, "images", "make-container") == {"container": name, "made": True}
+    assert run_json(app, "images", "make-container") == {"container": name, "made": False}
+
+
+def test_storage_that_is_away_is_one_line(
+    app: Flask, unreachable_blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.extensions, "blob_store", unreachable_blobs)
+    result = run(app, "images", "make-container")
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1

@@ -1,6 +1,7 @@
 """Metrics: what the deployed web server counts over all its processes, what a worker counts, and the stock."""
 
 import os
+import re
 import signal
 import time
 from collections import defaultdict
@@ -15,13 +16,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from app import metrics
 from app.metrics import Stock
 from app.queue import enqueue
 from app.settings import Settings
 from tests.caller import Caller
 from tests.conftest import Labelled
 from tests.web import WebServer, free_port, web_server
-from tests.workers import rows, run_jobs, wait_for, worker
+from tests.workers import ROOT, rows, run_jobs, wait_for, worker
 
 REQUESTS = 40
 Labels = frozenset[tuple[str, str]]
@@ -182,3 +184,29 @@ def test_metrics_ask_for_their_token(app: Flask, http: TestClient, monkeypatch: 
     assert http.get("/metrics").status_code == 401
     assert http.get("/metrics", headers={"Authorization": "Bearer other"}).status_code == 401
     assert http.get("/metrics", headers={"Authorization": "Bearer open-sesame"}).status_code == 200
+
+
+def test_operators_are_told_of_every_metric_and_of_no_other(app: Flask, http: TestClient) -> None:
+    told = set(re.findall(r"labelapi_[a-z_]+", (ROOT / "docs" / "operating.md").read_text()))
+    families = {
+        sample.name
+        for collector in (
+            app.extensions["metrics_stock"],
+            metrics.REQUESTS,
+            metrics.LATENCY,
+            metrics.BOXES,
+            metrics.RUNS,
+        )
+        for family in collector.collect()
+        for sample in family.samples
+    } | {metric._name for metric in (metrics.LATENCY, metrics.BOXES, metrics.RUNS)}
+    suffixes = ("_bucket", "_count", "_sum", "_created")
+    known = {name for name in families if not name.endswith(suffixes)} | {"labelapi_requests_total"}
+    # These have no sample while there is no job and no campaign.
+    known |= {
+        "labelapi_jobs",
+        "labelapi_jobs_succeeded_total",
+        "labelapi_job_seconds_total",
+        "labelapi_campaign_images",
+    }
+    assert {name.removesuffix("_bucket") for name in told} == known
