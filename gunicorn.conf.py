@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from app.errors import Problem
+from app.postgres import refuse_unsafe_server
 from app.settings import SettingsError, load_settings
 
 try:
@@ -45,8 +47,12 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 
 def on_starting(_server: Any) -> None:
-    """Begin with no files: those of processes that were killed would be added up for ever."""
+    """Begin with no files, since those of killed processes would be added up for ever; and with a database to trust."""
     _remove_metrics()
+    try:
+        refuse_unsafe_server(settings)
+    except Problem as problem:
+        sys.exit(f"LabelAPI cannot start. {problem.detail}")
 
 
 def on_exit(_server: Any) -> None:

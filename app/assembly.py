@@ -25,6 +25,7 @@ from app.database import db, engine_options
 from app.edge import at_the_edge
 from app.error_reports import configure_error_reports
 from app.metrics import Stock
+from app.postgres import watch
 from app.security import KeyPairCheck
 from app.services.status import StatusChecks
 from app.settings import Settings
@@ -112,13 +113,16 @@ def assemble(settings: Settings) -> FlaskApp:
     flask_app = connexion_app.app
     _configure_flask(flask_app, settings)
     with flask_app.app_context():
+        watch(db.engine, allow_unsafe=settings.allow_unsafe_postgres)
         key_pair_check = KeyPairCheck(db.engine, roles)
         blob_store, required = flask_app.extensions["blob_store"], settings.required
         flask_app.extensions["status_checks"] = StatusChecks(db.engine, blob_store, required)
         flask_app.extensions["metrics_stock"] = Stock(db.engine)
     flask_app.extensions["key_pair_check"] = key_pair_check
     # One thread waits for the database at a time, so that more threads than connections would only queue.
-    connexion_app._middleware_app.asgi_app = WSGIMiddleware(flask_app.wsgi_app, workers=settings.web_threads)
+    connexion_app._middleware_app.asgi_app = info.Liveness(
+        WSGIMiddleware(flask_app.wsgi_app, workers=settings.web_threads)  # type: ignore[arg-type]
+    )
     connexion_app.add_middleware(RequestLog, position=MiddlewarePosition.BEFORE_EXCEPTION)
     problems.add_error_handlers(connexion_app)
     connexion_app.add_api(

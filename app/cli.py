@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.orm import Session
 
-from app import metrics
+from app import metrics, postgres
 from app.azure.blobs import BlobStore
 from app.database import db
 from app.errors import Problem
@@ -246,6 +246,10 @@ def run_worker(concurrency: int | None) -> None:
     from app import jobs
 
     settings: Settings = current_app.extensions["settings"]
+    try:
+        postgres.refuse_unsafe_server(settings)
+    except Problem as problem:
+        raise click.ClickException(problem.detail) from None
     if settings.worker_metrics_port:
         try:
             metrics.serve(settings.bind_host, settings.worker_metrics_port)

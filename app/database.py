@@ -8,12 +8,10 @@ from sqlalchemy import BigInteger, DateTime, MetaData, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 
+from app.postgres import CONNECT_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS
 from app.settings import Settings
 
-CONNECT_TIMEOUT_SECONDS = 2
 POOL_TIMEOUT_SECONDS = 2
-STATEMENT_TIMEOUT_SECONDS = 4
-BULK_STATEMENT_TIMEOUT_SECONDS = 60
 
 
 class Base(DeclarativeBase):

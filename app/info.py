@@ -6,6 +6,8 @@ from typing import cast
 from flask import Blueprint, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__, metrics
 from app.errors import Unauthorized
@@ -16,6 +18,21 @@ from app.services.status import StatusChecks
 from app.settings import Settings
 
 blueprint = Blueprint("info", __name__)
+
+
+class Liveness:
+    """ASGI layer: `/info/live` is 200 as long as this process answers at all.
+
+    It is answered here because threads, which run everything else, may all be waiting for a database that hangs.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_asked = scope["type"] == "http" and scope["path"] == "/info/live" and scope["method"] in ("GET", "HEAD")
+        answer = JSONResponse({"status": "ok"}) if is_asked else self._app
+        await answer(scope, receive, send)
 
 
 @blueprint.get("/info/version")
@@ -38,12 +55,6 @@ def show_status() -> Response:
     response = json_answer(answer, 503 if messages else 200)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-@blueprint.get("/info/live")
-def show_liveness() -> Response:
-    """200 as long as this process answers at all; asks nobody else."""
-    return json_answer({"status": "ok"})
 
 
 @blueprint.get("/info/ready")

@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 
 from app import metrics, queue
 from app.azure.blobs import BlobStore
-from app.database import CONNECT_TIMEOUT_SECONDS
 from app.errors import Problem, Unavailable
 from app.models import Job
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
+from app.postgres import CONNECT_TIMEOUT_SECONDS
 from app.problems import is_outage
 from app.queue import Turn
 from app.services import ingest, publication

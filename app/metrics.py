@@ -13,6 +13,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.postgres import set_statement_timeout
+
 STOCK_SECONDS = 30
 # Counting reads whole tables: however large they get, it takes no more than this share of one connection's time.
 STOCK_SHARE = 1 / 20
@@ -159,7 +161,7 @@ class Stock(Collector):
 def _ask(connection: Connection, statement: str, families: Callable[[Rows], Iterator[Metric]]) -> list[Metric]:
     try:
         with connection.begin():
-            connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s'"))
+            set_statement_timeout(connection, STATEMENT_TIMEOUT_SECONDS)
             return list(families(connection.execute(text(statement)).all()))
     except SQLAlchemyError:
         if connection.invalidated:

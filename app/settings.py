@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     max_bulk_body_bytes: int = Field(64 * 1024**2, ge=1024, description="largest body of a bulk route, bytes")
     max_objects_per_request: int = Field(250_000, ge=1, description="most objects in one submission")
 
+    allow_unsafe_postgres: bool = Field(
+        False, description="take a PostgreSQL with fsync, full_page_writes or synchronous_commit off"
+    )
     bind_host: str = Field("127.0.0.1", description="address that the web server listens on")
     port: int = Field(8080, ge=1, le=65535, description="port that the web server listens on")
     web_workers: int = Field(2, ge=1, description="web processes")

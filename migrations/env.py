@@ -10,6 +10,8 @@ from sqlalchemy.exc import OperationalError
 
 import app.models  # noqa: F401  # Autogenerate compares every table.
 from app.database import Base, db
+from app.errors import DatabaseUnavailable
+from app.postgres import wait_longer
 
 LOCK_TIMEOUT_SECONDS = 5
 
@@ -23,6 +25,7 @@ def migrate(connection: Connection, schema: str) -> None:
     if not inspect(connection).has_schema(schema):
         sys.exit(f"The schema {schema!r} of DB_SCHEMA does not exist; create it first: CREATE SCHEMA {schema};")
     # Several containers may start at once: the first one migrates, the others wait and find nothing left to do.
+    wait_longer(connection, None)
     connection.execute(
         text("SELECT pg_advisory_lock(hashtextextended('labelapi migrations ' || :schema, 0))"), {"schema": schema}
     )
@@ -44,6 +47,8 @@ def migrate(connection: Connection, schema: str) -> None:
 def run(engine: Engine, schema: str) -> None:
     try:
         connection = engine.connect()
+    except DatabaseUnavailable as problem:
+        sys.exit(problem.detail)
     except OperationalError as error:
         sys.exit(f"The database of DB_CONNECTION_STRING does not answer: {str(error.orig).strip()}")
     with connection:

@@ -1,5 +1,6 @@
 """Every test speaks HTTP to the real application on a real PostgreSQL and a real Azurite, started here once per run."""
 
+import os
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -55,6 +56,8 @@ class SharedServices:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
+    # For the settings below, and for every program that a test starts: the server of the tests is not durable.
+    os.environ["ALLOW_UNSAFE_POSTGRES"] = "true"
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(SharedServices())
 

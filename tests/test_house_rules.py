@@ -34,7 +34,7 @@ FLOORS = [
     {"app.queue", "app.azure", "app.shapes"},
     {"app.models", "app.pagination"},
     {"app.database"},
-    {"app.settings", "app.errors", "app.metrics", "app.redaction"},
+    {"app.settings", "app.errors", "app.metrics", "app.postgres", "app.redaction"},
 ]
 
 

@@ -52,6 +52,7 @@ def flask(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[st
         "AZURE_STORAGE_CONNECTION_STRING": storage.get_secret_value(),
         "AZURE_STORAGE_IMAGESET_CONTAINER": settings.azure_storage_imageset_container,
         "AZURE_STORAGE_IMAGESET_FOLDER": settings.azure_storage_imageset_folder,
+        "ALLOW_UNSAFE_POSTGRES": "true",
         "PATH": "/usr/bin:/bin",
     }
     command = [sys.executable, "-m", "flask", *arguments]

@@ -78,9 +78,9 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """A real `flask worker` for these settings; one that still runs is killed at the end."""
-    process = subprocess.Popen([sys.executable, "-m", "flask", "worker"], cwd=ROOT, env=environment(settings))
+def worker(settings: Settings, folder: Path = ROOT) -> Iterator[subprocess.Popen[bytes]]:
+    """A real `flask worker` for these settings, of the code in `folder`; one that still runs is killed at the end."""
+    process = subprocess.Popen([sys.executable, "-m", "flask", "worker"], cwd=folder, env=environment(settings))
     try:
         yield process
     finally:

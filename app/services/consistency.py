@@ -18,6 +18,7 @@ from app import queue
 from app.azure.blobs import Blob, BlobStore
 from app.errors import NotFound
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
+from app.postgres import set_statement_timeout
 from app.services.image_sets import dropbox_name
 
 DROPBOX_PREFIX = dropbox_name("")
@@ -150,7 +151,7 @@ class ConsistencyCheck:
 
     def run(self) -> Iterator[Finding]:
         """Yield what does not agree. Raises StorageUnavailable."""
-        self.session.execute(text("SET LOCAL statement_timeout = 0"))
+        set_statement_timeout(self.session.connection(), 0)
         yield from self._jobs()
         yield from self._image_sets()
         yield from self._campaigns()

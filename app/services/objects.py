@@ -10,13 +10,15 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from app import shapes
-from app.database import BULK_STATEMENT_TIMEOUT_SECONDS
 from app.errors import BadRequest, Conflict, NotFound, Unprocessable
 from app.models import Campaign, Submission
+from app.postgres import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
 from app.services.api_keys import Account
 from app.services.campaigns import enter_status, lock_campaign
 
 MAX_ERRORS = 50
+# From so many images and objects on a submission may take longer than other statements.
+BULK_COUNT = 5_000
 MAX_LABEL_LENGTH = 128
 
 # One statement: what was sent is resolved, stored and made current, and what cannot be is reported, so that the caller
@@ -84,7 +86,8 @@ def put_objects(
     if campaign.status != "active":
         raise Conflict(f"Campaign {campaign_id} is {campaign.status}: objects can be put only while it is active.")
     _check(images)
-    session.execute(text(f"SET LOCAL statement_timeout = '{BULK_STATEMENT_TIMEOUT_SECONDS}s'"))
+    if len(images) + object_count > BULK_COUNT:
+        set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
     stored = session.execute(
         STORE,
         {
