@@ -1,6 +1,6 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check test requirements replay
+.PHONY: help install run demo check test faults requirements replay
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -30,7 +30,11 @@ check: ## Lint, format and types
 
 test: ## Run the tests on real PostgreSQL and Azurite (ARGS="-k name")
 	@$(INSTALL) test
-	$(PYTHON) -m pytest -n 2 $(ARGS)
+	$(PYTHON) -m pytest -n 2 --ignore=tests/faults $(ARGS)
+
+faults: ## Kill, stop and cut off what can be, and see that nothing is lost (FAULTS=long for everything in full)
+	@$(INSTALL) test
+	$(PYTHON) -m pytest -n 2 tests/faults $(ARGS)
 
 replay: ## Do what the Dockerfile says in an empty folder, without Docker, and run the result
 	@$(INSTALL) test

@@ -3,12 +3,25 @@
 import http.client
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
+
+
+class Cut(Exception):
+    """Raised by a rule: the connection ends without an answer."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request before Azurite has it."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
 
 
 @dataclass
@@ -26,9 +39,14 @@ class Exchange:
 
 @dataclass
 class StorageProxy:
-    """Where the proxy is, the rule that sees every exchange before it is answered, and all exchanges so far."""
+    """Where the proxy is, the rules that see every request and every exchange before it goes on, and all exchanges so far.
+
+    A rule may change an exchange, wait, or raise Cut.
+    """
 
     connection_string: str
+    request_rule: Callable[[Request], None] = lambda request: None
+    watchers: list[Callable[[Request], None]] = field(default_factory=list)
     rule: Callable[[Exchange], None] = lambda exchange: None
     seen: list[Exchange] = field(default_factory=list)
 
@@ -59,7 +77,18 @@ def storage_proxy(connection_string: str) -> Iterator[StorageProxy]:
 def _handler(netloc: str, proxy: StorageProxy) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def forward(self) -> None:
+            # A client may be killed in the middle, and a rule may want just that.
+            with suppress(Cut, ConnectionError):
+                self.exchange()
+            self.close_connection = True
+
+        def exchange(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            sent = {name.lower(): value for name, value in self.headers.items()}
+            request = Request(self.command, self.path, sent)
+            proxy.request_rule(request)
+            for watch in proxy.watchers:
+                watch(request)
             connection = http.client.HTTPConnection(netloc, timeout=30)
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
@@ -67,7 +96,6 @@ def _handler(netloc: str, proxy: StorageProxy) -> type[BaseHTTPRequestHandler]:
             connection.endheaders(body)
             response = connection.getresponse()
             headers = {name.lower(): value for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP}
-            sent = {name.lower(): value for name, value in self.headers.items()}
             exchange = Exchange(self.command, self.path, sent, response.status, headers, response.read())
             connection.close()
             proxy.seen.append(exchange)
@@ -79,7 +107,6 @@ def _handler(netloc: str, proxy: StorageProxy) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(exchange.body[: len(exchange.body) - exchange.cut])
-            self.close_connection = True
 
         do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = forward  # noqa: N815  # So the standard library wants them.
 

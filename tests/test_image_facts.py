@@ -16,7 +16,7 @@ from app.errors import StorageUnavailable
 from app.services.image_facts import ImageFacts, read_image_facts
 from app.services.ranges import MAX_BYTES, MAX_FETCHES
 
-CHANCE = random.Random(1)  # noqa: S311  # Bytes that do not compress; the same in every run.
+CHANCE = random.Random(1)  # Bytes that do not compress; the same in every run.
 NOTHING = ImageFacts()
 MODES = {
     "JPEG": ["L", "RGB", "CMYK"],

@@ -1,0 +1,80 @@
+"""The points at which workers are killed, by name, in the order in which a run comes past them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.faults.holds import Hold, StatementHold, StorageHold
+from tests.storage_proxy import Request
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point: its name, how a worker is held there, and whether what is held comes about after the worker is dead."""
+
+    name: str
+    hold: Callable[[], Hold]
+    happens: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _is_revocation(request: Request) -> bool:
+    return request.method == "PUT" and "comp=acl" in request.path
+
+
+def _is_listing(request: Request) -> bool:
+    return request.method == "GET" and "comp=list" in request.path and "/dropbox-" in request.path
+
+
+def _is_copy(request: Request) -> bool:
+    return "x-ms-copy-source" in request.headers
+
+
+def _is_header_read(request: Request) -> bool:
+    return request.method == "GET" and "x-ms-range" in request.headers
+
+
+def is_deletion(request: Request) -> bool:
+    """True when a request deletes a container."""
+    return request.method == "DELETE" and "restype=container" in request.path
+
+
+def _writes(ending: str) -> Callable[[Request], bool]:
+    return lambda request: request.method == "PUT" and request.path.split("?")[0].endswith(ending)
+
+
+IMAGES = "AFTER INSERT ON image"
+PATH = "AFTER UPDATE OF blobstorage_path ON image_set"
+COLLECTED = "AFTER UPDATE ON job WHEN (NEW.state = 'succeeded' AND NEW.kind = 'finish_image_set')"
+DATASETS = "AFTER INSERT ON dataset"
+
+# Two hundred uploads are two batches of one hundred, and one page of a listing: it is listed for the total, for the
+# batches, and to see that nothing has come in since.
+INGEST = [
+    Point("before the upload links are revoked", lambda: StorageHold(_is_revocation)),
+    Point("before the first listing", lambda: StorageHold(_is_listing)),
+    Point("before the first copy", lambda: StorageHold(_is_copy)),
+    Point("after a copy and before its verification", lambda: StorageHold(_is_copy, answered=True)),
+    Point("a copy that the storage gets when the worker is dead", lambda: StorageHold(_is_copy, 20), happens=True),
+    Point("in the middle of a batch", lambda: StorageHold(_is_copy, 50)),
+    Point("while the header of an image is read", lambda: StorageHold(_is_header_read, 50)),
+    Point("rows of a batch written and their commit lost", lambda: StatementHold(IMAGES, at_commit=True)),
+    Point("commit of a batch that nobody saw", lambda: StatementHold(IMAGES, at_commit=True), happens=True),
+    Point("after the commit of a batch", lambda: StorageHold(_is_copy, 101)),
+    Point("after the last batch and before the last listing", lambda: StorageHold(_is_listing, 3)),
+    Point("path written and the job for the dropbox not made", lambda: StatementHold(PATH)),
+    Point("last commit lost", lambda: StatementHold(COLLECTED, at_commit=True)),
+    Point("last commit that nobody saw", lambda: StatementHold(COLLECTED, at_commit=True), happens=True),
+    Point("before the dropbox is deleted", lambda: StorageHold(is_deletion)),
+    Point("dropbox deleted and success not written", lambda: StorageHold(is_deletion, answered=True)),
+]
+PUBLICATION = [
+    Point("before the label table is written", lambda: StorageHold(_writes("_labels.csv"))),
+    Point("label table written and the manifest not", lambda: StorageHold(_writes("_labels.csv"), answered=True)),
+    Point("both files written and no dataset noted", lambda: StorageHold(_writes("_images.json"), answered=True)),
+    Point("one dataset noted and the other not", lambda: StatementHold(DATASETS)),
+    Point("commit of the datasets lost", lambda: StatementHold(DATASETS, at_commit=True)),
+    Point("commit of the datasets that nobody saw", lambda: StatementHold(DATASETS, at_commit=True), happens=True),
+]
+ZOMBIES = [point for point in [*INGEST, *PUBLICATION] if isinstance(point.hold(), StorageHold)]
