@@ -1,6 +1,6 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check test faults requirements replay
+.PHONY: help install run demo check test faults replay screenshot requirements
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -39,6 +39,10 @@ faults: ## Kill, stop and cut off what can be, and see that nothing is lost (FAU
 replay: ## Do what the Dockerfile says in an empty folder, without Docker, and run the result
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -n 0 tests/replay_dockerfile.py
+
+screenshot: ## Take the README's picture of Swagger UI again (needs Chromium)
+	@$(INSTALL) test
+	REQUIRE_BROWSER=1 SCREENSHOT=docs/images/swagger-ui.png $(PYTHON) -m pytest -q tests/browser -k picture
 
 requirements: ## Pin the newest versions of what the .in files name
 	@$(INSTALL) run

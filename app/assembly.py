@@ -30,6 +30,7 @@ from app.security import KeyPairCheck
 from app.services.status import StatusChecks
 from app.settings import Settings
 from app.spec import load_spec
+from app.swagger_ui import SwaggerUI
 from app.telemetry import RequestLog, configure_logging
 
 # Ids in paths: positive, no sign, no leading zero; anything else is no route and so a 404.
@@ -124,6 +125,7 @@ def assemble(settings: Settings) -> FlaskApp:
         WSGIMiddleware(flask_app.wsgi_app, workers=settings.web_threads)  # type: ignore[arg-type]
     )
     connexion_app.add_middleware(RequestLog, position=MiddlewarePosition.BEFORE_EXCEPTION)
+    connexion_app.add_middleware(SwaggerUI, position=MiddlewarePosition.BEFORE_SWAGGER, path=f"{API}/ui")
     problems.add_error_handlers(connexion_app)
     connexion_app.add_api(
         spec,
@@ -133,7 +135,7 @@ def assemble(settings: Settings) -> FlaskApp:
         auth_all_paths=True,
         validator_map={"body": MediaTypeDict({"*/*json": body}), "parameter": intake.Parameters},
         security_map={"apiKey": lambda: key_pair_check},
-        swagger_ui_options=SwaggerUIOptions(swagger_ui_config={"persistAuthorization": True}),
+        swagger_ui_options=SwaggerUIOptions(swagger_ui=False),
     )
     return connexion_app
 

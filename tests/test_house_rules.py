@@ -28,6 +28,7 @@ FLOORS = [
         "app.telemetry",
         "app.error_reports",
         "app.spec",
+        "app.swagger_ui",
         "app.server",
     },
     {"app.services"},

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 # What is used without an import of ours, and by what.
 STARTED = {
     "azureml-core": "the registration of datasets",
+    "flask-swagger-ui": "app/swagger_ui, for the files that it carries",
     "gunicorn": "the command that serves the application",
     "httptools": "app/server.py, as the worker's http",
     "psycopg": "the queue library's connection",

@@ -1,0 +1,42 @@
+// Swagger UI fills each field with its parameter's example and would send it. A header or a filter that nobody asked for
+// changes what happens, so that the example of an optional parameter is moved into its description.
+function withoutPrefilledFields(spec) {
+  const operations = Object.values(spec.paths || {}).flatMap((path) => [path, ...Object.values(path)]);
+  const own = operations.flatMap((operation) => operation.parameters || []);
+  for (const parameter of [...own, ...Object.values(spec.components?.parameters || {})]) {
+    const example = parameter.example ?? parameter.schema?.example;
+    if (parameter.required || example === undefined) continue;
+    if (parameter.schema?.default === undefined)
+      parameter.description = `${parameter.description || ""}\n\nFor example \`${example}\`.`;
+    delete parameter.example;
+    delete parameter.schema?.example;
+  }
+  return spec;
+}
+
+const OurWay = ({ React }) => ({
+  // Swagger UI complains on the console that it has no field for lists of such numbers; the one for texts takes them.
+  components: {
+    JsonSchema_integer_int64: (props) => React.createElement(props.getComponent("JsonSchema_string"), props),
+  },
+  statePlugins: {
+    spec: { wrapActions: { updateJsonSpec: (update) => (spec) => update(withoutPrefilledFields(spec)) } },
+  },
+});
+
+// What each option means: swagger.io/docs/open-source-tools/swagger-ui/usage/configuration
+SwaggerUIBundle({
+  dom_id: "#swagger-ui",
+  url: "../openapi.json",
+  plugins: [OurWay],
+  // Nothing leaves for the validator of swagger.io.
+  validatorUrl: null,
+  // Each operation has an address that can be sent to a colleague.
+  deepLinking: true,
+  persistAuthorization: true,
+  displayRequestDuration: true,
+  // Operations stand in the order of the document, which is the order of use; schemas are listed, and closed.
+  docExpansion: "list",
+  defaultModelsExpandDepth: 0,
+  defaultModelExpandDepth: 3,
+});
