@@ -18,12 +18,14 @@ from flask import Flask
 from flask_migrate import Migrate
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import cli, info, intake, problems
 from app.azure.blobs import BlobStore
 from app.database import db, engine_options
 from app.edge import at_the_edge
 from app.error_reports import configure_error_reports
+from app.guessing import GuessLimit
 from app.metrics import Stock
 from app.postgres import watch
 from app.security import KeyPairCheck
@@ -115,7 +117,8 @@ def assemble(settings: Settings) -> FlaskApp:
     _configure_flask(flask_app, settings)
     with flask_app.app_context():
         watch(db.engine, allow_unsafe=settings.allow_unsafe_postgres)
-        key_pair_check = KeyPairCheck(db.engine, roles)
+        guesses = GuessLimit(settings.wrong_keys_per_minute, settings.wrong_keys_max_wait_seconds)
+        key_pair_check = KeyPairCheck(db.engine, roles, guesses)
         blob_store, required = flask_app.extensions["blob_store"], settings.required
         flask_app.extensions["status_checks"] = StatusChecks(db.engine, blob_store, required)
         flask_app.extensions["metrics_stock"] = Stock(db.engine)
@@ -126,6 +129,10 @@ def assemble(settings: Settings) -> FlaskApp:
     )
     connexion_app.add_middleware(RequestLog, position=MiddlewarePosition.BEFORE_EXCEPTION)
     connexion_app.add_middleware(SwaggerUI, position=MiddlewarePosition.BEFORE_SWAGGER, path=f"{API}/ui")
+    trusted = settings.trusted_proxies.split(",") if settings.trusted_proxies else []
+    connexion_app.add_middleware(
+        ProxyHeadersMiddleware, position=MiddlewarePosition.BEFORE_EXCEPTION, trusted_hosts=trusted
+    )
     problems.add_error_handlers(connexion_app)
     connexion_app.add_api(
         spec,

@@ -1,5 +1,6 @@
 """The family of errors that a caller gets to see; `app.problems` gives them their one form."""
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import ClassVar
@@ -77,6 +78,15 @@ class Unprocessable(Problem):
     """422: the body has the right form and breaks a rule that a schema cannot say."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class TooManyRequests(Problem):
+    """429: too many wrong key pairs came from this address; the same may be tried again after `seconds`."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, detail: str, seconds: float) -> None:
+        super().__init__(detail, headers={"Retry-After": str(math.ceil(seconds))})
 
 
 class Unavailable(Problem):

@@ -10,10 +10,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__, metrics
-from app.errors import Unauthorized
+from app.errors import Problem, Unauthorized
 from app.responses import json_answer
 from app.security import KeyPairCheck
-from app.services.api_keys import is_well_formed
 from app.services.status import StatusChecks
 from app.settings import Settings
 
@@ -77,13 +76,13 @@ def show_metrics() -> Response:
 
 
 def _is_admin() -> bool:
-    key = request.headers.get("Authentication-Key", "")
-    secret = request.headers.get("Authentication-Secret", "")
-    if not is_well_formed(key, secret):
+    key = request.headers.get("Authentication-Key")
+    secret = request.headers.get("Authentication-Secret")
+    if not key or not secret:
         return False
+    key_pair_check = cast(KeyPairCheck, current_app.extensions["key_pair_check"])
     try:
-        account = cast(KeyPairCheck, current_app.extensions["key_pair_check"]).find(key, secret)
-    except SQLAlchemyError:
-        # Nobody is known while the database is away; what is wrong stands in the log.
+        return key_pair_check.look_up(request.remote_addr, key, secret).is_admin
+    except (Problem, SQLAlchemyError):
+        # The page says how the service is to whoever asks; without the database there is no telling who that is.
         return False
-    return account is not None and account.is_admin

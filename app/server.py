@@ -33,6 +33,8 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # The package has no types.
         "http": "httptools",
         "access_log": False,
         "server_header": False,
+        # The application does it itself, for the proxies of its own setting; the server would believe this whole machine.
+        "proxy_headers": False,
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,5 +1,6 @@
 """Every setting of the application, read from the environment and from a file `.env`; the only module that reads either."""
 
+import ipaddress
 import re
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -45,6 +46,16 @@ def _folder_path(value: str) -> str:
     return "/".join(folders)
 
 
+def _networks(value: str) -> str:
+    networks = [part.strip() for part in value.split(",") if part.strip()]
+    for network in networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise ValueError(f"must be addresses or networks such as 10.0.0.0/8, and {network[:64]} is none") from None
+    return ",".join(networks)
+
+
 def _postgresql_url(value: str) -> str:
     for prefix in ("postgresql+psycopg2://", "postgresql://", "postgres://"):
         if value.startswith(prefix):
@@ -84,6 +95,12 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1024**2, ge=1024, description="largest request body, bytes")
     max_bulk_body_bytes: int = Field(64 * 1024**2, ge=1024, description="largest body of a bulk route, bytes")
     max_objects_per_request: int = Field(250_000, ge=1, description="most objects in one submission")
+
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] | None = Field(
+        None, description="addresses and networks whose X-Forwarded-For is believed, separated by commas"
+    )
+    wrong_keys_per_minute: int = Field(10, ge=1, description="wrong key pairs of one source before it has to wait")
+    wrong_keys_max_wait_seconds: int = Field(60, ge=1, le=3600, description="longest time that it has to wait")
 
     allow_unsafe_postgres: bool = Field(
         False, description="take a PostgreSQL with fsync, full_page_writes or synchronous_commit off"

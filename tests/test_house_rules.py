@@ -22,6 +22,7 @@ FLOORS = [
         "app.jobs",
         "app.security",
         "app.key_uses",
+        "app.guessing",
         "app.responses",
         "app.intake",
         "app.problems",

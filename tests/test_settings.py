@@ -94,3 +94,13 @@ def test_azure_ml_is_all_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AZURE_ML_SP_PASSWORD")
     with pytest.raises(SettingsError, match="missing: AZURE_ML_DATASTORE, AZURE_ML_SP_PASSWORD"):
         load_settings()
+
+
+@pytest.mark.parametrize("proxies", ["*", "proxy.example", "10.0.0.1/8", "10.0.0.0/8 10.1.0.0/16"])
+def test_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch, proxies: str) -> None:
+    with pytest.raises(SettingsError, match="TRUSTED_PROXIES: must be addresses or networks"):
+        load(monkeypatch, **GOOD, TRUSTED_PROXIES=proxies)
+
+
+def test_proxies_may_stand_with_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, **GOOD, TRUSTED_PROXIES=" 10.0.0.0/8, ::1 ,").trusted_proxies == "10.0.0.0/8,::1"

@@ -147,7 +147,7 @@ def test_operation_says_who_may_call_it(name: str) -> None:
 @every_operation
 def test_operation_documents_what_can_go_wrong(name: str) -> None:
     _, path, operation = OPERATIONS[name]
-    wanted = {"400", "401", "503"}
+    wanted = {"400", "401", "429", "503"}
     if operation["x-roles"] != ["any"]:
         wanted.add("403")
     if "{" in path or any(parameter["name"] == "page" for parameter in parameters_of(name)):
@@ -172,7 +172,7 @@ def test_errors_are_problems_with_a_fitting_example(name: str) -> None:
             assert answer["content"][PROBLEM]["schema"] == {"$ref": "#/components/schemas/Problem"}
             assert answer["content"][PROBLEM]["example"]["status"] == int(status)
             assert answer["description"]
-            assert ("Retry-After" in answer.get("headers", {})) == (status == "503")
+            assert ("Retry-After" in answer.get("headers", {})) == (status in ("429", "503"))
 
 
 @every_operation

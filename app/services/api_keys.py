@@ -27,6 +27,7 @@ SECRET_LENGTH = 43  # 62**43 is more than 2**256.
 MAX_DAYS_VALID = 3650
 MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 CHECKSUM_LENGTH = 6  # 62**6 is more than 2**32, the range of a CRC32.
+NO_HASH = bytes(hashlib.sha256().digest_size)
 KEY_FORM = re.compile(rf"lsk_[0-9A-Za-z]{{{KEY_LENGTH}}}")
 SECRET_FORM = re.compile(rf"lss_[0-9A-Za-z]{{{SECRET_LENGTH + CHECKSUM_LENGTH}}}")
 
@@ -97,7 +98,9 @@ def find_account(connection: Connection, key: str, secret: str) -> Account | Non
         .join(User, User.id == ApiKey.user_id)
         .where(ApiKey.key == key, User.enabled, is_usable())
     ).one_or_none()
-    if row is None or not hmac.compare_digest(row.secret_hash, hash_secret(secret)):
+    # The comparison is made for an unknown key, too, so that its answer takes as long.
+    right = hmac.compare_digest(NO_HASH if row is None else row.secret_hash, hash_secret(secret))
+    if row is None or not right:
         return None
     granted = row.roles or []
     return Account(
