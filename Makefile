@@ -1,6 +1,6 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check test faults replay screenshot requirements
+.PHONY: help install run demo check test faults replay screenshot requirements bench
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -43,6 +43,10 @@ replay: ## Do what the Dockerfile says in an empty folder, without Docker, and r
 screenshot: ## Take the README's picture of Swagger UI again (needs Chromium)
 	@$(INSTALL) test
 	REQUIRE_BROWSER=1 SCREENSHOT=docs/images/swagger-ui.png $(PYTHON) -m pytest -q tests/browser -k picture
+
+bench: ## Measure what others feel beside wrong keys and large bodies (two minutes)
+	@$(INSTALL) test
+	$(PYTHON) bench/latency.py
 
 requirements: ## Pin the newest versions of what the .in files name
 	@$(INSTALL) run
