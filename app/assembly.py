@@ -23,9 +23,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app import cli, info, intake, problems
 from app.azure.blobs import BlobStore
 from app.database import db, engine_options
+from app.document import PublishedDocument
 from app.edge import at_the_edge
 from app.error_reports import configure_error_reports
 from app.guessing import GuessLimit
+from app.methods import CANONICAL_ID, AllowedMethods, HeadAsGet, methods_of_paths
 from app.metrics import Stock
 from app.postgres import watch
 from app.security import KeyPairCheck
@@ -35,9 +37,8 @@ from app.spec import load_spec
 from app.swagger_ui import SwaggerUI
 from app.telemetry import RequestLog, configure_logging
 
-# Ids in paths: positive, no sign, no leading zero; anything else is no route and so a 404.
-CANONICAL_ID = "[1-9][0-9]{0,18}"
 API = "/api/v1"
+DOCUMENT = "/openapi.json"
 
 
 class CanonicalId(Convertor[int]):
@@ -127,12 +128,7 @@ def assemble(settings: Settings) -> FlaskApp:
     connexion_app._middleware_app.asgi_app = info.Liveness(
         WSGIMiddleware(flask_app.wsgi_app, workers=settings.web_threads)  # type: ignore[arg-type]
     )
-    connexion_app.add_middleware(RequestLog, position=MiddlewarePosition.BEFORE_EXCEPTION)
-    connexion_app.add_middleware(SwaggerUI, position=MiddlewarePosition.BEFORE_SWAGGER, path=f"{API}/ui")
-    trusted = settings.trusted_proxies.split(",") if settings.trusted_proxies else []
-    connexion_app.add_middleware(
-        ProxyHeadersMiddleware, position=MiddlewarePosition.BEFORE_EXCEPTION, trusted_hosts=trusted
-    )
+    _add_layers(connexion_app, spec, settings)
     problems.add_error_handlers(connexion_app)
     connexion_app.add_api(
         spec,
@@ -142,9 +138,25 @@ def assemble(settings: Settings) -> FlaskApp:
         auth_all_paths=True,
         validator_map={"body": MediaTypeDict({"*/*json": body}), "parameter": intake.Parameters},
         security_map={"apiKey": lambda: key_pair_check},
-        swagger_ui_options=SwaggerUIOptions(swagger_ui=False),
+        # The framework's own document has every reference written out, without the names of the schemas.
+        swagger_ui_options=SwaggerUIOptions(serve_spec=False, swagger_ui=False),
     )
     return connexion_app
+
+
+def _add_layers(connexion_app: FlaskApp, spec: dict[str, Any], settings: Settings) -> None:
+    """Put our ASGI layers around the framework's, the outermost first."""
+    around = MiddlewarePosition.BEFORE_EXCEPTION
+    trusted = settings.trusted_proxies.split(",") if settings.trusted_proxies else []
+    connexion_app.add_middleware(RequestLog, position=around)
+    connexion_app.add_middleware(ProxyHeadersMiddleware, position=around, trusted_hosts=trusted)
+    connexion_app.add_middleware(HeadAsGet, position=around)
+    connexion_app.add_middleware(intake.PlainMediaType, position=around)
+    methods = methods_of_paths(spec) | {DOCUMENT: {"GET"}}
+    within = MiddlewarePosition.BEFORE_SWAGGER
+    connexion_app.add_middleware(AllowedMethods, position=within, base_path=API, methods=methods)
+    connexion_app.add_middleware(SwaggerUI, position=within, path=f"{API}/ui")
+    connexion_app.add_middleware(PublishedDocument, position=within, path=API + DOCUMENT, document=spec)
 
 
 def _configure_flask(flask_app: Flask, settings: Settings) -> None:

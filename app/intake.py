@@ -12,7 +12,7 @@ from connexion.lifecycle import ConnexionRequest
 from connexion.validators import AbstractRequestBodyValidator, ParameterValidator
 from flask import Request
 from starlette.datastructures import Headers
-from starlette.types import Receive, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import BadRequest, ContentTooLarge, NotFound, UnsupportedMediaType
 
@@ -23,6 +23,26 @@ MAX_ERRORS = 50
 MAX_ERROR_LENGTH = 200
 SMALL_BODY_BYTES = 64 * 1024
 MAX_INTEGER = 2**63 - 1
+NOT_FOR_VALIDATION = {"components", "nullable", "example", "discriminator"}
+
+
+class PlainMediaType:
+    """ASGI layer: writes the media type of a body in lower case, because Connexion compares letters (RFC 9110, 8.3.1)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "headers": [_plain_header(name, value) for name, value in scope["headers"]]}
+        await self.app(scope, receive, send)
+
+
+def _plain_header(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    if name != b"content-type":
+        return name, value
+    media_type, semicolon, parameters = value.partition(b";")
+    return name, media_type.strip().lower() + semicolon + parameters
 
 
 class JsonBody(AbstractRequestBodyValidator):
@@ -85,9 +105,9 @@ def plain_schema(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     plain = {
-        key: plain_schema(value)
+        key: _plain_part(key, value)
         for key, value in schema.items()
-        if key not in ("components", "nullable", "example", "discriminator") and not key.startswith("x-")
+        if key not in NOT_FOR_VALIDATION and not key.startswith("x-")
     }
     if schema.get("nullable") is True:
         if "type" in plain:
@@ -97,10 +117,16 @@ def plain_schema(schema: Any) -> Any:
     return plain
 
 
+def _plain_part(key: str, value: Any) -> Any:
+    if key == "properties":
+        # Here the keys are names of the caller's, which may be those of keywords.
+        return {name: plain_schema(schema) for name, schema in value.items()}
+    return value if key in ("enum", "default") else plain_schema(value)
+
+
 def _check_media_type(headers: Headers) -> None:
     media_type, _, parameters = headers.get("content-type", "").partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    # Connexion compares letters, too, so that another spelling would pass here and be taken for plain bytes there.
     if media_type.strip() != "application/json" or charset not in ("", "utf-8"):
         raise UnsupportedMediaType("Send the body as JSON in UTF-8, with the header Content-Type: application/json.")
     if headers.get("content-encoding", "identity").lower() != "identity":

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 import sqlalchemy.exc
 import structlog
+import werkzeug.exceptions
 from connexion import FlaskApp
 from connexion.exceptions import ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
@@ -42,6 +43,7 @@ def problem_document(
 
 def add_error_handlers(connexion_app: FlaskApp) -> None:
     """Give every kind of exception its form."""
+    connexion_app.app.register_error_handler(werkzeug.exceptions.HTTPException, pass_on)
     connexion_app.add_error_handler(Problem, answer_problem)
     connexion_app.add_error_handler(ProblemException, answer_framework_problem)
     connexion_app.add_error_handler(HTTPException, answer_http_exception)
@@ -67,6 +69,13 @@ async def answer_http_exception(request: ConnexionRequest, error: Exception) -> 
     assert isinstance(error, HTTPException)  # noqa: S101  # Registered for this class only.
     detail = SENTENCES.get(error.status_code, str(error.detail))
     return _answer(request, error.status_code, detail, headers=error.headers)
+
+
+def pass_on(error: werkzeug.exceptions.HTTPException) -> NoReturn:
+    """Raise what Flask refuses as the exception of the layers above; Connexion's own way loses `Allow`."""
+    allowed = error.valid_methods if isinstance(error, werkzeug.exceptions.MethodNotAllowed) else None
+    headers = {"Allow": ", ".join(sorted(allowed))} if allowed else None
+    raise HTTPException(error.code or 500, detail=error.description, headers=headers)
 
 
 async def answer_database_error(request: ConnexionRequest, error: Exception) -> ConnexionResponse:

@@ -30,6 +30,8 @@ FLOORS = [
         "app.error_reports",
         "app.spec",
         "app.swagger_ui",
+        "app.document",
+        "app.methods",
         "app.server",
     },
     {"app.services"},

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.errors import BadRequest
-from app.intake import parse
+from app.intake import parse, plain_schema
 from tests.caller import Caller
 from tests.conftest import Labelled
 
@@ -71,6 +71,14 @@ def test_anything_but_plain_json_is_an_unsupported_media_type(admin: Caller, hea
     admin.request("POST", "/image_sets", content=content, headers=headers).expect(415, "application/json")
 
 
+@pytest.mark.parametrize("spelling", ["application/json", "Application/JSON", "APPLICATION/json ; Charset=utf-8"])
+def test_media_type_is_read_without_case(admin: Caller, title: str, spelling: str) -> None:
+    raw = b'{"title":"%b"}' % title.encode()
+    headers = {"Content-Type": spelling}
+    admin.request("POST", "/image_sets", content=raw, headers=headers).expect(200)
+    admin.request("POST", "/image_sets", content=b'{"x":1}', headers=headers).expect(400)
+
+
 def test_charset_utf_8_may_be_named(admin: Caller, title: str) -> None:
     headers = {"Content-Type": 'application/json; charset="UTF-8"'}
     admin.request("POST", "/image_sets", content=b'{"title":"%b"}' % title.encode(), headers=headers).expect(200)
@@ -116,6 +124,26 @@ def test_too_many_objects_are_refused_with_the_limit(
     item = {"bounding_box": {"xmin": 0, "xmax": 1, "ymin": 0, "ymax": 1}, "label": "a"}
     body = [{"image_id": labelled.image_ids[0], "objects": [item] * 4}]
     labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", body).expect(400, "at most 3")
+
+
+def test_properties_may_have_the_names_of_keywords() -> None:
+    names = ["components", "nullable", "example", "discriminator", "x-ray", "properties", "enum"]
+    schema = {
+        "type": "object",
+        "example": dict.fromkeys(names, 1),
+        "properties": {name: {"type": "integer", "nullable": True, "example": 1} for name in names},
+    }
+    assert plain_schema(schema) == {
+        "type": "object",
+        "properties": {name: {"type": ["integer", "null"]} for name in names},
+    }
+
+
+def test_values_of_an_enum_are_no_schemas() -> None:
+    assert plain_schema({"enum": [{"example": 1}], "default": {"x-a": 1}}) == {
+        "enum": [{"example": 1}],
+        "default": {"x-a": 1},
+    }
 
 
 def test_numbers_keep_their_value() -> None:
