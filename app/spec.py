@@ -13,8 +13,10 @@ def load_spec(folder: Path = FOLDER) -> dict[str, Any]:
     """Return the document with `openapi.yaml` as its root, in which every reference is to its own components.
 
     What lies below `components/` keeps its name: `components/schemas/images.yaml#/Image` becomes
-    `#/components/schemas/Image`. Anything else that is referred to stands where the reference was. Raises ValueError for a
-    reference to nothing, and for two components of one kind and name.
+    `#/components/schemas/Image`. Anything else that is referred to stands where the reference was, and so does a component
+    where something is said beside its reference, such as a `description` of its own. What the root says under
+    `x-every-response` is part of every response. Raises ValueError for a reference to nothing, and for two components of
+    one kind and name.
     """
     return _Bundle(folder).document()
 
@@ -32,6 +34,7 @@ class _Bundle:
         components = document.setdefault("components", {})
         for kind, named in sorted(self._components.items()):
             components[kind] = {name: content for name, (_, content) in sorted(named.items())}
+        _complete_responses(document, document.pop("x-every-response", {}))
         return document
 
     def _resolve(self, node: Any, file: Path) -> Any:
@@ -39,11 +42,12 @@ class _Bundle:
             return [self._resolve(item, file) for item in node]
         if not isinstance(node, dict):
             return node
-        if isinstance(node.get("$ref"), str):
-            return self._follow(node["$ref"], file)
-        return {key: self._resolve(value, file) for key, value in node.items()}
+        beside = {key: self._resolve(value, file) for key, value in node.items() if key != "$ref"}
+        if not isinstance(node.get("$ref"), str):
+            return beside
+        return self._follow(node["$ref"], file, beside) if beside else self._follow(node["$ref"], file)
 
-    def _follow(self, reference: str, file: Path) -> Any:
+    def _follow(self, reference: str, file: Path, beside: dict[str, Any] | None = None) -> Any:
         path, _, pointer = reference.partition("#")
         target = (file.parent / path).resolve() if path else file
         content = self._read(target, named_by=f"{file.relative_to(self._folder.parent)} refers to {reference}")
@@ -54,6 +58,8 @@ class _Bundle:
                 )
             content = content[part]
         place = target.relative_to(self._folder).with_suffix("").parts
+        if beside is not None:
+            return self._resolve(content, target) | beside
         if place[0] != "components":
             return self._resolve(content, target)
         return self._keep(place[1], part, f"{'/'.join(place)}.yaml", content, target)
@@ -76,3 +82,17 @@ class _Bundle:
                 raise ValueError(f"{named_by}, but there is no such file in {self._folder.name}/.")
             self._files[file] = yaml.load(file.read_bytes(), LOADER)  # noqa: S506  # Both loaders are safe ones.
         return self._files[file]
+
+
+def _complete_responses(document: dict[str, Any], everywhere: dict[str, Any]) -> None:
+    operations = [operation for item in document.get("paths", {}).values() for operation in item.values()]
+    of_operations = [
+        response
+        for operation in operations
+        if isinstance(operation, dict)
+        for response in operation.get("responses", {}).values()
+        if "$ref" not in response
+    ]
+    for response in [*of_operations, *document["components"].get("responses", {}).values()]:
+        for key, value in everywhere.items():
+            response[key] = response.get(key, {}) | value

@@ -28,6 +28,7 @@ from app.embedded.azurite import running_azurite
 from app.embedded.postgres import running_postgres
 from app.services import users
 from app.settings import Settings
+from tests import promise
 from tests.caller import Caller
 
 SERVICES = pytest.StashKey[tuple[ExitStack, dict[str, str]]]()
@@ -127,8 +128,9 @@ def server(settings: Settings) -> FlaskApp:
 
 @pytest.fixture(scope="session")
 def http(server: FlaskApp) -> Iterator[TestClient]:
-    """An HTTP client; errors of the application are answers, as they are for everybody."""
+    """An HTTP client; errors of the application are answers, and every answer must be what the OpenAPI document says."""
     with TestClient(server, raise_server_exceptions=False, follow_redirects=False) as client:
+        client.event_hooks = {"response": [promise.check]}
         yield client
 
 

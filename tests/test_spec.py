@@ -172,7 +172,7 @@ def test_errors_are_problems_with_a_fitting_example(name: str) -> None:
             assert answer["content"][PROBLEM]["schema"] == {"$ref": "#/components/schemas/Problem"}
             assert answer["content"][PROBLEM]["example"]["status"] == int(status)
             assert answer["description"]
-            assert ("Retry-After" in answer.get("headers", {})) == (status in ("429", "503"))
+            assert ("Retry-After" in answer.get("headers", {})) == (status in ("409", "429", "503"))
 
 
 @every_operation
