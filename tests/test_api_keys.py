@@ -29,8 +29,8 @@ def test_secret_is_shown_once_and_never_kept_on_the_way(admin: Caller, http: Tes
     made = answer.expect(200)
     assert answer.headers["cache-control"] == "no-store"
     assert is_well_formed(made["apikey"], made["apisecret"])
-    caller_of(http, made).get("/whoami").expect(200)
     listed = admin.get(KEYS)
+    caller_of(http, made).get("/whoami").expect(200)
     assert made["apisecret"] not in listed.response.text
     assert listed.expect(200)["api_keys"][1] == {k: v for k, v in made.items() if k != "apisecret"}
     assert (made["key_id"], made["name"], made["date_revoked"], made["date_last_used"]) == (2, "ci", None, None)

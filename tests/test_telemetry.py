@@ -27,6 +27,7 @@ from app.queue import enqueue
 from app.redaction import redact
 from app.settings import Settings
 from app.telemetry import configure_logging
+from tests import promise
 from tests.caller import Caller
 from tests.web import web_server
 from tests.workers import ROOT, rows, run_jobs
@@ -88,7 +89,7 @@ def test_unforeseen_error_is_reported_with_its_request_and_without_secrets(
 ) -> None:
     sent = {"X-Request-ID": "find-me-1", "Authorization": f"Bearer {CANARY}", "Cookie": f"session={CANARY}"}
     body = {"title": "spring", "labeler_email": f"{CANARY}@partner.example", "metadata": {"note": CANARY}}
-    with missing_table(app, "campaign"):
+    with missing_table(app, "campaign"), promise.suspended(admin.http):
         admin.post("/campaigns", body, headers=sent).expect(500)
         admin.get(f"/campaigns?page=1&per_page={10}", headers=sent).expect(500)
     found = events(reports)

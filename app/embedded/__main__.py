@@ -1,10 +1,15 @@
-"""`python -m app.embedded run` and `python -m app.embedded install-azurite`; what `make` calls."""
+"""`python -m app.embedded run`, and `install-azurite` and `install-linter` in its place; what `make` calls."""
 
+import functools
 import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
-from app.embedded.azurite import install_azurite
-from app.embedded.folder import DataFolder, StartError, describe
+from app.embedded.azurite import install_node_packages
+from app.embedded.folder import VENV, DataFolder, StartError, describe
+
+HERE = Path(__file__).parent
 
 
 def run() -> None:
@@ -20,7 +25,11 @@ def run() -> None:
         Launcher(options, folder).run()
 
 
-COMMANDS = {"run": run, "install-azurite": install_azurite}
+COMMANDS: dict[str, Callable[[], None]] = {
+    "run": run,
+    "install-azurite": functools.partial(install_node_packages, HERE, VENV / "azurite"),
+    "install-linter": functools.partial(install_node_packages, HERE.parents[1] / "tests/linter", VENV / "linter"),
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -60,13 +60,13 @@ def _major_version(program: str) -> int:
         return 0
 
 
-def install_azurite() -> None:
-    """Install the pinned Azurite into `.venv`; npm's cache lies there as well and is removed. Raises StartError."""
-    node, folder = find_node(), VENV / "azurite"
+def install_node_packages(source: Path, folder: Path) -> None:
+    """Install what `source` pins into a folder of `.venv`; npm's cache lies there and is removed. Raises StartError."""
+    node = find_node()
     cache = folder / "npm-cache"
     folder.mkdir(parents=True, exist_ok=True)
     for name in PACKAGE_FILES:
-        shutil.copyfile(Path(__file__).with_name(name), folder / name)
+        shutil.copyfile(source / name, folder / name)
     options = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier", f"--cache={cache}"]
     path = f"{Path(node.program).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     environment = {**os.environ, **NODE_ENVIRONMENT, "PATH": path}

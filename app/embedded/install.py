@@ -21,7 +21,10 @@ PYTHON = VENV / "bin" / "python"
 LOG = VENV / "install.log"
 RUN_FILES = ("requirements.txt", "requirements-embedded.txt")
 FILES = {"run": RUN_FILES, "test": (*RUN_FILES, "test_requirements.txt")}
-AZURITE_FILES = ("app/embedded/package.json", "app/embedded/package-lock.json")
+NODE_FILES = {
+    "azurite": ("app/embedded/package.json", "app/embedded/package-lock.json"),
+    "linter": ("tests/linter/package.json", "tests/linter/package-lock.json"),
+}
 UNREACHABLE_SIGNS = (
     "NewConnectionError",
     "NameResolutionError",
@@ -45,7 +48,9 @@ def main(purpose: str) -> None:
     with alone():
         make_environment()
         install_packages(purpose)
-        install_azurite()
+        install_node_packages("azurite", "Azurite, the blob storage (half a minute)")
+        if purpose == "test":
+            install_node_packages("linter", "the linter of the OpenAPI document")
 
 
 @contextmanager
@@ -84,7 +89,7 @@ def remove_old_environment() -> None:
     """Remove what venv and earlier installations wrote; the lock stays, because this process holds it."""
     for stamp in VENV.glob(".installed-*"):
         stamp.unlink()
-    for folder in ("bin", "lib", "lib64", "include", "azurite", "tools"):
+    for folder in ("bin", "lib", "lib64", "include", "azurite", "linter", "tools"):
         path = VENV / folder
         if path.is_symlink():
             path.unlink()
@@ -109,16 +114,16 @@ def install_packages(purpose: str) -> None:
     say(f"Python packages are installed ({time.monotonic() - started:.0f} s).")
 
 
-def install_azurite() -> None:
-    """Install Azurite when its pinned version has changed; the environment's Python knows where Node is."""
-    stamp, wanted = VENV / ".installed-azurite", fingerprint(AZURITE_FILES)
+def install_node_packages(name: str, words: str) -> None:
+    """Install Azurite or the linter when what it pins has changed; the environment's Python knows where Node is."""
+    stamp, wanted = VENV / f".installed-{name}", fingerprint(NODE_FILES[name])
     if is_current(stamp, wanted):
         return
-    say("Installing Azurite, the blob storage (half a minute) …")
+    say(f"Installing {words} …")
     started = time.monotonic()
-    call([str(PYTHON), "-m", "app.embedded", "install-azurite"], "Azurite could not be installed")
+    call([str(PYTHON), "-m", "app.embedded", f"install-{name}"], f"{name.capitalize()} could not be installed")
     stamp.write_text(wanted)
-    say(f"Azurite is installed ({time.monotonic() - started:.0f} s).")
+    say(f"{name.capitalize()} is installed ({time.monotonic() - started:.0f} s).")
 
 
 def fingerprint(names: tuple[str, ...]) -> str:
