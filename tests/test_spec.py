@@ -104,9 +104,10 @@ def test_nothing_stands_beside_a_reference() -> None:
 
 
 def test_every_component_of_the_files_is_used() -> None:
+    # In the files and not in the document, where a component that was given words of its own stands without its name.
+    named = {name for file in FOLDER.rglob("*.yaml") for name in re.findall(r"\$ref: \S*#/(\w+)", file.read_text())}
     for file in sorted((FOLDER / "components").rglob("*.yaml")):
-        kind = file.relative_to(FOLDER / "components").with_suffix("").parts[0]
-        unused = set(yaml.safe_load(file.read_text())) - set(SPEC["components"][kind])
+        unused = set(yaml.safe_load(file.read_text())) - named
         assert not unused, f"{file.relative_to(FOLDER)} holds what nothing refers to: {sorted(unused)}"
 
 
@@ -173,6 +174,27 @@ def test_errors_are_problems_with_a_fitting_example(name: str) -> None:
             assert answer["content"][PROBLEM]["example"]["status"] == int(status)
             assert answer["description"]
             assert ("Retry-After" in answer.get("headers", {})) == (status in ("409", "429", "503"))
+
+
+@every_operation
+def test_operation_gives_the_causes_of_its_own_errors(name: str) -> None:
+    own = set(OPERATIONS[name][2]["responses"]) & {"404", "409", "412", "422"}
+    for status in own:
+        answer = OPERATIONS[name][2]["responses"][status]
+        assert "$ref" not in answer, f"say in a `description` beside the reference when {name} answers {status}"
+
+
+@every_operation
+def test_reading_says_that_it_changes_nothing(name: str) -> None:
+    method, _, operation = OPERATIONS[name]
+    assert (method == "GET") == ("changes nothing" in operation["description"].lower())
+
+
+@every_operation
+def test_every_form_of_an_answer_has_an_example(name: str) -> None:
+    forms = answer_schema(name).get("oneOf", [])
+    media = OPERATIONS[name][2]["responses"].get("200", {}).get("content", {}).get("application/json", {})
+    assert len(media.get("examples", {})) == len(forms)
 
 
 @every_operation
@@ -265,8 +287,7 @@ def test_every_schema_and_property_is_described() -> None:
         assert schema.get("description"), name
         for place, node in walk(schema, name):
             for key, value in node.get("properties", {}).items() if place.rpartition("/")[2] != "properties" else ():
-                lists_something = value.get("type") == "array" and "$ref" in value["items"]
-                assert "$ref" in value or value.get("description") or lists_something, f"{place}: {key}"
+                assert "$ref" in value or value.get("description"), f"{place}: {key}"
 
 
 def test_times_end_in_z() -> None:
@@ -323,6 +344,35 @@ def test_an_image_is_named_by_exactly_one_of_id_and_path(reference: Any, good: b
 
 
 # --- The bundler
+
+
+def test_words_beside_a_reference_make_the_component_the_operations_own(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path,
+        openapi="""
+            paths: {/trees: {$ref: "trees.yaml#/trees"}}
+            x-every-response: {headers: {X-Request-ID: {schema: {type: string}}}}
+        """,
+        trees="""
+            trees: {get: {responses: {
+                "404": {$ref: "components/responses.yaml#/NotFound", description: There is no such tree.},
+                "503": {$ref: "components/responses.yaml#/Unavailable"}}}}
+        """,
+        components__responses="""
+            NotFound: {description: There is no such thing., headers: {A: {schema: {type: integer}}}}
+            Unavailable: {description: Later.}
+        """,
+    )
+    request_id = {"X-Request-ID": {"schema": {"type": "string"}}}
+    document = load_spec(folder)
+    assert document["paths"]["/trees"]["get"]["responses"] == {
+        "404": {
+            "description": "There is no such tree.",
+            "headers": {"A": {"schema": {"type": "integer"}}} | request_id,
+        },
+        "503": {"$ref": "#/components/responses/Unavailable"},
+    }
+    assert document["components"] == {"responses": {"Unavailable": {"description": "Later.", "headers": request_id}}}
 
 
 def write(folder: Path, **files: str) -> Path:
