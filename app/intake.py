@@ -24,6 +24,7 @@ MAX_ERROR_LENGTH = 200
 SMALL_BODY_BYTES = 64 * 1024
 MAX_INTEGER = 2**63 - 1
 NOT_FOR_VALIDATION = {"components", "nullable", "example", "discriminator"}
+TIME_HINT = ": write it with its zone, as 2026-05-04T08:00:00Z, and a plus in a URL as %2B"
 
 
 class PlainMediaType:
@@ -246,7 +247,8 @@ class Parameters(ParameterValidator):
 
     def _check(self, name: str, value: Any, schema: dict[str, Any]) -> None:
         for error in jsonschema_rs.Draft4Validator(plain_schema(schema)).iter_errors(value):
-            raise BadRequest(f"The query parameter {name} is wrong: {error.message[-MAX_ERROR_LENGTH:]}.")
+            hint = TIME_HINT if schema.get("format") == "date-time" else ""
+            raise BadRequest(f"The query parameter {name} is wrong: {error.message[-MAX_ERROR_LENGTH:]}{hint}.")
 
 
 class ParsedRequest(Request):

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from flask import Response, request
 
 from app.errors import PreconditionFailed
+from app.pagination import Listing
 
 OK = b'"ok"'
 
@@ -16,6 +18,21 @@ def json_answer(body: bytes | dict[str, Any] | list[Any], status: int = 200) -> 
     """Return a JSON answer; bytes are taken as ready JSON."""
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     return Response(content, status, mimetype="application/json")
+
+
+def page_answer(listing: Listing) -> Response:
+    """Return a page of a list, with `Link` to others (RFC 8288); what was asked for besides stays in those."""
+    answer = json_answer(listing.body)
+    asked = {name: value for name, value in request.args.items() if name not in ("page", "per_page", "after")}
+    address = request.root_path + request.path
+    links = (
+        f'<{address}?{urlencode({**asked, **query})}>; rel="{relation}"' for relation, query in listing.links.items()
+    )
+    if listing.links:
+        answer.headers["Link"] = ", ".join(links)
+    if "expand" in request.args:
+        answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def secret_answer(body: dict[str, Any]) -> Response:

@@ -3,6 +3,7 @@
 No row becomes a Python object on the way out: a page is one text from the database, passed through.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -11,16 +12,60 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.models import ApiKey, Campaign, CampaignImage, Dataset, Image, ImageSet, Job, Object, Role, Submission, User
 from app.models.jobs import FINISH_IMAGE_SET, PUBLISH_DATASETS
-from app.pagination import Page
+from app.pagination import Listing, Page
 
 AnySelect = Select[*tuple[Any, ...]]
 
 
-def page_of(session: Session, name: str, rows: AnySelect, page: Page, total: int) -> bytes:
-    """Return `{<name>: [<rows of the page>], "pagination": {…}}`. Raises NotFound for a page past the last."""
-    pagination = page.describe(total)
-    items = list_of(session, rows.limit(page.size).offset(page.offset))
-    return b'{"%b":%b,"pagination":%b}' % (name.encode(), items, orjson.dumps(pagination))
+SignPath = Callable[[str], str]
+
+
+def page_of(
+    session: Session,
+    name: str,
+    rows: AnySelect,
+    page: Page,
+    count: Callable[[], int],
+    sign_path: SignPath | None = None,
+) -> Listing:
+    """Return `{<name>: [<rows of the page>], "pagination": {…}}`, for rows in the order of their first column, an id.
+
+    `count` is asked for the total where the page has a number. `sign_path` makes links of the paths in the rows' last
+    column. Raises NotFound for a page past the last.
+    """
+    if page.after is None:
+        pagination = page.describe(count())
+        items = list_of(session, rows.limit(page.size).offset(page.offset))
+        links = page.links(pagination["next"], None)
+    else:
+        pagination = page.describe_cursor()
+        items, last_id = _list_behind(session, rows, page.after, page.size)
+        links = page.links(None, last_id)
+    if sign_path:
+        items = _with_links(items, sign_path)
+    return Listing(b'{"%b":%b,"pagination":%b}' % (name.encode(), items, orjson.dumps(pagination)), links)
+
+
+def _list_behind(session: Session, rows: AnySelect, after: int, size: int) -> tuple[bytes, int | None]:
+    """Return the rows behind an id, and the last one's id when there are more."""
+    key: ColumnElement[int] = rows.selected_columns[0]
+    part = rows.where(key > after).limit(size).subquery("part")
+    items = func.coalesce(cast(func.json_agg(part.table_valued()), Text), literal("[]", Text))
+    last: ColumnElement[int | None] = func.max(part.c[0])
+    found, last_id = session.execute(select(items, last)).one()
+    if last_id is None:
+        return str(found).encode(), None
+    # EXISTS would forget the order, and with it the index that leads straight to the next row.
+    has_more = session.scalar(rows.with_only_columns(key).where(key > last_id).limit(1)) is not None
+    return str(found).encode(), last_id if has_more else None
+
+
+def _with_links(items: bytes, sign_path: SignPath) -> bytes:
+    """Put a link in the place of each path, `<container>/<path>`, under `download_url`."""
+    listed = orjson.loads(items)
+    for item in listed:
+        item["download_url"] = sign_path(item["download_url"].partition("/")[2])
+    return orjson.dumps(listed)
 
 
 def list_of(session: Session, rows: AnySelect) -> bytes:
@@ -107,6 +152,11 @@ def campaigns() -> AnySelect:
 def campaign_progress() -> ColumnElement[Any]:
     """The schema Progress: how many images a campaign has and how many of them are labeled."""
     return func.json_build_object("total", Campaign.image_count, "done", Campaign.labeled_count)
+
+
+def with_download_path(rows: AnySelect) -> AnySelect:
+    """Rows about images with one more column, from which `page_of` makes the link `download_url`."""
+    return rows.add_columns(Image.blobstorage_path.label("download_url"))
 
 
 def campaign_images(campaign_id: int) -> AnySelect:

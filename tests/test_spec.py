@@ -291,7 +291,8 @@ def test_request_bodies_are_bounded(name: str) -> None:
 def test_answers_always_have_all_their_keys(name: str) -> None:
     for place, schema in reachable(answer_schema(name)):
         if isinstance(schema.get("properties"), dict):
-            assert set(schema.get("required", [])) == set(schema["properties"]), place
+            # The one key that comes only when it is asked for.
+            assert set(schema.get("required", [])) == set(schema["properties"]) - {"download_url"}, place
 
 
 def test_every_schema_and_property_is_described() -> None:
@@ -303,7 +304,7 @@ def test_every_schema_and_property_is_described() -> None:
 
 
 def test_times_end_in_z() -> None:
-    times = [(place, node) for place, node in walk(SPEC) if node.get("format") == "date-time"]
+    times = [(place, node) for place, node in walk(SPEC["components"]["schemas"]) if node.get("format") == "date-time"]
     assert times
     for place, node in times:
         if node["example"] is None:

@@ -1,12 +1,34 @@
 """HTTP only: arguments in, one service call, answer out. Who may call what stands in the OpenAPI document."""
 
-from typing import cast
+from dataclasses import fields
+from typing import Any, cast
 
-from flask import current_app
+from flask import current_app, request
 
 from app.azure.blobs import BlobStore
+from app.errors import BadRequest
+from app.pagination import Page
+from app.services.images import ImageFilter
+from app.shapes import SignPath
 
 
 def blob_store() -> BlobStore:
     """The blob store of this application."""
     return cast(BlobStore, current_app.extensions["blob_store"])
+
+
+def read_page(page: int, per_page: int, after: int | None) -> Page:
+    """The part of a list that is asked for. Raises BadRequest when it is asked for in two ways."""
+    if after is not None and "page" in request.args:
+        raise BadRequest("page and after contradict each other: send the number of a page, or the id to go on behind.")
+    return Page(page, per_page, after)
+
+
+def read_filter(sent: dict[str, Any]) -> ImageFilter:
+    """The filter of a list of images, among all that Connexion hands on by name."""
+    return ImageFilter(**{field.name: sent[field.name] for field in fields(ImageFilter) if field.name in sent})
+
+
+def read_expansion(expand: list[str] | None) -> SignPath | None:
+    """What makes links to files, where the caller wants them in the list."""
+    return blob_store().read_url if expand and "download_url" in expand else None

@@ -7,18 +7,20 @@ from flask import Response, current_app, g
 
 from app import metrics
 from app.database import db
-from app.handlers import blob_store
-from app.pagination import Page
-from app.responses import done, json_answer, refuse_if_changed, resource_answer, secret_answer
+from app.handlers import blob_store, read_expansion, read_page
+from app.responses import done, page_answer, refuse_if_changed, resource_answer, secret_answer
 from app.services import campaigns, objects
 from app.services.api_keys import Account
 from app.services.campaigns import NewCampaign
 from app.services.objects import Sender
 
 
-def list_campaigns(page: int, per_page: int) -> Response:
+def list_campaigns(
+    page: int, per_page: int, after: int | None = None, status: str | None = None, title: str | None = None
+) -> Response:
     """GET /campaigns"""
-    return json_answer(campaigns.list_campaigns(db.session(), Page(page, per_page)))
+    asked = read_page(page, per_page, after)
+    return page_answer(campaigns.list_campaigns(db.session(), asked, status, title))
 
 
 def create_campaign(body: dict[str, Any], account: Account) -> Response:
@@ -43,9 +45,17 @@ def update_campaign_status(campaign_id: int, body: dict[str, Any]) -> Response:
     return done(lambda: campaigns.get_campaign(session, campaign_id), job_id)
 
 
-def list_campaign_images(campaign_id: int, page: int, per_page: int) -> Response:
+def list_campaign_images(
+    campaign_id: int,
+    page: int,
+    per_page: int,
+    after: int | None = None,
+    labeled: bool | None = None,
+    expand: list[str] | None = None,
+) -> Response:
     """GET /campaigns/{campaign_id}/images"""
-    return json_answer(campaigns.list_images(db.session(), campaign_id, Page(page, per_page)))
+    asked = read_page(page, per_page, after)
+    return page_answer(campaigns.list_images(db.session(), campaign_id, asked, labeled, read_expansion(expand)))
 
 
 def add_campaign_images(campaign_id: int, body: list[dict[str, Any]]) -> Response:
@@ -55,9 +65,12 @@ def add_campaign_images(campaign_id: int, body: list[dict[str, Any]]) -> Respons
     return done(lambda: campaigns.get_campaign(session, campaign_id))
 
 
-def list_campaign_objects(campaign_id: int, page: int, per_page: int) -> Response:
+def list_campaign_objects(
+    campaign_id: int, page: int, per_page: int, after: int | None = None, labeled: bool | None = None
+) -> Response:
     """GET /campaigns/{campaign_id}/objects"""
-    return json_answer(campaigns.list_objects(db.session(), campaign_id, Page(page, per_page)))
+    asked = read_page(page, per_page, after)
+    return page_answer(campaigns.list_objects(db.session(), campaign_id, asked, labeled))
 
 
 def put_campaign_objects(campaign_id: int, body: list[dict[str, Any]], account: Account) -> Response:

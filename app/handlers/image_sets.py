@@ -1,22 +1,25 @@
 """Operations on image sets."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from flask import Response
 
 from app.database import db
-from app.handlers import blob_store
-from app.pagination import Page
-from app.responses import done, json_answer, refuse_if_changed, resource_answer, secret_answer
+from app.handlers import blob_store, read_expansion, read_filter, read_page
+from app.responses import done, page_answer, refuse_if_changed, resource_answer, secret_answer
 from app.services import image_sets
 from app.services.api_keys import Account
 from app.services.image_sets import NewImageSet
 
 
-def list_image_sets(page: int, per_page: int) -> Response:
+def list_image_sets(
+    page: int, per_page: int, after: int | None = None, status: str | None = None, title: str | None = None
+) -> Response:
     """GET /image_sets"""
-    return json_answer(image_sets.list_image_sets(db.session(), Page(page, per_page)))
+    asked = read_page(page, per_page, after)
+    return page_answer(image_sets.list_image_sets(db.session(), asked, status, title))
 
 
 def create_image_set(body: dict[str, Any], account: Account) -> Response:
@@ -46,9 +49,18 @@ def create_dropbox_url(imageset_id: int) -> Response:
     return secret_answer({"dropbox_url": image_sets.create_dropbox_url(db.session(), blob_store(), imageset_id)})
 
 
-def list_image_set_images(imageset_id: int, page: int, per_page: int) -> Response:
+def list_image_set_images(
+    imageset_id: int,
+    page: int,
+    per_page: int,
+    after: int | None = None,
+    expand: list[str] | None = None,
+    **sent: Any,
+) -> Response:
     """GET /image_sets/{imageset_id}/images"""
-    return json_answer(image_sets.list_images(db.session(), imageset_id, Page(page, per_page)))
+    asked = read_page(page, per_page, after)
+    wanted = replace(read_filter(sent), image_set=imageset_id)
+    return page_answer(image_sets.list_images(db.session(), imageset_id, asked, wanted, read_expansion(expand)))
 
 
 def add_image_set_images(imageset_id: int, body: list[dict[str, Any]]) -> Response:

@@ -1,18 +1,22 @@
 """Operations on images."""
 
+from typing import Any
+
 from flask import Response
 
 from app.database import db
-from app.handlers import blob_store
-from app.pagination import Page
-from app.responses import json_answer
+from app.handlers import blob_store, read_expansion, read_filter, read_page
+from app.responses import json_answer, page_answer
 from app.services import images
 from app.services.api_keys import Account
 
 
-def list_images(page: int, per_page: int) -> Response:
+def list_images(
+    page: int, per_page: int, after: int | None = None, expand: list[str] | None = None, **sent: Any
+) -> Response:
     """GET /images"""
-    return json_answer(images.list_images(db.session(), Page(page, per_page)))
+    asked = read_page(page, per_page, after)
+    return page_answer(images.list_images(db.session(), asked, read_filter(sent), read_expansion(expand)))
 
 
 def get_image(image_id: int, account: Account) -> Response:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, func
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, func, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -40,6 +40,10 @@ class Image(Base):
         # A path may have 1,024 characters of four bytes each, more than a B-tree takes: uniqueness hangs on a hash index.
         ExcludeConstraint(("blobstorage_path", "="), using="hash", name="uq_image_blobstorage_path"),
         Index("ix_image_image_set_id_id", "image_set_id", "id"),
+        Index("ix_image_type_id", "type", "id"),
+        Index("ix_image_filetype_id", "filetype", "id"),
+        Index("ix_image_date_taken", "date_taken"),
+        Index("ix_image_place", func.point(text("lon"), text("lat")), postgresql_using="gist"),
         CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="location"),
         CheckConstraint("(width IS NULL) = (height IS NULL) AND width > 0 AND height > 0", name="dimensions"),
         CheckConstraint("filesize >= 0", name="filesize"),

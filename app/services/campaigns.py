@@ -3,20 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, func, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app import queue, shapes
 from app.errors import Conflict, NotFound
-from app.models import Campaign, CampaignImage
+from app.models import Campaign, CampaignImage, Image
 from app.models.jobs import PUBLISH_DATASETS
 from app.models.users import LABELER
-from app.pagination import Page
+from app.pagination import Listing, Page
 from app.services import api_keys, users
 from app.services.api_keys import Account, KeyPair
 from app.services.images import resolve_images
-from app.services.titles import check_title
+from app.services.titles import check_title, has_title
+from app.shapes import SignPath
 
 # Which status may follow which, and which dates a step sets and clears.
 STEPS = {
@@ -42,10 +43,14 @@ class NewCampaign:
     label_translations: dict[str, str] | None = None
 
 
-def list_campaigns(session: Session, page: Page) -> bytes:
-    """Return a page of campaigns, by id."""
-    total = session.scalars(select(func.count()).select_from(Campaign)).one()
-    return shapes.page_of(session, "campaigns", shapes.campaigns(), page, total)
+def list_campaigns(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
+    """Return a page of campaigns, by id: all, or those of a status and a title (`drone-*`: that begin so)."""
+    wanted = [Campaign.status == status] if status else []
+    if title:
+        wanted.append(has_title(Campaign.title, title))
+    count = select(func.count()).select_from(Campaign).where(*wanted)
+    rows = shapes.campaigns().where(*wanted)
+    return shapes.page_of(session, "campaigns", rows, page, lambda: session.scalars(count).one())
 
 
 def get_campaign(session: Session, campaign_id: int) -> bytes:
@@ -113,16 +118,35 @@ def enter_status(session: Session, campaign_id: int, status: str) -> None:
     session.execute(update(Campaign).where(Campaign.id == campaign_id).values(status=status, **DATES[status]))
 
 
-def list_images(session: Session, campaign_id: int, page: Page) -> bytes:
-    """Return a page of the images of a campaign. Raises NotFound."""
-    total = _count_images(session, campaign_id)
-    return shapes.page_of(session, "images", shapes.campaign_images(campaign_id), page, total)
+def list_images(
+    session: Session,
+    campaign_id: int,
+    page: Page,
+    labeled: bool | None = None,
+    sign_path: SignPath | None = None,
+) -> Listing:
+    """Return a page of the images of a campaign, all or those that are labeled or not. Raises NotFound.
+
+    With `sign_path` each has a link to its file.
+    """
+    rows = shapes.campaign_images(campaign_id)
+    if sign_path:
+        rows = shapes.with_download_path(rows.join(Image, Image.id == CampaignImage.image_id))
+    count = _count_images(session, campaign_id, labeled)
+    return shapes.page_of(session, "images", rows.where(*_labeled(labeled)), page, lambda: count, sign_path)
 
 
-def list_objects(session: Session, campaign_id: int, page: Page) -> bytes:
+def list_objects(session: Session, campaign_id: int, page: Page, labeled: bool | None = None) -> Listing:
     """Return a page of the images of a campaign with their present objects. Raises NotFound."""
-    total = _count_images(session, campaign_id)
-    return shapes.page_of(session, "images", shapes.labeled_images(campaign_id), page, total)
+    rows = shapes.labeled_images(campaign_id).where(*_labeled(labeled))
+    count = _count_images(session, campaign_id, labeled)
+    return shapes.page_of(session, "images", rows, page, lambda: count)
+
+
+def _labeled(labeled: bool | None) -> list[ColumnElement[bool]]:
+    if labeled is None:
+        return []
+    return [CampaignImage.submission_id.is_not(None) if labeled else CampaignImage.submission_id.is_(None)]
 
 
 def add_images(session: Session, campaign_id: int, references: list[dict[str, Any]]) -> None:
@@ -149,8 +173,11 @@ def lock_campaign(session: Session, campaign_id: int) -> Campaign:
     return campaign
 
 
-def _count_images(session: Session, campaign_id: int) -> int:
-    total = session.scalar(select(Campaign.image_count).where(Campaign.id == campaign_id))
+def _count_images(session: Session, campaign_id: int, labeled: bool | None) -> int:
+    count: ColumnElement[int] = Campaign.image_count.expression
+    if labeled is not None:
+        count = Campaign.labeled_count.expression if labeled else Campaign.image_count - Campaign.labeled_count
+    total = session.scalar(select(count).where(Campaign.id == campaign_id))
     if total is None:
         raise campaign_not_found(campaign_id)
     return total

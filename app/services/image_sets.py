@@ -13,10 +13,12 @@ from app.azure.blobs import BlobStore
 from app.errors import Conflict, NotFound
 from app.models import Image, ImageSet
 from app.models.jobs import FINISH_IMAGE_SET
-from app.pagination import Page
+from app.pagination import Listing, Page
+from app.services import images
 from app.services.api_keys import Account
-from app.services.images import resolve_images
-from app.services.titles import check_title
+from app.services.images import ImageFilter, resolve_images
+from app.services.titles import check_title, has_title
+from app.shapes import SignPath
 
 STEPS = {("created", "finished")}
 
@@ -34,10 +36,14 @@ def dropbox_name(title: str) -> str:
     return f"dropbox-{title}"
 
 
-def list_image_sets(session: Session, page: Page) -> bytes:
-    """Return a page of image sets, by id."""
-    total = session.scalars(select(func.count()).select_from(ImageSet)).one()
-    return shapes.page_of(session, "image_sets", shapes.image_sets(), page, total)
+def list_image_sets(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
+    """Return a page of image sets, by id: all, or those of a status and a title (`drone-*`: that begin so)."""
+    wanted = [ImageSet.status == status] if status else []
+    if title:
+        wanted.append(has_title(ImageSet.title, title))
+    count = select(func.count()).select_from(ImageSet).where(*wanted)
+    rows = shapes.image_sets().where(*wanted)
+    return shapes.page_of(session, "image_sets", rows, page, lambda: session.scalars(count).one())
 
 
 def get_image_set(session: Session, imageset_id: int) -> bytes:
@@ -111,13 +117,13 @@ def update_status(session: Session, imageset_id: int, new_status: str) -> int:
     return queue.enqueue(session, FINISH_IMAGE_SET, "image_set", imageset_id)
 
 
-def list_images(session: Session, imageset_id: int, page: Page) -> bytes:
-    """Return a page of the images of one set. Raises NotFound."""
+def list_images(
+    session: Session, imageset_id: int, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None
+) -> Listing:
+    """Return a page of the images of one set that `wanted`, which names the set, lets through. Raises NotFound, BadRequest."""
     if session.get(ImageSet, imageset_id) is None:
         raise _not_found(imageset_id)
-    total = session.scalars(select(func.count()).where(Image.image_set_id == imageset_id)).one()
-    rows = shapes.images().where(Image.image_set_id == imageset_id)
-    return shapes.page_of(session, "images", rows, page, total)
+    return images.list_images(session, page, wanted, sign_path)
 
 
 def add_images(session: Session, imageset_id: int, references: list[dict[str, Any]]) -> None:

@@ -1,24 +1,100 @@
 """Images: finding them, naming them in a request, and handing out links to their files."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import shapes
 from app.azure.blobs import BlobStore
-from app.errors import Forbidden, NotFound
+from app.errors import BadRequest, Forbidden, NotFound
 from app.models import Campaign, CampaignImage, Image, Object
-from app.pagination import Page
+from app.pagination import Listing, Page
 from app.services.api_keys import Account
+from app.shapes import SignPath
 
 NO_ACCESS = "Your key does not give access to this."
 
 
-def list_images(session: Session, page: Page) -> bytes:
-    """Return a page of all images, by id."""
-    total = session.scalars(select(func.count()).select_from(Image)).one()
-    return shapes.page_of(session, "images", shapes.images(), page, total)
+@dataclass(frozen=True)
+class ImageFilter:
+    """What a caller wants of the images; None lets all through.
+
+    `labeled` goes with `campaign`. `taken_from` (inclusive) and `taken_to` (exclusive) are times as in RFC 3339; `bbox` is
+    west, south, east and north in degrees (RFC 7946, section 5), over the antimeridian where west is greater than east.
+    """
+
+    image_set: int | None = None
+    campaign: int | None = None
+    labeled: bool | None = None
+    taken_from: str | None = None
+    taken_to: str | None = None
+    type: str | None = None
+    filetype: str | None = None
+    bbox: list[float] | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what to ask for in a WHERE clause. Raises BadRequest for values that contradict each other."""
+        equal = ((Image.image_set_id, self.image_set), (Image.type, self.type), (Image.filetype, self.filetype))
+        found = [column == value for column, value in equal if value is not None]
+        return [*found, *self._in_campaign(), *self._taken(), *self._within()]
+
+    def _in_campaign(self) -> Iterator[ColumnElement[bool]]:
+        if self.campaign is None:
+            if self.labeled is not None:
+                raise BadRequest("labeled needs campaign: an image is labeled in one campaign and not in another.")
+            return
+        members = select(CampaignImage.image_id).where(CampaignImage.campaign_id == self.campaign)
+        if self.labeled is not None:
+            is_labeled = CampaignImage.submission_id.is_not(None)
+            members = members.where(is_labeled if self.labeled else ~is_labeled)
+        yield Image.id.in_(members)
+
+    def _taken(self) -> Iterator[ColumnElement[bool]]:
+        begin, end = _read_time("taken_from", self.taken_from), _read_time("taken_to", self.taken_to)
+        if begin and end and begin >= end:
+            raise BadRequest("taken_from must be before taken_to: with these two no image can be found.")
+        if begin:
+            yield Image.date_taken >= begin
+        if end:
+            yield Image.date_taken < end
+
+    def _within(self) -> Iterator[ColumnElement[bool]]:
+        if self.bbox is None:
+            return
+        west, south, east, north = self.bbox
+        if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+            raise BadRequest(
+                "bbox is west,south,east,north in degrees: longitudes -180 to 180, latitudes -90 to 90, south <= north."
+            )
+        parts = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+        place = func.point(Image.lon, Image.lat)
+        boxes = (func.box(func.point(left, south), func.point(right, north)) for left, right in parts)
+        yield or_(*(place.op("<@", is_comparison=True)(box) for box in boxes))
+
+
+def _read_time(name: str, value: str | None) -> datetime | None:
+    try:
+        return None if value is None else datetime.fromisoformat(value)
+    except ValueError:
+        # RFC 3339 allows more than Python does, such as leap seconds.
+        raise BadRequest(f"{name} is no time that this service knows: {value}.") from None
+
+
+def list_images(session: Session, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None) -> Listing:
+    """Return a page of the images that `wanted` lets through, by id; with `sign_path` with links to their files.
+
+    Raises BadRequest for wishes that contradict each other.
+    """
+    conditions = wanted.conditions()
+    rows = shapes.images().where(*conditions)
+    if sign_path:
+        rows = shapes.with_download_path(rows)
+    count = select(func.count()).select_from(Image).where(*conditions)
+    return shapes.page_of(session, "images", rows, page, lambda: session.scalars(count).one(), sign_path)
 
 
 def make_image_url(session: Session, blobs: BlobStore, account: Account, image_id: int) -> str:

@@ -2,6 +2,9 @@
 
 import re
 
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import InstrumentedAttribute
+
 from app.errors import Unprocessable
 
 MAX_TITLE_LENGTH = 53
@@ -20,3 +23,10 @@ def check_title(title: str) -> None:
             "with no dash at either end."
         )
         raise Unprocessable(rule, errors=[{"pointer": "/title", "detail": rule}])
+
+
+def has_title(column: InstrumentedAttribute[str], wanted: str) -> ColumnElement[bool]:
+    """The condition that a title is `wanted`, or with a star at its end (`drone-*`) that it begins so."""
+    if wanted.endswith("*"):
+        return column.startswith(wanted.removesuffix("*"), autoescape=True)
+    return column == wanted
