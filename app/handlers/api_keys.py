@@ -8,17 +8,17 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from app.database import db
-from app.pagination import Page
-from app.responses import json_answer, secret_answer
+from app.handlers import read_page
+from app.responses import json_answer, page_answer, secret_answer
 from app.services import api_keys, users
 from app.services.api_keys import KeyPair
 
 
-def list_api_keys(user_id: int, page: int, per_page: int) -> Response:
+def list_api_keys(user_id: int, page: int, per_page: int, after: int | None = None) -> Response:
     """GET /users/{user_id}/api_keys"""
     session = db.session()
     user = users.get_user_by_id(session, user_id)
-    return json_answer(api_keys.list_api_keys(session, user.id, Page(page, per_page)))
+    return page_answer(api_keys.list_api_keys(session, user.id, read_page(page, per_page, after)))
 
 
 def create_api_key(user_id: int, body: dict[str, Any]) -> Response:

@@ -5,14 +5,14 @@ from typing import Any
 from flask import Response
 
 from app.database import db
-from app.pagination import Page
-from app.responses import json_answer
+from app.handlers import read_page
+from app.responses import json_answer, page_answer
 from app.services import users
 
 
-def list_users(page: int, per_page: int) -> Response:
+def list_users(page: int, per_page: int, after: int | None = None) -> Response:
     """GET /users"""
-    return json_answer(users.list_users(db.session(), Page(page, per_page)))
+    return page_answer(users.list_users(db.session(), read_page(page, per_page, after)))
 
 
 def create_user(body: dict[str, Any]) -> Response:

@@ -19,7 +19,7 @@ from app import shapes
 from app.errors import Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Role, User
 from app.models.users import IMAGE_ADMIN
-from app.pagination import Page
+from app.pagination import Listing, Page
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KEY_LENGTH = 22  # 62**22 is more than 2**130.
@@ -145,10 +145,10 @@ def parse_expiry(value: str | None) -> datetime | None:
     return date_expires
 
 
-def list_api_keys(session: Session, user_id: int, page: Page) -> bytes:
+def list_api_keys(session: Session, user_id: int, page: Page) -> Listing:
     """Return a page of the user's keys, by id, without any secret."""
-    total = session.scalars(select(func.count()).where(ApiKey.user_id == user_id)).one()
-    return shapes.page_of(session, "api_keys", shapes.api_keys(user_id), page, total)
+    count = select(func.count()).where(ApiKey.user_id == user_id)
+    return shapes.page_of(session, "api_keys", shapes.api_keys(user_id), page, lambda: session.scalars(count).one())
 
 
 def find_api_keys(session: Session, user_id: int) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ from app import shapes
 from app.errors import BadRequest, Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Campaign, Role, User
 from app.models.users import IMAGE_ADMIN, LABELER
-from app.pagination import Page
+from app.pagination import Listing, Page
 from app.services import api_keys
 from app.services.api_keys import KeyPair
 
@@ -71,10 +71,10 @@ def create_user(session: Session, email: str, role: str | None = None) -> tuple[
     return user, api_keys.create_api_key(session, user.id)
 
 
-def list_users(session: Session, page: Page) -> bytes:
+def list_users(session: Session, page: Page) -> Listing:
     """Return a page of users, by id."""
-    total = session.scalars(select(func.count()).select_from(User)).one()
-    return shapes.page_of(session, "users", shapes.users(), page, total)
+    count = select(func.count()).select_from(User)
+    return shapes.page_of(session, "users", shapes.users(), page, lambda: session.scalars(count).one())
 
 
 def describe_user(session: Session, user_id: int) -> bytes:
