@@ -22,6 +22,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import cli, info, intake, problems
 from app.azure.blobs import BlobStore
+from app.azure.datasets import require_packages
+from app.azure.workspace import Workspace
 from app.database import db, engine_options
 from app.document import PublishedDocument
 from app.edge import at_the_edge
@@ -39,6 +41,7 @@ from app.telemetry import RequestLog, configure_logging
 
 API = "/api/v1"
 DOCUMENT = "/openapi.json"
+STATUS_SECONDS = 3  # How long a look at Azure ML may take, behind which somebody waits.
 
 
 class CanonicalId(Convertor[int]):
@@ -93,6 +96,7 @@ def handler_name(tag: str, operation_id: str) -> str:
 
 def assemble(settings: Settings) -> FlaskApp:
     """Return the Connexion application for these settings."""
+    require_packages(settings)
     configure_logging(settings.log_level)
     configure_error_reports(settings)
     spec = load_spec()
@@ -121,7 +125,8 @@ def assemble(settings: Settings) -> FlaskApp:
         guesses = GuessLimit(settings.wrong_keys_per_minute, settings.wrong_keys_max_wait_seconds)
         key_pair_check = KeyPairCheck(db.engine, roles, guesses)
         blob_store, required = flask_app.extensions["blob_store"], settings.required
-        flask_app.extensions["status_checks"] = StatusChecks(db.engine, blob_store, required)
+        workspace = Workspace.of(settings, read_seconds=STATUS_SECONDS) if settings.uses_azure_ml else None
+        flask_app.extensions["status_checks"] = StatusChecks(db.engine, blob_store, required, workspace)
         flask_app.extensions["metrics_stock"] = Stock(db.engine)
     flask_app.extensions["key_pair_check"] = key_pair_check
     # One thread waits for the database at a time, so that more threads than connections would only queue.

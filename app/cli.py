@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from app import metrics, postgres
 from app.azure.blobs import BlobStore
+from app.azure.datasets import RegistrationFailed
+from app.azure.workspace import Workspace
 from app.database import db
 from app.errors import Problem
 from app.models import User
@@ -208,6 +210,23 @@ def check(context: click.Context, repair: bool, grace_minutes: float) -> None:
         left = sum(1 for finding in find_disagreements(timedelta(minutes=grace_minutes)) if not settle(finding, repair))
         click.echo(f"{left} thing(s) left to look at." if left else "Everything agrees.", err=True)
         sys.exit(1 if left else 0)
+
+
+@check.command("azure-ml")
+@with_appcontext
+def check_azure_ml() -> None:
+    """Look whether the workspace and its datastore can be used with the settings as they are."""
+    settings: Settings = current_app.extensions["settings"]
+    if not settings.uses_azure_ml:
+        raise click.ClickException("The AZURE_ML settings are missing: nothing is registered.")
+    workspace = Workspace.of(settings)
+    for step in (workspace.check, workspace.check_datastore):
+        try:
+            step()
+        except (RegistrationFailed, Problem) as problem:
+            raise click.ClickException(str(problem)) from None
+    found = {"workspace": workspace.name, "datastore": workspace.datastore, "api": settings.azure_ml_api}
+    show({"azure_ml": "ok", **found})
 
 
 def find_disagreements(grace: timedelta) -> list[Finding]:

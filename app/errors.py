@@ -94,8 +94,10 @@ class Unavailable(Problem):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    def __init__(self, detail: str, retry_after: int | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after or RETRY_AFTER_SECONDS)})
+        # Seconds that the other side asked for; None when it did not say.
+        self.retry_after = retry_after
 
 
 class StorageUnavailable(Unavailable):

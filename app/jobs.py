@@ -19,13 +19,14 @@ from sqlalchemy.orm import Session
 
 from app import metrics, queue
 from app.azure.blobs import BlobStore
+from app.azure.datasets import make_registry
 from app.errors import Problem, Unavailable
 from app.models import Job
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.postgres import CONNECT_TIMEOUT_SECONDS
 from app.problems import is_outage
 from app.queue import Turn
-from app.services import ingest, publication
+from app.services import ingest, publication, registration
 from app.services.progress import Failed, NotYet, Progress
 from app.settings import Settings
 
@@ -86,11 +87,13 @@ def delete_dropbox(session: Session, place: Workplace, run: Run) -> Iterator[Pro
 
 
 def publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
-    """Publish images and labels of a finished campaign."""
-    registration = "pending" if place.settings.uses_azure_ml else "off"
-    return publication.publish_datasets(
-        session, place.blobs, run.subject_id, job_id=run.job_id, registration=registration
+    """Publish images and labels of a finished campaign, and register both."""
+    registry = make_registry(place.settings)
+    state = "pending" if place.settings.uses_azure_ml else "off"
+    yield from publication.publish_files(
+        session, place.blobs, run.subject_id, job_id=run.job_id, registration=state, url_prefix=registry.url_prefix
     )
+    yield from registration.register_datasets(session, registry, place.blobs.container, run.job_id)
 
 
 KINDS: dict[str, Callable[[Session, Workplace, Run], Iterator[Progress]]] = {
@@ -270,11 +273,12 @@ def _put_back(session: Session, *, run: Run, error: Exception) -> str:
         not_before, values["error"] = error.until, error.reason
     elif isinstance(error, Unavailable) or is_outage(error):
         turn, values["error"] = replace(turn, waits=turn.waits + 1), _words(error)
-        not_before = _after(turn.waits)
+        asked = error.retry_after if isinstance(error, Unavailable) else None
+        not_before = datetime.now(UTC) + timedelta(seconds=asked) if asked else _after(turn.waits)
     elif not isinstance(error, Stopped):
         turn, values["error"] = replace(turn, failures=turn.failures + 1), _words(error)
         not_before = _after(turn.failures)
-    if turn.failures >= MAX_TRIES:
+    if turn.failures >= MAX_TRIES or (isinstance(error, Failed) and error.final):
         values |= {"state": "failed", "date_finished": func.now()}
     else:
         values["queue_id"] = queue.defer(session, turn, not_before)

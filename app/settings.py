@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     image_read_token_valid_days: int = Field(7, ge=1, le=3650, description="how long an image's SAS URL works")
     imageset_upload_token_valid_days: int = Field(7, ge=1, le=3650, description="how long a dropbox SAS URL works")
 
+    azure_ml_api: Literal["v1", "v2"] = Field("v1", description="v1: SDK v1 (azureml-core); v2: data assets over REST")
     azure_ml_datastore: str | None = Field(None, description="datastore of the workspace that holds the container")
     azure_ml_subscription_id: str | None = Field(None, description="subscription of the workspace")
     azure_ml_resource_group: str | None = Field(None, description="resource group of the workspace")

@@ -203,6 +203,7 @@ class Labelled:
     image_ids: list[int]
     partner: Caller
     partner_email: str
+    admin: Caller
 
 
 @pytest.fixture
@@ -251,4 +252,4 @@ def labelled(admin: Caller, http: TestClient, title: str, image_ids: list[int]) 
     admin.post(f"/campaigns/{campaign_id}/images", [{"id": image_id} for image_id in image_ids]).expect(200)
     admin.put(f"/campaigns/{campaign_id}", {"new_status": "active"}).expect(200)
     partner = Caller(http, made["access_token"]["apikey"], made["access_token"]["apisecret"])
-    return Labelled(campaign_id, title, image_ids, partner, email)
+    return Labelled(campaign_id, title, image_ids, partner, email, admin)

@@ -95,16 +95,16 @@ def test_datasets_are_noted_with_the_hashes_of_their_files(
     with rows(app) as session:
         datasets = session.execute(text("SELECT * FROM dataset ORDER BY kind")).all()
     assert [(d.kind, d.name, d.version, d.registration) for d in datasets] == [
-        ("images", f"{labelled.title}_images", 1, "off"),
-        ("labels", f"{labelled.title}_labels", 1, "off"),
+        (kind, f"{labelled.title}_{kind}", 1, "off") for kind in ("images", "labels", "labels_jsonl", "labels_mltable")
     ]
     for dataset in datasets:
         content = container.download_blob(dataset.path).readall()
         assert hashlib.sha256(content).digest() == bytes(dataset.sha256)
         assert dataset.file_size == len(content)
-    assert [(d.image_count, d.object_count) for d in datasets] == [(4, 0), (3, 3)]
+    assert [(d.image_count, d.object_count) for d in datasets] == [(4, 0), (3, 3), (3, 3), (3, 3)]
     manifest = read_manifest(container, labelled.title)
-    assert manifest["labels"]["sha256"] == bytes(datasets[1].sha256).hex()
+    described = {kind: file["sha256"] for kind, file in manifest["files"].items()}
+    assert described == {d.kind: bytes(d.sha256).hex() for d in datasets if d.kind != "images"}
 
 
 @pytest.mark.usefixtures("put_labels")
@@ -120,7 +120,7 @@ def test_a_repeated_run_writes_the_same_bytes_and_notes_them_once(
     run_jobs(app)
     assert [container.download_blob(name).readall() for name in names] == before
     with rows(app) as session:
-        assert session.scalar(text("SELECT count(*) FROM dataset")) == 2
+        assert session.scalar(text("SELECT count(*) FROM dataset")) == 4
 
 
 def test_a_campaign_without_images_gives_files_without_rows(

@@ -20,7 +20,7 @@ VENV = CHECKOUT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "install.log"
 RUN_FILES = ("requirements.txt", "requirements-embedded.txt")
-FILES = {"run": RUN_FILES, "test": (*RUN_FILES, "test_requirements.txt")}
+FILES = {"run": RUN_FILES, "test": (*RUN_FILES, "requirements-azureml.txt", "test_requirements.txt")}
 NODE_FILES = {
     "azurite": ("app/embedded/package.json", "app/embedded/package-lock.json"),
     "linter": ("tests/linter/package.json", "tests/linter/package-lock.json"),

@@ -7,9 +7,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
 
+IMAGES = "images"
+IMAGES_MLTABLE = "images_mltable"
+LABELS = "labels"
+LABELS_JSONL = "labels_jsonl"
+LABELS_MLTABLE = "labels_mltable"
+
 
 class Dataset(Base):
-    """One published dataset: its file in the main container (path within it, bytes, SHA-256), counts, and registration.
+    """One published file in the main container: its path within it, bytes, SHA-256 and counts, and its registration.
 
     `version` is this service's own count per name; `registered_version` is what Azure ML gave.
     """
@@ -35,7 +41,9 @@ class Dataset(Base):
     __table_args__ = (
         UniqueConstraint("name", "version"),
         UniqueConstraint("job_id", "kind"),
-        CheckConstraint("kind IN ('images', 'labels')", name="kind"),
+        CheckConstraint(
+            "kind IN ('images', 'images_mltable', 'labels', 'labels_jsonl', 'labels_mltable')", name="kind"
+        ),
         CheckConstraint("registration IN ('off', 'pending', 'registered', 'failed')", name="registration"),
         CheckConstraint("octet_length(sha256) = 32", name="sha256_length"),
     )

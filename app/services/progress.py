@@ -26,4 +26,11 @@ class NotYet(Exception):
 
 
 class Failed(Exception):
-    """The work cannot be done as things stand; the message says why, in one sentence for the caller without secrets."""
+    """The work cannot be done as things stand; the message says why, in one sentence for the caller without secrets.
+
+    A `final` one will not pass by itself: the job is failed at once, and retried when somebody has changed something.
+    """
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.azure.blobs import BlobStore
+from app.azure.datasets import RegistrationFailed
+from app.azure.workspace import Workspace
 from app.errors import Problem
 
 WRITE_CHECK_SECONDS = 60
@@ -34,12 +36,14 @@ class CheckFailed(Exception):
 class StatusChecks:
     """The checks of one process. Those that write to storage run at most once a minute; between, the last result counts.
 
-    `required` holds each required setting's name, and whether it has a value.
+    `required` holds each required setting's name, and whether it has a value; `workspace` is that of Azure ML, where one is
+    configured.
     """
 
     engine: Engine
     blobs: BlobStore
     required: Mapping[str, bool]
+    workspace: Workspace | None = None
     _writes: dict[str, tuple[float, str | None]] = field(default_factory=dict)
     _recent: tuple[float, Results] | None = None
     _running: threading.Lock = field(default_factory=threading.Lock)
@@ -68,6 +72,10 @@ class StatusChecks:
         }
         for name, check in storage.items():
             results[name] = "Not checked, because the blob storage does not answer." if results["storage"] else check()
+        if self.workspace:
+            # Azure counts what it is asked, and takes its time.
+            results["azure_ml_workspace"] = self._seldom("workspace", self.workspace.check)
+            results["azure_ml_datastore"] = self._seldom("datastore", self.workspace.check_datastore)
         return results
 
     def is_ready(self) -> bool:
@@ -85,7 +93,7 @@ class StatusChecks:
     def _result(self, check: Callable[[], None]) -> str | None:
         try:
             check()
-        except (CheckFailed, Problem) as error:
+        except (CheckFailed, Problem, RegistrationFailed) as error:
             return str(error)
         except SQLAlchemyError as error:
             return f"The database of DB_CONNECTION_STRING does not answer ({type(error).__name__})."
