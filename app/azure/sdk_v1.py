@@ -148,14 +148,21 @@ def _register_once(factory: Any, workspace: Any, datastore: Any, wanted: dict[st
         )
     else:
         made = factory.File.from_files(path=paths, validate=False)
-    # The first version of a name is made only where there is none: of two runs at once, one is refused.
-    registered = made.register(
-        workspace=workspace,
-        name=wanted["name"],
-        description=wanted["description"],
-        tags=wanted["tags"],
-        create_new_version=latest > 0,
-    )
+    try:
+        # The first version of a name is made only where there is none: of two runs at once, one is refused.
+        registered = made.register(
+            workspace=workspace,
+            name=wanted["name"],
+            description=wanted["description"],
+            tags=wanted["tags"],
+            create_new_version=latest > 0,
+        )
+    except Exception:
+        # It may be there all the same, when the answer was lost, or the SDK asked twice.
+        version = _find_ours(factory, workspace, wanted, _find_latest(factory, workspace, wanted["name"]))
+        if version is None:
+            raise
+        return version
     return str(registered.version)
 
 
