@@ -490,13 +490,14 @@ def test_a_busy_account_is_an_outage(proxy: StorageProxy, store: BlobStore, stat
     hurried.close()
 
 
-def test_a_job_gets_over_some_failures(proxied: BlobStore, proxy: StorageProxy, dropbox: str) -> None:
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_job_gets_over_some_failures(proxied: BlobStore, proxy: StorageProxy, dropbox: str, status: int) -> None:
     left = [2]
 
     def rule(exchange: Exchange) -> None:
         if left[0]:
             left[0] -= 1
-            exchange.status, exchange.body = 503, b""
+            exchange.status, exchange.body = status, b""
 
     proxy.rule = rule
     assert proxied.container_exists(dropbox)

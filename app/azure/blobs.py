@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import IO, Any, Self
 
 import requests
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import (
     AccessPolicy,
@@ -329,12 +330,18 @@ def _connect(connection_string: str | None, account_url: str | None, patience: P
         if COPY_SOURCE in sent.headers:
             sent.headers[COPY_SOURCE] = keep_dot_segments(sent.headers[COPY_SOURCE], client.url)
 
+    def try_again_when_throttled(response: PipelineResponse[Any, Any]) -> None:
+        # The SDK tries again after 503 and takes 429, which says the same, for final.
+        if response.http_response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            response.http_response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+
     options: dict[str, Any] = {
         "transport": RequestsTransport(
             session=session, connection_timeout=patience.connect_seconds, read_timeout=patience.read_seconds
         ),
         "retry_policy": Retries(patience),
         "raw_request_hook": keep_names,
+        "raw_response_hook": try_again_when_throttled,
         "max_single_put_size": BLOCK_SIZE,
         "max_block_size": BLOCK_SIZE,
     }
