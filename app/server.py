@@ -7,6 +7,7 @@ from typing import Any
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn_worker import UvicornWorker
 
 from app.telemetry import configure_logging
@@ -22,6 +23,33 @@ class Log(Logger):  # type: ignore[misc]  # The package has no types.
         self.error_log.setLevel(cfg.loglevel.upper())
 
 
+# How long a process that is to end still takes requests on connections that are open.
+DRAIN_SECONDS = 2.0
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection. When the process is to end, a request that is on its way is still answered, and told to be the last.
+
+    uvicorn closes idle connections at once, and what the other side has just sent on them is lost.
+    """
+
+    is_draining = False
+
+    def shutdown(self) -> None:
+        """End this connection after its request, or in a moment when there is none."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.is_draining = True
+            self.loop.call_later(DRAIN_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer a request."""
+        super().on_headers_complete()
+        if self.is_draining:
+            self.cycle.keep_alive = False
+
+
 class Worker(UvicornWorker):  # type: ignore[misc]  # The package has no types.
     """One web process."""
 
@@ -30,7 +58,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # The package has no types.
         **UvicornWorker.CONFIG_KWARGS,
         "lifespan": "on",
         "loop": "uvloop",
-        "http": "httptools",
+        "http": Protocol,
         "access_log": False,
         "server_header": False,
         # The application does it itself, for the proxies of its own setting; the server would believe this whole machine.
