@@ -49,10 +49,25 @@ class StorageProxy:
     watchers: list[Callable[[Request], None]] = field(default_factory=list)
     rule: Callable[[Exchange], None] = lambda exchange: None
     seen: list[Exchange] = field(default_factory=list)
+    netloc: str = ""
+    port: int = 0
+    server: ThreadingHTTPServer | None = None
 
     def count(self, method: str, header: str) -> int:
         """Return how many requests of this method had this header."""
         return sum(exchange.method == method and header in exchange.request_headers for exchange in self.seen)
+
+    def open(self) -> None:
+        """Listen, always on the same port."""
+        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self.netloc, self))
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.05,)).start()
+
+    def close(self) -> None:
+        """Refuse every connection from now on."""
+        assert self.server
+        self.server.shutdown()
+        self.server.server_close()
 
 
 @contextmanager
@@ -60,18 +75,14 @@ def storage_proxy(connection_string: str) -> Iterator[StorageProxy]:
     """Run a proxy before the account of `connection_string`."""
     parts = dict(part.split("=", 1) for part in connection_string.strip(";").split(";"))
     real = urlsplit(parts["BlobEndpoint"])
-    proxy = StorageProxy(connection_string)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(real.netloc, proxy))
-    parts["BlobEndpoint"] = f"http://127.0.0.1:{server.server_address[1]}{real.path}"
+    proxy = StorageProxy(connection_string, netloc=real.netloc)
+    proxy.open()
+    parts["BlobEndpoint"] = f"http://127.0.0.1:{proxy.port}{real.path}"
     proxy.connection_string = ";".join(f"{key}={value}" for key, value in parts.items())
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
     try:
         yield proxy
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        proxy.close()
 
 
 def _handler(netloc: str, proxy: StorageProxy) -> type[BaseHTTPRequestHandler]:
