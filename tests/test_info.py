@@ -109,6 +109,8 @@ def test_missing_container_is_told_in_words(
 ) -> None:
     elsewhere = settings.model_copy(update={"azure_storage_imageset_container": "nobody-made-this"})
     monkeypatch.setattr(app.extensions["status_checks"], "blobs", make_blob_store(elsewhere))
+    # What is found there must not be remembered for the tests after this one.
+    monkeypatch.setattr(app.extensions["status_checks"], "_writes", {})
     answer = http.get("/info/status", headers=pair(admin)).json()
     assert answer["checks"]["storage"] is True
     assert answer["checks"]["storage_container"] is False
