@@ -1,9 +1,6 @@
-"""Puts the application together: Flask with database, queue and storage; Connexion with the spec around it."""
+"""Puts the web application together: Connexion with the spec, around Flask with its foundation."""
 
-import functools
 from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import werkzeug.routing
@@ -14,20 +11,16 @@ from connexion.middleware import ConnexionMiddleware, MiddlewarePosition
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.options import SwaggerUIOptions
 from connexion.resolver import Resolver
-from flask import Flask
-from flask_migrate import Migrate
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import cli, info, intake, problems
-from app.azure.blobs import BlobStore
-from app.azure.datasets import require_packages
+from app import info, intake, problems
 from app.azure.workspace import Workspace
-from app.database import db, engine_options
+from app.database import db
 from app.document import PublishedDocument
 from app.edge import at_the_edge
-from app.error_reports import configure_error_reports
+from app.foundation import configure_flask
 from app.guessing import GuessLimit
 from app.methods import CANONICAL_ID, AllowedMethods, HeadAsGet, methods_of_paths
 from app.metrics import Stock
@@ -37,7 +30,7 @@ from app.services.status import StatusChecks
 from app.settings import Settings
 from app.spec import load_spec
 from app.swagger_ui import SwaggerUI
-from app.telemetry import RequestLog, configure_logging
+from app.telemetry import RequestLog
 
 API = "/api/v1"
 DOCUMENT = "/openapi.json"
@@ -96,9 +89,6 @@ def handler_name(tag: str, operation_id: str) -> str:
 
 def assemble(settings: Settings) -> FlaskApp:
     """Return the Connexion application for these settings."""
-    require_packages(settings)
-    configure_logging(settings.log_level)
-    configure_error_reports(settings)
     spec = load_spec()
     operations = [
         operation
@@ -119,7 +109,10 @@ def assemble(settings: Settings) -> FlaskApp:
         ],
     )
     flask_app = connexion_app.app
-    _configure_flask(flask_app, settings)
+    configure_flask(flask_app, settings)
+    flask_app.request_class = intake.ParsedRequest
+    flask_app.url_map.converters["int"] = FlaskCanonicalId
+    flask_app.register_blueprint(info.blueprint)
     with flask_app.app_context():
         watch(db.engine, allow_unsafe=settings.allow_unsafe_postgres)
         guesses = GuessLimit(settings.wrong_keys_per_minute, settings.wrong_keys_max_wait_seconds)
@@ -162,34 +155,3 @@ def _add_layers(connexion_app: FlaskApp, spec: dict[str, Any], settings: Setting
     connexion_app.add_middleware(AllowedMethods, position=within, base_path=API, methods=methods)
     connexion_app.add_middleware(SwaggerUI, position=within, path=f"{API}/ui")
     connexion_app.add_middleware(PublishedDocument, position=within, path=API + DOCUMENT, document=spec)
-
-
-def _configure_flask(flask_app: Flask, settings: Settings) -> None:
-    flask_app.config.update(
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
-        DB_SCHEMA=settings.db_schema,
-        MAX_OBJECTS_PER_REQUEST=settings.max_objects_per_request,
-    )
-    flask_app.request_class = intake.ParsedRequest
-    flask_app.url_map.converters["int"] = FlaskCanonicalId
-    db.init_app(flask_app)
-    Migrate(flask_app, db, directory=str(Path(__file__).parent.parent / "migrations"))
-    flask_app.extensions["settings"] = settings
-    flask_app.extensions["blob_store"] = make_blob_store(settings)
-    flask_app.extensions["make_patient_blobs"] = functools.partial(make_blob_store, settings, patient=True)
-    flask_app.register_blueprint(info.blueprint)
-    cli.add_commands(flask_app)
-
-
-def make_blob_store(settings: Settings, *, patient: bool = False) -> BlobStore:
-    """Return the blob store of these settings; a patient one, for jobs, retries longer."""
-    secret = settings.azure_storage_connection_string
-    return BlobStore(
-        connection_string=secret.get_secret_value() if secret else None,
-        account_url=settings.azure_storage_account_url,
-        container=settings.azure_storage_imageset_container,
-        read_token_valid=timedelta(days=settings.image_read_token_valid_days),
-        upload_token_valid=timedelta(days=settings.imageset_upload_token_valid_days),
-        patient=patient,
-    )

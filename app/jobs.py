@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session
 from app import metrics, queue
 from app.azure.blobs import BlobStore
 from app.azure.datasets import make_registry
+from app.database import is_canceled, is_outage
 from app.errors import Problem, Unavailable
 from app.models import Job
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.postgres import CONNECT_TIMEOUT_SECONDS
-from app.problems import is_outage
 from app.queue import Turn
 from app.services import ingest, publication, registration
 from app.services.progress import Failed, NotYet, Progress
@@ -148,17 +148,24 @@ def engine_options(settings: Settings, concurrency: int) -> dict[str, Any]:
 
 
 def _recover_until(place: Workplace, stopping: threading.Event) -> None:
+    trouble = ""
     while not stopping.wait(place.settings.job_recovery_seconds):
         try:
             with Session(place.engine) as session:
                 recovered = queue.recover(session, place.settings.job_stalled_seconds)
                 session.commit()
         except Exception as error:
-            level = log.warning if is_outage(error) else log.exception
-            level("recovery of jobs did not work this time", error=type(error).__name__)
-        else:
-            if recovered:
-                log.warning("jobs that lost their worker were put back", job_ids=recovered)
+            # An outage may last for hours, and its first line says it all.
+            if trouble != type(error).__name__:
+                trouble = type(error).__name__
+                level = log.warning if is_outage(error) else log.exception
+                level("jobs of dead workers cannot be looked for until further notice", error=trouble)
+            continue
+        if trouble:
+            log.info("jobs of dead workers are looked for again")
+            trouble = ""
+        if recovered:
+            log.warning("jobs that lost their worker were put back", job_ids=recovered)
 
 
 def run_job(place: Workplace, queue_id: int, turn: Turn, should_stop: ShouldStop) -> None:
@@ -193,7 +200,7 @@ def _work_or_put_back(place: Workplace, run: Run, should_stop: ShouldStop) -> st
         raise
     except Exception as error:
         state = _insist(place, should_stop, partial(_put_back, run=run, error=error))
-        unforeseen = not isinstance(error, Stopped | NotYet | Problem | Failed) and not is_outage(error)
+        unforeseen = not isinstance(error, Stopped | NotYet | Problem | Failed) and not _passes(error)
         tell = log.info if isinstance(error, Stopped | NotYet) else log.warning
         tell("job was put back", state=state, reason=_words(error), exc_info=error if unforeseen else None)
         return state
@@ -271,7 +278,7 @@ def _put_back(session: Session, *, run: Run, error: Exception) -> str:
     not_before: datetime | None = None
     if isinstance(error, NotYet):
         not_before, values["error"] = error.until, error.reason
-    elif isinstance(error, Unavailable) or is_outage(error):
+    elif _passes(error):
         turn, values["error"] = replace(turn, waits=turn.waits + 1), _words(error)
         asked = error.retry_after if isinstance(error, Unavailable) else None
         not_before = datetime.now(UTC) + timedelta(seconds=asked) if asked else _after(turn.waits)
@@ -286,6 +293,11 @@ def _put_back(session: Session, *, run: Run, error: Exception) -> str:
     return str(values["state"])
 
 
+def _passes(error: Exception) -> bool:
+    """True when storage or database were away: waiting helps, however long. A statement that runs too long does so again."""
+    return isinstance(error, Unavailable) or (is_outage(error) and not is_canceled(error))
+
+
 def _after(tries: int) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=min(2.0 ** min(tries, 10), MAX_BACKOFF_SECONDS))
 
@@ -296,6 +308,8 @@ def _words(error: Exception) -> str:
         return str(error)
     if isinstance(error, Stopped):
         return "The worker stops."
+    if is_canceled(error):
+        return f"A statement ran for longer than the {STATEMENT_TIMEOUT_SECONDS} s that each one of a job has."
     if is_outage(error):
         return "The database did not answer."
     return f"An unexpected error ({type(error).__name__}) ended the job; the worker's log tells more."

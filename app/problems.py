@@ -13,6 +13,7 @@ from connexion.exceptions import ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from starlette.exceptions import HTTPException
 
+from app.database import is_outage
 from app.errors import DatabaseUnavailable, Problem
 
 log = structlog.get_logger("labelapi")
@@ -23,8 +24,6 @@ SENTENCES = {
     404: "There is nothing at this address.",
     405: "This address does not know that method; the header Allow names those that it knows.",
 }
-# What PostgreSQL says when it is busy, stops or gives up on a statement (PostgreSQL documentation, appendix A).
-OUTAGE_STATES = ("08", "40", "53", "55P03", "57")
 
 
 def problem_document(
@@ -90,18 +89,6 @@ async def answer_bug(request: ConnexionRequest, error: Exception) -> ConnexionRe
     """What nobody foresaw: logged with its trace, answered without it."""
     log.error("unhandled error", method=request.method, path=request.scope["path"], exc_info=error)
     return _answer(request, 500, "This is a fault of the service; it has been logged under this request's id.")
-
-
-def is_outage(error: Exception) -> bool:
-    """True when PostgreSQL was away, stopping, or too slow, so that the same request may succeed later."""
-    if isinstance(error, sqlalchemy.exc.TimeoutError):
-        return True
-    if not isinstance(error, sqlalchemy.exc.DBAPIError):
-        return False
-    state = getattr(error.orig, "pgcode", None)
-    if state is None:
-        return error.connection_invalidated or isinstance(error, sqlalchemy.exc.OperationalError)
-    return str(state).startswith(OUTAGE_STATES)
 
 
 def _answer(

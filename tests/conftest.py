@@ -21,11 +21,11 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app import create_app
-from app.assembly import make_blob_store
 from app.azure.blobs import BlobStore
 from app.database import Base, db
 from app.embedded.azurite import running_azurite
 from app.embedded.postgres import running_postgres
+from app.foundation import make_blob_store
 from app.services import users
 from app.settings import Settings
 from tests import promise

@@ -16,6 +16,7 @@ MODULES = {
 FLOORS = [
     {"app.embedded"},
     {"app.assembly"},
+    {"app.foundation"},
     {"app.cli", "app.info", "app.handlers"},
     {
         "app.edge",

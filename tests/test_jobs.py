@@ -1,15 +1,20 @@
 """Background jobs: in the transaction that asks for them, fenced, retried, recovered, and finished by another worker."""
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import psycopg2
 import pytest
 from azure.storage.blob import BlobServiceClient
 from flask import Flask
-from sqlalchemy import text, update
+from sqlalchemy import NullPool, create_engine, text, update
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from app import jobs, queue
 from app.azure.blobs import BlobStore
@@ -20,7 +25,7 @@ from app.services import image_sets
 from app.services.progress import Failed, Progress
 from app.settings import Settings
 from tests.caller import Caller
-from tests.workers import rows, run_jobs, wait_for, worker
+from tests.workers import rows, run_jobs, wait_for, wait_until, worker
 
 KEYS = {
     "job_id", "kind", "subject", "state", "done", "total", "attempts", "error", "date_created", "date_started",
@@ -269,3 +274,58 @@ def wait_until_gone(storage: BlobServiceClient, container: str) -> None:
     while storage.get_container_client(container).exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_a_statement_that_always_takes_too_long_fails_the_job_in_words(
+    admin: Caller, app: Flask, job_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dawdle(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
+        yield Progress(0, 3)
+        session.execute(text("SET LOCAL statement_timeout = '50ms'"))
+        session.execute(text("SELECT pg_sleep(5)"))
+
+    monkeypatch.setitem(jobs.KINDS, FINISH_IMAGE_SET, dawdle)
+    assert run_jobs(app, hurry=True) == jobs.MAX_TRIES
+    failed = admin.get(f"/jobs/{job_id}").expect(200)
+    assert failed["state"] == "failed"
+    assert failed["error"] == "A statement ran for longer than the 60 s that each one of a job has."
+
+
+def test_recovery_says_once_that_the_database_is_away_and_once_that_it_is_back(
+    app: Flask, job_id: int, blobs: BlobStore
+) -> None:
+    settings: Settings = app.extensions["settings"].model_copy(update={"job_recovery_seconds": 0.01})
+    tries, away, stopping = 0, True, threading.Event()
+
+    def connect() -> Any:
+        nonlocal tries
+        tries += 1
+        url = "postgresql://127.0.0.1:9/nowhere" if away else settings.queue_url
+        return psycopg2.connect(url, options="-csearch_path=labelapi")
+
+    engine = create_engine("postgresql+psycopg2://", creator=connect, poolclass=NullPool)
+    with capture_logs() as logs:
+        thread = threading.Thread(target=jobs._recover_until, args=(Workplace(engine, blobs, settings), stopping))
+        thread.start()
+        wait_until(lambda: tries >= 5)
+        away = False
+        wait_until(lambda: len(logs) >= 2)
+        stopping.set()
+        thread.join()
+    assert [(line["log_level"], line["event"]) for line in logs] == [
+        ("warning", "jobs of dead workers cannot be looked for until further notice"),
+        ("info", "jobs of dead workers are looked for again"),
+    ]
+
+
+def test_the_worker_does_not_load_what_serves_http(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    said = tmp_path / "stderr"
+    with said.open("wb") as stderr, worker(app.extensions["settings"], stderr=stderr) as process:
+        with rows(app) as session:
+            wait_until(lambda: session.scalar(text("SELECT count(*) FROM procrastinate_workers")) == 1)
+        process.terminate()
+        assert process.wait(30) == 0
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in said.read_text().splitlines()}
+    assert "procrastinate" in imported
+    assert imported & {"connexion", "swagger_ui_bundle", "uvicorn", "a2wsgi"} == set()

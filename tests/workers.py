@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from flask import Flask
 from pydantic import SecretStr
@@ -78,9 +78,12 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def worker(settings: Settings, folder: Path = ROOT) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    settings: Settings, folder: Path = ROOT, stderr: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A real `flask worker` for these settings, of the code in `folder`; one that still runs is killed at the end."""
-    process = subprocess.Popen([sys.executable, "-m", "flask", "worker"], cwd=folder, env=environment(settings))
+    command = [sys.executable, "-m", "flask", "worker"]
+    process = subprocess.Popen(command, cwd=folder, env=environment(settings), stderr=stderr)
     try:
         yield process
     finally:
@@ -99,3 +102,11 @@ def wait_for(admin: Caller, job_id: int, what: Callable[[dict[str, Any]], bool])
             return job
         time.sleep(0.05)
     raise AssertionError(f"the job did not get there: {job}")
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Ask until it holds; fail when that takes too long."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it never held"
+        time.sleep(0.02)

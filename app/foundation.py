@@ -1,0 +1,60 @@
+"""What requests, commands and the worker stand on: Flask with settings, database, migrations, storage and commands.
+
+Connexion and all that serves HTTP come on top of it, in `assembly`; commands and the worker go without.
+"""
+
+import functools
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from app import cli
+from app.azure.blobs import BlobStore
+from app.azure.datasets import require_packages
+from app.database import db, engine_options
+from app.error_reports import configure_error_reports
+from app.settings import Settings
+from app.telemetry import configure_logging
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+def create_flask_app(settings: Settings) -> Flask:
+    """Return a Flask application that serves nothing, for `flask …`."""
+    flask_app = Flask("app")
+    configure_flask(flask_app, settings)
+    return flask_app
+
+
+def configure_flask(flask_app: Flask, settings: Settings) -> None:
+    """Give a Flask application what both doors need; what it holds for others is in its `extensions`. Raises SettingsError."""
+    require_packages(settings)
+    configure_logging(settings.log_level)
+    configure_error_reports(settings)
+    flask_app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
+        DB_SCHEMA=settings.db_schema,
+        MAX_OBJECTS_PER_REQUEST=settings.max_objects_per_request,
+    )
+    db.init_app(flask_app)
+    Migrate(flask_app, db, directory=str(MIGRATIONS))
+    flask_app.extensions["settings"] = settings
+    flask_app.extensions["blob_store"] = make_blob_store(settings)
+    flask_app.extensions["make_patient_blobs"] = functools.partial(make_blob_store, settings, patient=True)
+    cli.add_commands(flask_app)
+
+
+def make_blob_store(settings: Settings, *, patient: bool = False) -> BlobStore:
+    """Return the blob store of these settings; a patient one, for jobs, retries longer."""
+    secret = settings.azure_storage_connection_string
+    return BlobStore(
+        connection_string=secret.get_secret_value() if secret else None,
+        account_url=settings.azure_storage_account_url,
+        container=settings.azure_storage_imageset_container,
+        read_token_valid=timedelta(days=settings.image_read_token_valid_days),
+        upload_token_valid=timedelta(days=settings.imageset_upload_token_valid_days),
+        patient=patient,
+    )
