@@ -10,13 +10,14 @@ from typing import Any
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import metrics, postgres
 from app.azure.blobs import BlobStore
 from app.azure.datasets import RegistrationFailed
 from app.azure.workspace import Workspace
-from app.database import db
+from app.database import db, is_outage
 from app.errors import Problem
 from app.models import User
 from app.models.users import IMAGE_ADMIN, LABELER
@@ -28,6 +29,7 @@ from app.settings import Settings
 users_group = AppGroup("users", help="Users, their keys and their roles.")
 keys_group = AppGroup("keys", help="The API keys of a user, one by one.")
 images_group = AppGroup("images", help="Images in the main container.")
+NO_TABLE_STATE = "42P01"
 ROLES = click.Choice([IMAGE_ADMIN, LABELER])
 
 
@@ -49,6 +51,20 @@ def transaction() -> Iterator[Session]:
     except Problem as problem:
         db.session.rollback()
         raise click.ClickException(problem.detail) from None
+    except DBAPIError as error:
+        if words := _describe(error):
+            raise click.ClickException(words) from None
+        raise
+
+
+def _describe(error: DBAPIError) -> str | None:
+    """Return what operators can do about it in one line, or None when it is a bug of ours."""
+    if is_outage(error):
+        return f"The database of DB_CONNECTION_STRING does not answer: {' '.join(str(error.orig).split())}"
+    if getattr(error.orig, "pgcode", None) == NO_TABLE_STATE:
+        schema = current_app.config["DB_SCHEMA"]
+        return f"The schema {schema!r} of DB_SCHEMA does not exist or is behind: run `flask db upgrade`."
+    return None
 
 
 def show(value: Any) -> None:

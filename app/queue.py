@@ -6,11 +6,12 @@ So a worker that wakes up after it was given up can neither run a job again nor 
 """
 
 import asyncio
+import hashlib
 import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -19,6 +20,7 @@ from typing import Any
 
 import procrastinate
 import structlog
+from procrastinate.connector import Notify
 from procrastinate.contrib.sqlalchemy import SQLAlchemyPsycopg2Connector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import DeleteJobCondition
@@ -93,6 +95,22 @@ class Turn:
     def having_done(self, done: int) -> "Turn":
         """Return the turn to count on from: with all counts at zero again when the job got further than ever before."""
         return Turn(self.job_id, best=done) if done > self.best else self
+
+
+class SchemaConnector(procrastinate.PsycopgConnector):
+    """The library's connector, listening to one schema only.
+
+    PostgreSQL's channels belong to the whole database, and the library's have the same names in every schema: each new
+    job would wake the workers of all. The migration `schema_channel` gives each schema a channel of its own.
+    """
+
+    def __init__(self, schema: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._channel = "labelapi_" + hashlib.sha256(schema.encode()).hexdigest()[:32]
+
+    async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
+        """Call `on_notification` with what this schema's queue says, whatever `channels` the library would name."""
+        await super().listen_notify(on_notification, [self._channel])
 
 
 RunJob = Callable[[int, Turn, Callable[[], bool]], None]
@@ -250,7 +268,8 @@ class _Supervisor:
             self.left_behind = None
 
     def _make_app(self) -> procrastinate.App:
-        connector = procrastinate.PsycopgConnector(
+        connector = SchemaConnector(
+            self.settings.db_schema,
             conninfo=self.settings.queue_url,
             kwargs={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,

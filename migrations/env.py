@@ -1,4 +1,4 @@
-"""How `flask db …` runs: in the application's schema, one migration at a time, never waiting long for a lock."""
+"""How `flask db …` runs: in the application's schema, all or nothing, one at a time, never waiting long for a lock."""
 
 import sys
 from typing import Any
@@ -6,14 +6,17 @@ from typing import Any
 from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 import app.models  # noqa: F401  # Autogenerate compares every table.
-from app.database import Base, db
+from app.database import Base, db, is_outage
 from app.errors import DatabaseUnavailable
 from app.postgres import wait_longer
 
 LOCK_TIMEOUT_SECONDS = 5
+TURN_TIMEOUT_SECONDS = 600
+# insufficient_privilege; and invalid_schema_name, which is a schema that this user cannot use.
+NO_RIGHT_STATES = ("42501", "3F000")
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:
@@ -21,27 +24,45 @@ def include_name(name: str | None, kind: str, _parents: Any) -> bool:
     return not (kind == "table" and name is not None and name.startswith("procrastinate_"))
 
 
-def migrate(connection: Connection, schema: str) -> None:
-    if not inspect(connection).has_schema(schema):
-        sys.exit(f"The schema {schema!r} of DB_SCHEMA does not exist; create it first: CREATE SCHEMA {schema};")
-    # Several containers may start at once: the first one migrates, the others wait and find nothing left to do.
+def take_turn(connection: Connection, schema: str) -> None:
+    """Several containers may start at once: the first one migrates, the others wait and find nothing left to do."""
     wait_longer(connection, None)
+    connection.execute(text("SET statement_timeout = 0"))
+    connection.execute(text(f"SET lock_timeout = '{TURN_TIMEOUT_SECONDS}s'"))
     connection.execute(
         text("SELECT pg_advisory_lock(hashtextextended('labelapi migrations ' || :schema, 0))"), {"schema": schema}
     )
+    # A statement that waits for its lock makes all later requests for the table wait behind it.
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
-    connection.execute(text("SET statement_timeout = 0"))
     connection.commit()
+
+
+def migrate(connection: Connection, schema: str) -> None:
+    if not inspect(connection).has_schema(schema):
+        sys.exit(f"The schema {schema!r} of DB_SCHEMA does not exist; create it first: CREATE SCHEMA {schema};")
+    take_turn(connection, schema)
+    # One transaction for all: whatever fails half-way, the schema is as it was before.
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
         include_name=include_name,
         compare_type=True,
         compare_server_default=True,
-        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def describe(error: DBAPIError, schema: str) -> str | None:
+    """Return one line for operators about what is no fault of a migration, else None."""
+    reason = str(error.orig).partition("\n")[0].strip()
+    if is_outage(error):
+        return f"Nothing was changed, because the database was busy or went away ({reason}). Run this again."
+    if getattr(error.orig, "pgcode", None) in NO_RIGHT_STATES:
+        return (
+            f"Nothing was changed: the user of DB_CONNECTION_STRING may not work in the schema {schema!r} ({reason})."
+        )
+    return None
 
 
 def run(engine: Engine, schema: str) -> None:
@@ -50,11 +71,17 @@ def run(engine: Engine, schema: str) -> None:
     except DatabaseUnavailable as problem:
         sys.exit(problem.detail)
     except OperationalError as error:
-        sys.exit(f"The database of DB_CONNECTION_STRING does not answer: {str(error.orig).strip()}")
+        sys.exit(f"The database of DB_CONNECTION_STRING does not answer: {' '.join(str(error.orig).split())}")
     with connection:
-        migrate(connection, schema)
-        # The connection keeps its session settings and the advisory lock, so it must not go back to the pool.
-        connection.invalidate()
+        try:
+            migrate(connection, schema)
+        except DBAPIError as error:
+            if line := describe(error, schema):
+                sys.exit(line)
+            raise
+        finally:
+            # The connection keeps its session settings and the advisory lock, so it must not go back to the pool.
+            connection.invalidate()
 
 
 if context.is_offline_mode():

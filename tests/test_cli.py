@@ -9,8 +9,8 @@ from click.testing import Result
 from flask import Flask
 from starlette.testclient import TestClient
 
-from app.assembly import make_blob_store
 from app.azure.blobs import BlobStore
+from app.foundation import make_blob_store
 from app.settings import Settings
 from tests.caller import Caller
 from tests.conftest import Labelled

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app import __version__
-from app.assembly import make_blob_store
 from app.database import db
+from app.foundation import make_blob_store
 from app.settings import Settings
 from tests.caller import Caller
 from tests.conftest import Labelled
@@ -69,8 +69,11 @@ def schema_at(app: Flask, revision: str | None) -> Iterator[None]:
             db.session.commit()
 
 
-def test_schema_that_is_behind_is_told_in_words(app: Flask, admin: Caller, http: TestClient) -> None:
-    with schema_at(app, None):
+@pytest.mark.parametrize("revision", [None, "0001_initial"])
+def test_schema_that_is_behind_is_told_in_words(
+    app: Flask, admin: Caller, http: TestClient, revision: str | None
+) -> None:
+    with schema_at(app, revision):
         answer = http.get("/info/status", headers=pair(admin))
         ready = http.get("/info/ready")
     assert answer.status_code == ready.status_code == 503
