@@ -1,6 +1,6 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check test faults replay screenshot requirements bench
+.PHONY: help install run demo check test faults slow replay screenshot requirements bench
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -35,6 +35,10 @@ test: ## Run the tests on real PostgreSQL and Azurite (ARGS="-k name")
 faults: ## Kill, stop and cut off what can be, and see that nothing is lost (FAULTS=long for everything in full)
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -n 2 tests/faults $(ARGS)
+
+slow: ## Run the tests that take minutes
+	@$(INSTALL) test
+	$(PYTHON) -m pytest -m slow --ignore=tests/faults $(ARGS)
 
 replay: ## Do what the Dockerfile says in an empty folder, without Docker, and run the result
 	@$(INSTALL) test

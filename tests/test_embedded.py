@@ -7,13 +7,10 @@ import socket
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-import httpx
 import psutil
 import psycopg
 import psycopg2
@@ -25,11 +22,19 @@ from app.embedded.azurite import AzuriteServer, running_azurite
 from app.embedded.folder import CHECKOUT, FOLDER_MODE, DataFolder, StartError, scratch_folder, write_private
 from app.embedded.options import fingerprint, read_options
 from app.embedded.postgres import make_database, make_schema, running_postgres
-from app.embedded.processes import stop_leftovers
+from tests.launcher import (
+    START_SECONDS,
+    STOP_SECONDS,
+    Launch,
+    environment,
+    free_port,
+    launched,
+    start_launcher,
+    wait_for,
+    wait_until_it_runs,
+)
 
 PARTS = ("web", "worker", "azurite", "postgres")
-NOT_HANDED_ON = ("DB_", "AZURE_", "PG", "LABELAPI_", "FLASK_", "PORT", "BIND_HOST", "DATA_DIR")
-START_SECONDS, STOP_SECONDS = 90, 60
 
 
 @pytest.fixture
@@ -38,26 +43,8 @@ def folder() -> Iterator[Path]:
         yield path
 
 
-def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-def environment(**more: str) -> dict[str, str]:
-    """The environment of this process without what could be meant for a service, and with `more`."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(NOT_HANDED_ON)} | more
 
 
 # PostgreSQL alone
@@ -203,79 +190,6 @@ def test_unsuited_python_is_one_line(folder: Path, version: str | None, words: s
 
 
 # The launcher
-
-
-@dataclass
-class Launch:
-    """A launcher at work; `port` is that of the web server."""
-
-    folder: Path
-    port: int
-    process: subprocess.Popen[str]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def admin(self) -> dict[str, str]:
-        return dict(json.loads((self.folder / "admin.json").read_text()))
-
-    def pid(self, part: str) -> int:
-        return int((self.folder / "pids" / f"{part}.pid").read_text())
-
-    def status(self, path: str) -> int:
-        """The HTTP status of a GET with the admin's key, 0 when nobody answers."""
-        admin = self.admin
-        headers = {"Authentication-Key": admin["apikey"], "Authentication-Secret": admin["apisecret"]}
-        try:
-            return httpx.get(self.url + path, headers=headers, timeout=5, trust_env=False).status_code
-        except httpx.TransportError:
-            return 0
-
-
-def start_launcher(folder: Path, port: int, **more: str) -> Launch:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app.embedded", "run"],
-        cwd=CHECKOUT,
-        env=environment(PORT=str(port), DATA_DIR=str(folder), **more),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    return Launch(folder, port, process)
-
-
-def wait_until_it_runs(launch: Launch) -> str:
-    """Return what the launcher said until it was ready."""
-    assert launch.process.stdout
-    said = ""
-    for line in launch.process.stdout:
-        said += line
-        if line.startswith("Ctrl-C stops it"):
-            return said
-    raise AssertionError(said)
-
-
-@contextmanager
-def launched(folder: Path, port: int, **more: str) -> Iterator[Launch]:
-    launch = start_launcher(folder, port, **more)
-    try:
-        wait_until_it_runs(launch)
-        yield launch
-    finally:
-        end(launch)
-
-
-def end(launch: Launch) -> None:
-    """End a launcher and, where it cannot do so itself any more, all that it started."""
-    launch.process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        launch.process.communicate(timeout=STOP_SECONDS)
-    launch.process.kill()
-    stop_leftovers(DataFolder(launch.folder))
 
 
 def run_launcher(folder: Path, port: int, **more: str) -> tuple[int, str]:
