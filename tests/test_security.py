@@ -172,10 +172,3 @@ def test_keys_have_their_final_form() -> None:
     assert is_well_formed(key, secret)
     swapped = secret[:10] + secret[11] + secret[10] + secret[12:]
     assert is_well_formed(key, swapped) == (swapped == secret)
-
-
-def test_whoami_of_an_admin(admin: Caller) -> None:
-    assert admin.get("/whoami").expect(200) == {
-        "email": "ada@example.org",
-        "roles": [{"role": "image-admin", "campaign": None}],
-    }

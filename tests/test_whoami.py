@@ -1,0 +1,24 @@
+"""What callers are told about themselves."""
+
+from tests.caller import Caller
+from tests.conftest import Labelled
+
+
+def test_an_admin_is_bound_to_nothing(admin: Caller) -> None:
+    assert admin.get("/whoami").expect(200) == {
+        "email": "ada@example.org",
+        "roles": [{"role": "image-admin", "campaign": None}],
+    }
+
+
+def test_a_partner_sees_its_campaign_and_how_far_it_is(labelled: Labelled) -> None:
+    campaign = {
+        "campaign_id": labelled.campaign_id,
+        "title": labelled.title,
+        "status": "active",
+        "progress": {"total": 4, "done": 0},
+    }
+    assert labelled.partner.get("/whoami").expect(200) == {
+        "email": labelled.partner_email,
+        "roles": [{"role": "labeler", "campaign": campaign}],
+    }
