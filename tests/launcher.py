@@ -45,6 +45,7 @@ class Launch:
     folder: Path
     port: int
     process: subprocess.Popen[str]
+    said: str = ""
 
     @property
     def url(self) -> str:
@@ -96,7 +97,7 @@ def wait_until_it_runs(launch: Launch) -> str:
 def launched(folder: Path, port: int, **more: str) -> Iterator[Launch]:
     launch = start_launcher(folder, port, **more)
     try:
-        wait_until_it_runs(launch)
+        launch.said = wait_until_it_runs(launch)
         yield launch
     finally:
         end(launch)
@@ -109,3 +110,10 @@ def end(launch: Launch) -> None:
         launch.process.communicate(timeout=STOP_SECONDS)
     launch.process.kill()
     stop_leftovers(DataFolder(launch.folder))
+
+
+def run_launcher(folder: Path, port: int, **more: str) -> tuple[int, str]:
+    """Return exit status and words of a launcher that is expected to end by itself."""
+    launch = start_launcher(folder, port, **more)
+    said = launch.process.communicate(timeout=START_SECONDS)[0]
+    return launch.process.returncode, said

@@ -29,6 +29,7 @@ from tests.launcher import (
     environment,
     free_port,
     launched,
+    run_launcher,
     start_launcher,
     wait_for,
     wait_until_it_runs,
@@ -190,13 +191,6 @@ def test_unsuited_python_is_one_line(folder: Path, version: str | None, words: s
 
 
 # The launcher
-
-
-def run_launcher(folder: Path, port: int, **more: str) -> tuple[int, str]:
-    """Return exit status and words of a launcher that is expected to end by itself."""
-    launch = start_launcher(folder, port, **more)
-    said = launch.process.communicate(timeout=START_SECONDS)[0]
-    return launch.process.returncode, said
 
 
 def started_from(folder: Path) -> list[psutil.Process]:
