@@ -24,7 +24,6 @@ from app.foundation import configure_flask
 from app.guessing import GuessLimit
 from app.methods import CANONICAL_ID, AllowedMethods, HeadAsGet, methods_of_paths
 from app.metrics import Stock
-from app.postgres import watch
 from app.security import KeyPairCheck
 from app.services.status import StatusChecks
 from app.settings import Settings
@@ -114,7 +113,6 @@ def assemble(settings: Settings) -> FlaskApp:
     flask_app.url_map.converters["int"] = FlaskCanonicalId
     flask_app.register_blueprint(info.blueprint)
     with flask_app.app_context():
-        watch(db.engine, allow_unsafe=settings.allow_unsafe_postgres)
         guesses = GuessLimit(settings.wrong_keys_per_minute, settings.wrong_keys_max_wait_seconds)
         key_pair_check = KeyPairCheck(db.engine, roles, guesses)
         blob_store, required = flask_app.extensions["blob_store"], settings.required

@@ -15,6 +15,7 @@ from app.azure.blobs import BlobStore
 from app.azure.datasets import require_packages
 from app.database import db, engine_options
 from app.error_reports import configure_error_reports
+from app.postgres import watch
 from app.settings import Settings
 from app.telemetry import configure_logging
 
@@ -40,6 +41,8 @@ def configure_flask(flask_app: Flask, settings: Settings) -> None:
         MAX_OBJECTS_PER_REQUEST=settings.max_objects_per_request,
     )
     db.init_app(flask_app)
+    with flask_app.app_context():
+        watch(db.engine, allow_unsafe=settings.allow_unsafe_postgres)
     Migrate(flask_app, db, directory=str(MIGRATIONS))
     flask_app.extensions["settings"] = settings
     flask_app.extensions["blob_store"] = make_blob_store(settings)
