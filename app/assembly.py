@@ -44,9 +44,6 @@ class CanonicalId(Convertor[int]):
     def convert(self, value: str) -> int:
         return int(value)
 
-    def to_string(self, value: int) -> str:
-        return str(value)
-
 
 class FlaskCanonicalId(werkzeug.routing.BaseConverter):
     """Flask's converter for the same."""

@@ -4,6 +4,8 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,15 +14,17 @@ import psycopg2
 import pytest
 from azure.storage.blob import BlobServiceClient
 from flask import Flask
-from sqlalchemy import NullPool, create_engine, text, update
+from psycopg2 import sql
+from sqlalchemy import NullPool, create_engine, make_url, text, update
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from app import jobs, queue
 from app.azure.blobs import BlobStore
-from app.jobs import Run, Workplace
+from app.jobs import Run, Workplace, run_job
 from app.models import Job
 from app.models.jobs import FINISH_IMAGE_SET
+from app.queue import Turn
 from app.services import image_sets
 from app.services.progress import Failed, Progress
 from app.settings import Settings
@@ -291,24 +295,32 @@ def test_a_statement_that_always_takes_too_long_fails_the_job_in_words(
     assert failed["error"] == "A statement ran for longer than the 60 s that each one of a job has."
 
 
+class Outage:
+    """A database that can be away: `engine` finds it only once `is_over`; `tries` counts how often it was looked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.tries = 0
+        self.is_over = False
+        self.engine = create_engine("postgresql+psycopg2://", creator=self._connect, poolclass=NullPool)
+
+    def _connect(self) -> Any:
+        self.tries += 1
+        url = self.settings.queue_url if self.is_over else "postgresql://127.0.0.1:9/nowhere"
+        return psycopg2.connect(url, options=f"-csearch_path={self.settings.db_schema}")
+
+
 def test_recovery_says_once_that_the_database_is_away_and_once_that_it_is_back(
     app: Flask, job_id: int, blobs: BlobStore
 ) -> None:
     settings: Settings = app.extensions["settings"].model_copy(update={"job_recovery_seconds": 0.01})
-    tries, away, stopping = 0, True, threading.Event()
-
-    def connect() -> Any:
-        nonlocal tries
-        tries += 1
-        url = "postgresql://127.0.0.1:9/nowhere" if away else settings.queue_url
-        return psycopg2.connect(url, options="-csearch_path=labelapi")
-
-    engine = create_engine("postgresql+psycopg2://", creator=connect, poolclass=NullPool)
+    outage, stopping = Outage(settings), threading.Event()
+    place = Workplace(outage.engine, blobs, settings)
     with capture_logs() as logs:
-        thread = threading.Thread(target=jobs._recover_until, args=(Workplace(engine, blobs, settings), stopping))
+        thread = threading.Thread(target=jobs._recover_until, args=(place, stopping))
         thread.start()
-        wait_until(lambda: tries >= 5)
-        away = False
+        wait_until(lambda: outage.tries >= 5)
+        outage.is_over = True
         wait_until(lambda: len(logs) >= 2)
         stopping.set()
         thread.join()
@@ -316,6 +328,82 @@ def test_recovery_says_once_that_the_database_is_away_and_once_that_it_is_back(
         ("warning", "jobs of dead workers cannot be looked for until further notice"),
         ("info", "jobs of dead workers are looked for again"),
     ]
+
+
+def test_a_job_waits_for_a_database_that_is_away_when_its_turn_comes(
+    admin: Caller, app: Flask, job_id: int, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "RECONNECT_SECONDS", 0.01)
+    outage = Outage(app.extensions["settings"])
+    with rows(app) as session:
+        queue_id = session.get_one(Job, job_id).queue_id
+    assert queue_id is not None
+    place = Workplace(outage.engine, blobs, outage.settings)
+    thread = threading.Thread(target=run_job, args=(place, queue_id, Turn(job_id), lambda: False))
+    thread.start()
+    wait_until(lambda: outage.tries >= 3)
+    outage.is_over = True
+    thread.join()
+    assert admin.get(f"/jobs/{job_id}").expect(200)["state"] == "succeeded"
+
+
+def test_a_worker_whose_database_goes_away_starts_again_and_works_on(
+    admin: Caller, app: Flask, title: str, storage: BlobServiceClient, tmp_path: Path
+) -> None:
+    settings: Settings = app.extensions["settings"]
+    said = tmp_path / "stderr"
+    with said.open("wb") as stderr, worker(settings, stderr=stderr):
+        with rows(app) as session:
+            wait_until(lambda: session.scalar(text("SELECT count(*) FROM procrastinate_workers")) == 1)
+        with database_away(settings):
+            wait_until(lambda: "worker ended by itself and starts again" in said.read_text())
+        job_id = finish_set(admin, create_set(admin, title, storage, 3))
+        assert wait_for(admin, job_id, lambda job: bool(job["state"] == "succeeded"))["done"] == 3
+
+
+@contextmanager
+def database_away(settings: Settings) -> Iterator[None]:
+    """Cut the worker's connections and let nobody make a new one; those that there are of others stay."""
+    url = make_url(settings.queue_url)
+    elsewhere = url.set(database="postgres").render_as_string(hide_password=False)
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    with closing(psycopg2.connect(elsewhere)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(allow.format(sql.Identifier(str(url.database)), sql.Literal(False)))
+        try:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'labelapi-worker' AND datname = %s",
+                (url.database,),
+            )
+            yield
+        finally:
+            cursor.execute(allow.format(sql.Identifier(str(url.database)), sql.Literal(True)))
+
+
+def test_a_queue_that_is_locked_is_an_outage_and_nothing_is_done(
+    admin: Caller, app: Flask, title: str, storage: BlobServiceClient
+) -> None:
+    imageset_id = create_set(admin, title, storage)
+    with rows(app) as session:
+        session.execute(text("LOCK TABLE procrastinate_jobs IN ACCESS EXCLUSIVE MODE"))
+        refused = admin.put(f"/image_sets/{imageset_id}", {"new_status": "finished"})
+        refused.expect(503, "the database does not answer")
+        assert int(refused.headers["retry-after"]) > 0
+    assert admin.get(f"/image_sets/{imageset_id}").expect(200)["status"] == "created"
+    finish_set(admin, imageset_id)
+
+
+def test_a_failed_job_is_not_started_beside_another_one_that_does_the_same(
+    admin: Caller, app: Flask, job_id: int
+) -> None:
+    with rows(app) as session:
+        job = session.get_one(Job, job_id)
+        job.state, job.date_finished = "failed", datetime.now(UTC)
+        session.flush()
+        other_id = queue.enqueue(session, job.kind, job.subject_type, job.subject_id)
+    admin.post(f"/jobs/{job_id}/retry").expect(409, f"Job {other_id} does the same as job {job_id}")
 
 
 def test_the_worker_does_not_load_what_serves_http(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
