@@ -28,9 +28,9 @@ check: ## Lint, format and types
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
-test: ## Run the tests on real PostgreSQL and Azurite (ARGS="-k name")
+test: ## Run the tests on real PostgreSQL and Azurite, and measure what they cover (ARGS="-k name": those alone, unmeasured)
 	@$(INSTALL) test
-	$(PYTHON) -m pytest -n 2 --ignore=tests/faults $(ARGS)
+	$(PYTHON) -m pytest -n 2 --ignore=tests/faults $(or $(ARGS),--cov --cov-report=term)
 
 faults: ## Kill, stop and cut off what can be, and see that nothing is lost (FAULTS=long for everything in full)
 	@$(INSTALL) test

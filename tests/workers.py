@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +24,7 @@ from tests.caller import Caller
 ROOT = Path(__file__).parent.parent
 DUE = "SELECT id, args FROM procrastinate_jobs WHERE status = 'todo'{} ORDER BY id LIMIT 1"
 PATIENCE_SECONDS = 60
+STOP_SECONDS = 10
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def environment(settings: Settings) -> dict[str, str]:
 def worker(
     settings: Settings, folder: Path = ROOT, stderr: IO[bytes] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A real `flask worker` for these settings, of the code in `folder`; one that still runs is killed at the end."""
+    """A real `flask worker` for these settings, of the code in `folder`; one that still runs is stopped at the end."""
     command = [sys.executable, "-m", "flask", "worker"]
     process = subprocess.Popen(command, cwd=folder, env=environment(settings), stderr=stderr)
     try:
@@ -89,6 +90,9 @@ def worker(
     finally:
         # It may have been stopped, and then cannot even end.
         process.send_signal(signal.SIGCONT)
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
         process.kill()
         process.wait()
 
