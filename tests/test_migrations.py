@@ -30,7 +30,7 @@ from tests.caller import Caller
 from tests.workers import environment
 
 ROOT = Path(__file__).parent.parent
-# One row in every table, with what the first migrations ask for.
+# At least one row in every table, and in it one of what a migration drops.
 ROWS = """
 INSERT INTO "user" (email) VALUES ('eve@example.org');
 INSERT INTO api_key (user_id, key, secret_hash) VALUES (1, 'key', sha256('secret'));
@@ -44,12 +44,16 @@ INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y
     VALUES (1, 1, 1, 0, 0, 1, 1, 'PET', 'bottle');
 INSERT INTO job (kind, subject_type, subject_id) VALUES ('publish_datasets', 'campaign', 1);
 INSERT INTO dataset (campaign_id, job_id, kind, name, version, path, file_size, sha256, image_count, object_count,
-    registration) VALUES (1, 1, 'images', 'bridge', 1, 'datasets/bridge', 1, sha256('file'), 1, 1, 'off');
+    registration) VALUES (1, 1, 'images', 'bridge', 1, 'datasets/bridge', 1, sha256('file'), 1, 1, 'off'),
+    (1, 1, 'labels_jsonl', 'bridge-lines', 1, 'datasets/bridge-lines', 1, sha256('lines'), 1, 1, 'off');
 INSERT INTO idempotency_key (user_id, operation, key_hash, fingerprint, answer, date_expires)
     VALUES (1, 'create_campaign', sha256('key'), sha256('body'), '{}', now());
 """
-# What each migration drops, with the rows in it, when it is taken back; all other rows stay.
-DROPPED = {"0002_idempotency_keys": {"idempotency_key"}}
+# How many rows a migration leaves in a table when it is taken back, None when the table goes; all other rows stay.
+LEFT: dict[str, dict[str, int | None]] = {
+    "0004_dataset_files": {"dataset": 1},
+    "0002_idempotency_keys": {"idempotency_key": None},
+}
 SHAPE = """
 SELECT 'column', table_name, column_name,
     concat_ws(' ', data_type, is_nullable, column_default, identity_generation, is_generated)
@@ -179,12 +183,12 @@ def test_down_and_up_again_on_data(empty: Settings) -> None:
     run_sql(empty, ROWS)
     kept = count_rows(empty)
     assert set(kept) == set(Base.metadata.tables), "give the new table a row in ROWS"
-    assert set(kept.values()) == {1}
+    assert min(kept.values()) == 1
     for revision in revisions()[:0:-1]:
         down = flask(empty, "db", "downgrade")
         assert down.returncode == 0, down.stderr
-        for name in DROPPED.get(revision, ()):
-            del kept[name]
+        changed = kept | LEFT.get(revision, {})
+        kept = {name: count for name, count in changed.items() if count is not None}
         assert count_rows(empty) == kept, revision
     assert flask(empty, "db", "upgrade").returncode == 0
     emptied = dict.fromkeys(set(Base.metadata.tables) - set(kept), 0)

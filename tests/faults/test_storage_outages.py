@@ -17,9 +17,9 @@ from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from app.assembly import make_blob_store
 from app.embedded.azurite import running_azurite
 from app.embedded.folder import scratch_folder
+from app.foundation import make_blob_store
 from app.settings import Settings
 from tests.caller import Caller
 from tests.conftest import insert_images
