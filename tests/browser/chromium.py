@@ -68,10 +68,14 @@ class Browser:
             f"{answer['status']} {answer['url']}" for answer in refused
         ]
 
-    def picture(self, width: int, height: int) -> bytes:
-        """Return the upper part of the page as PNG, of this size in pixels."""
+    def picture(self, width: int, height: int, top: str) -> bytes:
+        """Return the page from that element on as PNG, of this size in pixels."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        # What the mouse points at looks different.
+        away = {"type": "mouseMoved", "x": width - 1, "y": height - 1}
+        self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", away)
+        self.driver.execute_script("arguments[0].scrollIntoView(); document.activeElement.blur()", self.find(top))
         return self.driver.get_screenshot_as_png()
 
     def _requests(self) -> dict[str, str]:
