@@ -44,9 +44,9 @@ def test_life_cycle_in_curl_does_what_the_readme_says(launch: Launch, tmp_path: 
     )
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
-    assert (tmp_path / "image").read_bytes() == (tmp_path / "tiny.ppm").read_bytes()
+    assert (tmp_path / "image").read_bytes() == (tmp_path / "tiny.png").read_bytes()
     # The last line fetches the first of the two datasets.
-    assert "/tiny.ppm" in run.stdout.splitlines()[-1]
+    assert "/tiny.png" in run.stdout.splitlines()[-1]
     assert '"status":4' not in run.stdout
 
 

@@ -19,6 +19,7 @@ from app.azure.workspace import AWAY, FORBIDDEN, NO_DATASTORE, NO_WORKSPACE, REF
 
 CHECKOUT = Path(__file__).parent.parent.parent
 DEADLINE_SECONDS = 600
+END_SECONDS = 5
 VERSIONS_LOOKED_AT = 20
 BUSY = (408, 429)
 # What it means when a step ends with an error that is not an outage.
@@ -64,8 +65,7 @@ class Sdk:
                 return _ask(process, request)
             finally:
                 end.cancel()
-                process.kill()
-                process.communicate()
+                _end(process)
 
 
 def _ask(process: "subprocess.Popen[str]", request: dict[str, Any]) -> dict[str, Any]:
@@ -79,6 +79,15 @@ def _ask(process: "subprocess.Popen[str]", request: dict[str, Any]) -> dict[str,
         answer = ""
     result: dict[str, Any] = json.loads(answer) if answer else {"is_outage": True}
     return result
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Let the process end by itself, which it does at once behind its answer; kill one that does not."""
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    process.communicate()
 
 
 # What follows runs in the other process.
