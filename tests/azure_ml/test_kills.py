@@ -29,8 +29,9 @@ def test_ten_kills_leave_one_version_of_each_dataset(
     rng = random.Random()
     kills = 0
     while kills < KILLS and job_of(admin, finished)["state"] != "succeeded":
-        with worker(configured):
+        with worker(configured) as process:
             time.sleep(rng.uniform(2, LONGEST_SECONDS[api]))
+            process.kill()
         kills += 1
     azure.faults.clear()
     with worker(configured):

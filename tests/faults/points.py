@@ -70,10 +70,10 @@ INGEST = [
     Point("dropbox deleted and success not written", lambda: StorageHold(is_deletion, answered=True)),
 ]
 PUBLICATION = [
-    Point("before the label table is written", lambda: StorageHold(_writes("_labels.csv"))),
-    Point("label table written and the manifest not", lambda: StorageHold(_writes("_labels.csv"), answered=True)),
-    Point("both files written and no dataset noted", lambda: StorageHold(_writes("_images.json"), answered=True)),
-    Point("one dataset noted and the other not", lambda: StatementHold(DATASETS)),
+    Point("before the label table is written, the last of the files", lambda: StorageHold(_writes("_labels.csv"))),
+    Point("manifest written and the label table not", lambda: StorageHold(_writes("_images.json"), answered=True)),
+    Point("all files written and no dataset noted", lambda: StorageHold(_writes("_labels.csv"), answered=True)),
+    Point("one dataset noted and the others not", lambda: StatementHold(DATASETS)),
     Point("commit of the datasets lost", lambda: StatementHold(DATASETS, at_commit=True)),
     Point("commit of the datasets that nobody saw", lambda: StatementHold(DATASETS, at_commit=True), happens=True),
 ]

@@ -124,8 +124,7 @@ class Labels:
             text("SELECT kind, version, path, encode(sha256, 'hex') AS sha256, image_count FROM dataset ORDER BY kind")
         ).all()
         assert [(row.kind, row.version, row.image_count) for row in rows] == [
-            ("images", 1, IMAGE_COUNT),
-            ("labels", 1, IMAGE_COUNT),
+            (kind, 1, IMAGE_COUNT) for kind in ("images", "labels", "labels_jsonl", "labels_mltable")
         ]
         files = {row.kind: self.container.download_blob(row.path).readall() for row in rows}
         assert {row.kind: row.sha256 for row in rows} == {kind: sha256(file) for kind, file in files.items()}
