@@ -1,0 +1,19 @@
+"""Settings that need packages which are not installed are told at the start."""
+
+import pytest
+
+from app.azure import datasets
+from app.settings import Settings, SettingsError
+
+
+@pytest.mark.parametrize("package", ["azureml.not_installed", "not_installed.at_all"])
+def test_missing_packages_are_one_line_at_the_start(
+    configured: Settings, api: str, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    datasets.require_packages(configured)
+    monkeypatch.setattr(datasets, "V1_PACKAGE", package)
+    if api == "v2":
+        datasets.require_packages(configured)
+        return
+    with pytest.raises(SettingsError, match=r"requirements-azureml\.txt.*AZURE_ML_API=v2"):
+        datasets.require_packages(configured)
