@@ -77,6 +77,7 @@ def test_the_definitions_name_the_files(app: Flask, azure: FakeAzure, api: str, 
     assert all(path in images for path in paths)
 
 
+@pytest.mark.slow
 def test_a_name_that_is_taken_gets_a_new_version(
     app: Flask, azure: FakeAzure, api: str, finished: Labelled, admin: Caller
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_name_that_is_taken_gets_a_new_version(
     assert datasets_of(admin, finished)["labels"]["registered_version"] == "2"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", ["POST .*/datasets", "PUT .*/data/", "GET .*/dataversion/"])
 def test_what_was_registered_without_an_answer_is_known_again(
     app: Flask, azure: FakeAzure, api: str, finished: Labelled, admin: Caller, pattern: str
@@ -106,6 +108,7 @@ def test_what_was_registered_without_an_answer_is_known_again(
     assert registered(azure, api) == once(finished.title)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("break_it", "setting"),
     [
@@ -137,6 +140,7 @@ def test_wrong_settings_fail_the_job_in_words_and_a_retry_publishes_nothing_twic
     assert {kind: d["dataset_id"] for kind, d in after.items()} == {kind: d["dataset_id"] for kind, d in before.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
