@@ -147,6 +147,10 @@ class Stock(Collector):
                 self._reading.release()
         yield from self._families
 
+    def clear(self) -> None:
+        """Forget what was read, so that the next one who asks gets what is true then."""
+        self._until = 0.0
+
     def _read(self) -> None:
         started = time.monotonic()
         try:

@@ -37,10 +37,10 @@ def configure_logging(level: str, *, readable: bool | None = None) -> None:
         if readable
         else [TRACEBACKS, structlog.processors.JSONRenderer()]
     )
+    # Loggers are not cached: what is configured or captured later holds for those that have spoken before, too.
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     formatter = structlog.stdlib.ProcessorFormatter(

@@ -142,7 +142,9 @@ def app(server: FlaskApp) -> Flask:
     with server.app.app_context():
         db.session.execute(text(f"TRUNCATE {tables}, {queue} RESTART IDENTITY CASCADE"))
         db.session.commit()
+    # What these keep for a while was counted in the tables of the test before.
     server.app.extensions["key_pair_check"].clear()
+    server.app.extensions["metrics_stock"].clear()
     flask_app: Flask = server.app
     return flask_app
 

@@ -319,11 +319,14 @@ def test_recovery_says_once_that_the_database_is_away_and_once_that_it_is_back(
     with capture_logs() as logs:
         thread = threading.Thread(target=jobs._recover_until, args=(place, stopping))
         thread.start()
-        wait_until(lambda: outage.tries >= 5)
-        outage.is_over = True
-        wait_until(lambda: len(logs) >= 2)
-        stopping.set()
-        thread.join()
+        try:
+            wait_until(lambda: outage.tries >= 5)
+            outage.is_over = True
+            wait_until(lambda: len(logs) >= 2)
+        finally:
+            # Left alone it would go on recovering the jobs of other tests.
+            stopping.set()
+            thread.join()
     assert [(line["log_level"], line["event"]) for line in logs] == [
         ("warning", "jobs of dead workers cannot be looked for until further notice"),
         ("info", "jobs of dead workers are looked for again"),

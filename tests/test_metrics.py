@@ -51,7 +51,7 @@ def eventually(condition: Callable[[], bool], what: str, seconds: float = 30) ->
 
 def stock(app: Flask, http: TestClient) -> Samples:
     fresh: Stock = app.extensions["metrics_stock"]
-    fresh._until = 0
+    fresh.clear()
     return read(http.get("/metrics").text)
 
 
