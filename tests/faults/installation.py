@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import select
 import signal
 import socket
 import subprocess
@@ -104,6 +105,7 @@ class Client:
         if body is not None:
             sent["Content-Type"] = "application/json"
         started = time.monotonic()
+        self._drop_ended()
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=CLIENT_TIMEOUT_SECONDS)
@@ -114,6 +116,11 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             self.close()
             return Reply(started, time.monotonic(), None, {}, b"", error)
+
+    def _drop_ended(self) -> None:
+        # As HTTP libraries and proxies do: a connection that the server ended while it was idle is not used again.
+        if self._connection and self._connection.sock and select.select([self._connection.sock], [], [], 0)[0]:
+            self.close()
 
     def close(self) -> None:
         if self._connection:
