@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Iterator, MutableMapping
+from itertools import islice
 from typing import Any
 
 import jiter
@@ -15,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import BadRequest, ContentTooLarge, NotFound, UnsupportedMediaType
+from app.json_array import JsonArray
 
 PARSED = "labelapi.body"
 BODY_DIGEST = "labelapi.body_digest"
@@ -76,7 +78,8 @@ class JsonBody(AbstractRequestBodyValidator):
             extensions[PARSED] = self._check(raw)
         else:
             # A large body must not hold up the other requests of this process.
-            extensions[PARSED] = await run_sync(self._check, raw)
+            check = self._check_array if self._schema.get("type") == "array" else self._check
+            extensions[PARSED] = await run_sync(check, raw)
         if "idempotency-key" in headers:
             # Whether a request is sent a second time is told by its bytes, which do not reach the handler.
             extensions[BODY_DIGEST] = hashlib.sha256(raw).digest()
@@ -84,12 +87,29 @@ class JsonBody(AbstractRequestBodyValidator):
 
     def _check(self, raw: bytes) -> Any:
         body = parse(raw)
-        errors = list(_describe(self._validator().iter_errors(body)))
-        if errors:
-            first = errors[0]
-            place = f"{first['pointer']}: " if first["pointer"] else ""
-            raise BadRequest(f"{place}{first['detail']}", errors=errors)
+        _refuse_errors(list(_describe(self._validator().iter_errors(body))))
         return body
+
+    def _check_array(self, raw: bytes) -> Any:
+        try:
+            array = JsonArray.cut(raw)
+            errors = list(islice(self._errors(array), MAX_ERRORS))
+        except (ValueError, BadRequest):
+            # What is wrong is said of the whole body, with the place in it.
+            return self._check(raw)
+        if len(array) > self._schema.get("maxItems", math.inf):
+            raise BadRequest(
+                f"There are {len(array)} items in the body; this takes at most {self._schema['maxItems']}."
+            )
+        _refuse_errors(errors)
+        return array
+
+    def _errors(self, array: JsonArray) -> Iterator[dict[str, str]]:
+        validator = self._validator()
+        for position, items in array.parts(parse):
+            # To say that all is well takes half as long as to look for errors.
+            if not validator.is_valid(items):
+                yield from _describe(validator.iter_errors(items), position)
 
     def _validator(self) -> jsonschema_rs.Draft4Validator:
         kept = self._compiled.get(id(self._schema))
@@ -209,11 +229,19 @@ def _refuse(pointer: str, words: str) -> BadRequest:
     return BadRequest(f"{pointer or 'The body'} {words}.", errors=[{"pointer": pointer, "detail": words}])
 
 
-def _describe(errors: Iterator[jsonschema_rs.ValidationError]) -> Iterator[dict[str, str]]:
-    for count, error in enumerate(errors):
-        if count == MAX_ERRORS:
-            return
-        pointer = "".join(f"/{escape(str(part))}" for part in error.instance_path)
+def _refuse_errors(errors: list[dict[str, str]]) -> None:
+    if errors:
+        place = f"{errors[0]['pointer']}: " if errors[0]["pointer"] else ""
+        raise BadRequest(f"{place}{errors[0]['detail']}", errors=errors)
+
+
+def _describe(errors: Iterator[jsonschema_rs.ValidationError], position: int = 0) -> Iterator[dict[str, str]]:
+    """Describe errors; those of a part of an array, whose first item is at `position` of it, as errors of the whole."""
+    for error in islice(errors, MAX_ERRORS):
+        path = [*error.instance_path]
+        if position:
+            path[0] = int(path[0]) + position
+        pointer = "".join(f"/{escape(str(part))}" for part in path)
         message = error.message
         if len(message) > MAX_ERROR_LENGTH:
             # The message begins with the value itself, which may be the whole body; the rule stands at its end.

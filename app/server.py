@@ -1,5 +1,6 @@
 """How gunicorn runs the application: an ASGI worker that does not start when the application cannot, and one log for all."""
 
+import gc
 import logging
 import os
 import signal
@@ -69,6 +70,13 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # The package has no types.
         super().__init__(*args, **kwargs)
         # The parent gives it gunicorn's outlets, of which there are none.
         logging.getLogger("uvicorn.error").propagate = True
+
+    def load_wsgi(self) -> None:
+        """Load the application, and spare what is there by then, for good, from every later search for garbage."""
+        super().load_wsgi()
+        # Such a search looks at nearly 200,000 objects, and the parsing of a large body sets off many of them.
+        gc.collect()
+        gc.freeze()
 
     async def callback_notify(self) -> None:
         """Tell gunicorn that this process lives; end when gunicorn itself does not, because the port must become free."""

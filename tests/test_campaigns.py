@@ -8,6 +8,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.database import db
+from app.services import images
 from tests.caller import Caller
 from tests.conftest import Labelled
 
@@ -157,6 +158,19 @@ def test_one_unknown_image_adds_nothing(admin: Caller, title: str, image_ids: li
     assert problem["errors"] == [{"pointer": "/1/id", "detail": "There is no image 999."}]
     admin.post(path + "/images", [{"id": image_ids[0]}, {"filepath": "no/such.jpg"}]).expect(404, "no/such.jpg")
     assert admin.get(path).expect(200)["progress"]["total"] == 0
+
+
+def test_many_images_are_added_in_steps_all_or_none(
+    admin: Caller, title: str, image_ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "BATCH_SIZE", 2)
+    path = f"/campaigns/{create(admin, title)['campaign_id']}"
+    wanted = [{"id": image_id} for image_id in [*image_ids, image_ids[0]]]
+    problem = admin.post(path + "/images", [*wanted, {"id": 999}]).expect(404, "no image 999")
+    assert problem["errors"] == [{"pointer": "/5/id", "detail": "There is no image 999."}]
+    assert admin.get(path).expect(200)["progress"]["total"] == 0
+    admin.post(path + "/images", wanted).expect(200)
+    assert admin.get(path).expect(200)["progress"]["total"] == 4
 
 
 def test_images_are_added_only_while_created(admin: Caller, labelled: Labelled) -> None:

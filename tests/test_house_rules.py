@@ -44,6 +44,7 @@ FLOORS = [
         "app.guessing",
         "app.responses",
         "app.intake",
+        "app.json_array",
         "app.problems",
         "app.telemetry",
         "app.error_reports",

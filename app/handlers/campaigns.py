@@ -1,5 +1,6 @@
 """Operations on campaigns."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -58,7 +59,7 @@ def list_campaign_images(
     return page_answer(campaigns.list_images(db.session(), campaign_id, asked, labeled, read_expansion(expand)))
 
 
-def add_campaign_images(campaign_id: int, body: list[dict[str, Any]]) -> Response:
+def add_campaign_images(campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:
     """POST /campaigns/{campaign_id}/images"""
     session = db.session()
     campaigns.add_images(session, campaign_id, body)
@@ -73,14 +74,14 @@ def list_campaign_objects(
     return page_answer(campaigns.list_objects(db.session(), campaign_id, asked, labeled))
 
 
-def put_campaign_objects(campaign_id: int, body: list[dict[str, Any]], account: Account) -> Response:
+def put_campaign_objects(campaign_id: int, body: Iterable[dict[str, Any]], account: Account) -> Response:
     """PUT /campaigns/{campaign_id}/objects"""
     session = db.session()
     sender = Sender(account, g.get("request_id"))
     limit = current_app.config["MAX_OBJECTS_PER_REQUEST"]
-    submission_id = objects.put_objects(session, sender, campaign_id, body, limit)
-    metrics.observe_submission(len(image["objects"]) for image in body)
-    return done(lambda: objects.get_submission(session, submission_id))
+    receipt = objects.put_objects(session, sender, campaign_id, body, limit)
+    metrics.observe_submission(receipt.object_counts)
+    return done(lambda: objects.get_submission(session, receipt.submission_id))
 
 
 def list_campaign_datasets(campaign_id: int) -> Response:

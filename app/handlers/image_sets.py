@@ -1,5 +1,6 @@
 """Operations on image sets."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -63,7 +64,7 @@ def list_image_set_images(
     return page_answer(image_sets.list_images(db.session(), imageset_id, asked, wanted, read_expansion(expand)))
 
 
-def add_image_set_images(imageset_id: int, body: list[dict[str, Any]]) -> Response:
+def add_image_set_images(imageset_id: int, body: Iterable[dict[str, Any]]) -> Response:
     """POST /image_sets/{imageset_id}/images"""
     session = db.session()
     image_sets.add_images(session, imageset_id, body)

@@ -1,5 +1,6 @@
 """Campaigns: labelling jobs, their partner, their images and the steps of their life."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,7 +150,7 @@ def _labeled(labeled: bool | None) -> list[ColumnElement[bool]]:
     return [CampaignImage.submission_id.is_not(None) if labeled else CampaignImage.submission_id.is_(None)]
 
 
-def add_images(session: Session, campaign_id: int, references: list[dict[str, Any]]) -> None:
+def add_images(session: Session, campaign_id: int, references: Iterable[dict[str, Any]]) -> None:
     """Add images to a campaign that is `created`, all or none; one that is in it already stays as it is.
 
     Raises NotFound for the campaign or an image, Conflict when the campaign has started.
@@ -157,10 +158,11 @@ def add_images(session: Session, campaign_id: int, references: list[dict[str, An
     campaign = lock_campaign(session, campaign_id)
     if campaign.status != "created":
         raise Conflict(f"Campaign {campaign_id} is {campaign.status}: images can be added only while it is created.")
-    image_ids = resolve_images(session, references)
-    named = select(literal(campaign_id, BigInteger), func.unnest(image_ids))
-    added = insert(CampaignImage).from_select(["campaign_id", "image_id"], named).on_conflict_do_nothing()
-    count = session.connection().execute(added).rowcount
+    count = 0
+    for image_ids in resolve_images(session, references):
+        named = select(literal(campaign_id, BigInteger), func.unnest(image_ids))
+        added = insert(CampaignImage).from_select(["campaign_id", "image_id"], named).on_conflict_do_nothing()
+        count += session.connection().execute(added).rowcount
     grown = Campaign.image_count + count
     session.execute(update(Campaign).where(Campaign.id == campaign_id).values(image_count=grown))
 

@@ -1,7 +1,9 @@
 """Image sets: batches of images from one source, from the dropbox to the main container."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -16,7 +18,7 @@ from app.models.jobs import FINISH_IMAGE_SET
 from app.pagination import Listing, Page
 from app.services import images
 from app.services.api_keys import Account
-from app.services.images import ImageFilter, resolve_images
+from app.services.images import BATCH_SIZE, ImageFilter, resolve_images
 from app.services.titles import check_title, has_title
 from app.shapes import SignPath
 
@@ -126,7 +128,7 @@ def list_images(
     return images.list_images(session, page, wanted, sign_path)
 
 
-def add_images(session: Session, imageset_id: int, references: list[dict[str, Any]]) -> None:
+def add_images(session: Session, imageset_id: int, references: Iterable[dict[str, Any]]) -> None:
     """Put existing images that belong to no set into this one, all or none.
 
     Raises NotFound for the set or an image, Conflict when the set is not `created` or an image is in a set already.
@@ -134,14 +136,15 @@ def add_images(session: Session, imageset_id: int, references: list[dict[str, An
     image_set = lock_image_set(session, imageset_id)
     if image_set.status != "created":
         raise Conflict(f"Image set {imageset_id} is {image_set.status}: images can be added only while it is created.")
-    image_ids = resolve_images(session, references)
-    free = (
-        select(Image.id, Image.image_set_id).where(Image.id == func.any(image_ids)).order_by(Image.id).with_for_update()
-    )
-    for image_id, taken_by in session.execute(free):
-        if taken_by is not None:
-            raise Conflict(f"Image {image_id} belongs to image set {taken_by} already.")
-    session.execute(update(Image).where(Image.id == func.any(image_ids)).values(image_set_id=imageset_id))
+    # All callers take hold of images in the order of their ids, so that none waits for one who waits for it.
+    ordered = iter(sorted(set(chain.from_iterable(resolve_images(session, references)))))
+    while image_ids := list(islice(ordered, BATCH_SIZE)):
+        named = Image.id == func.any(image_ids)
+        free = select(Image.id, Image.image_set_id).where(named).order_by(Image.id).with_for_update()
+        for image_id, taken_by in session.execute(free):
+            if taken_by is not None:
+                raise Conflict(f"Image {image_id} belongs to image set {taken_by} already.")
+        session.execute(update(Image).where(named).values(image_set_id=imageset_id))
 
 
 def lock_image_set(session: Session, imageset_id: int) -> ImageSet:

@@ -1,8 +1,9 @@
 """Images: finding them, naming them in a request, and handing out links to their files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
@@ -16,6 +17,9 @@ from app.pagination import Listing, Page
 from app.services.api_keys import Account
 from app.shapes import SignPath
 
+# So many images are named in one statement, which stays far below its timeout.
+BATCH_SIZE = 10_000
+MAX_ERRORS = 50
 NO_ACCESS = "Your key does not give access to this."
 
 
@@ -155,19 +159,28 @@ def _require_campaigns(session: Session, campaign_ids: list[int]) -> None:
             raise NotFound(f"There is no campaign {campaign_id}.")
 
 
-def resolve_images(session: Session, references: list[dict[str, Any]]) -> list[int]:
-    """Return the ids of the images named by `{"id": …}` or `{"filepath": …}`, each once, in ascending order.
+def resolve_images(session: Session, references: Iterable[dict[str, Any]]) -> Iterator[list[int]]:
+    """Yield the ids of the images named by `{"id": …}` or `{"filepath": …}`, those of some references at a time.
 
-    A slash before a path is allowed. Raises NotFound that points at the first images that are not there.
+    A slash before a path is allowed; an image that is named twice may come twice. Raises NotFound that points at the first
+    images that are not there.
     """
-    ids = {reference["id"] for reference in references if "id" in reference}
+    rest, position = iter(references), 0
+    while batch := list(islice(rest, BATCH_SIZE)):
+        yield _resolve(session, batch, position)
+        position += len(batch)
+
+
+def _resolve(session: Session, references: list[dict[str, Any]], position: int) -> list[int]:
+    ids = [reference["id"] for reference in references if "id" in reference]
     paths = {_path_of(reference) for reference in references if "filepath" in reference}
-    known_ids = set(session.scalars(select(Image.id).where(Image.id == func.any(list(ids))))) if ids else set()
+    known_ids = set(session.scalars(select(Image.id).where(Image.id == func.any(ids)))) if ids else set()
     by_path = {}
     if paths:
         named = select(Image.blobstorage_path, Image.id).where(Image.blobstorage_path == func.any(list(paths)))
         by_path = {row.blobstorage_path: row.id for row in session.execute(named)}
-    _require_all(references, known_ids, by_path)
+    if len(known_ids) < len(ids) or len(by_path) < len(paths):
+        _require_all(references, position, known_ids, by_path)
     return sorted(known_ids.union(by_path.values()))
 
 
@@ -175,15 +188,15 @@ def _path_of(reference: dict[str, Any]) -> str:
     return str(reference["filepath"]).removeprefix("/")
 
 
-def _require_all(references: list[dict[str, Any]], known_ids: set[int], by_path: dict[str, int]) -> None:
+def _require_all(references: list[dict[str, Any]], position: int, known_ids: set[int], by_path: dict[str, int]) -> None:
     errors: list[dict[str, str]] = []
-    for position, reference in enumerate(references):
+    for number, reference in enumerate(references, position):
         if "id" in reference and reference["id"] not in known_ids:
-            errors.append({"pointer": f"/{position}/id", "detail": f"There is no image {reference['id']}."})
+            errors.append({"pointer": f"/{number}/id", "detail": f"There is no image {reference['id']}."})
         elif "filepath" in reference and _path_of(reference) not in by_path:
             shown = _path_of(reference)[:200]
-            errors.append({"pointer": f"/{position}/filepath", "detail": f"There is no image {shown}."})
-        if len(errors) == 50:
+            errors.append({"pointer": f"/{number}/filepath", "detail": f"There is no image {shown}."})
+        if len(errors) == MAX_ERRORS:
             break
     if errors:
         raise NotFound(f"{errors[0]['detail']} Nothing was added.", errors=errors)

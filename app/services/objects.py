@@ -1,5 +1,6 @@
 """Objects: the labels that a partner submits for the images of a campaign."""
 
+import functools
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,8 +22,12 @@ MAX_ERRORS = 50
 BULK_COUNT = 5_000
 MAX_LABEL_LENGTH = 128
 
+# So many objects are stored by one statement: more would fill memory, and be no quicker.
+CHUNK_COUNT = 10_000
+
 # One statement: what was sent is resolved, stored and made current, and what cannot be is reported, so that the caller
-# of this rolls back. PostgreSQL unpacks the documents itself, which costs Python next to nothing.
+# of this rolls back. PostgreSQL unpacks the documents itself, which costs Python next to nothing. The first statement of a
+# submission makes its receipt, the others name it.
 STORE = text("""
 WITH sent AS MATERIALIZED (
     SELECT position, image_id FROM json_to_recordset(:images) AS sent (position integer, image_id bigint)
@@ -35,10 +40,13 @@ WITH sent AS MATERIALIZED (
     FROM sent
     JOIN campaign_image ON campaign_image.campaign_id = :campaign_id AND campaign_image.image_id = sent.image_id
     JOIN image ON image.id = sent.image_id
-), receipt AS (
+), made AS (
     INSERT INTO submission (campaign_id, user_id, api_key_id, request_id, image_count, object_count)
-    VALUES (:campaign_id, :user_id, :api_key_id, :request_id, :image_count, :object_count)
+    SELECT :campaign_id, :user_id, :api_key_id, :request_id, :image_count, :object_count
+    WHERE CAST(:submission_id AS bigint) IS NULL
     RETURNING id
+), receipt AS (
+    SELECT id FROM made UNION ALL SELECT :submission_id WHERE :submission_id IS NOT NULL
 ), stored AS (
     INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, confidence, label, label_original)
     SELECT :campaign_id, receipt.id, box.image_id, x_min, y_min, x_max, y_max, confidence, label, label_original
@@ -69,97 +77,139 @@ class Sender:
     request_id: str | None
 
 
-def put_objects(
-    session: Session, sender: Sender, campaign_id: int, images: list[dict[str, Any]], max_objects: int
-) -> int:
-    """Make what was sent the present objects of each named image, all or nothing; return the id of the submission.
+@dataclass(frozen=True)
+class Receipt:
+    """An accepted submission: its id, and how many objects it has on each image."""
 
-    `images` is a list of `{"image_id", "objects": [{"bounding_box", "label", …}]}`; boxes are in pixels. The campaign
-    completes when this labels its last image. Raises NotFound for the campaign or an image that is not in it, Conflict
-    unless the campaign is `active`, BadRequest for more than `max_objects` objects, Unprocessable for an image that is
-    named twice or a box that cannot be.
+    submission_id: int
+    object_counts: list[int]
+
+
+def put_objects(
+    session: Session, sender: Sender, campaign_id: int, images: Iterable[dict[str, Any]], max_objects: int
+) -> Receipt:
+    """Make what was sent the present objects of each named image, all or nothing; return the receipt.
+
+    `images` has items `{"image_id", "objects": [{"bounding_box", "label", …}]}` and is gone through more than once; boxes
+    are in pixels. The campaign completes when this labels its last image. Raises NotFound for the campaign or an image
+    that is not in it, Conflict unless the campaign is `active`, BadRequest for more than `max_objects` objects,
+    Unprocessable for an image that is named twice or a box that cannot be.
     """
-    object_count = sum(len(image["objects"]) for image in images)
-    if object_count > max_objects:
-        raise BadRequest(f"There are {object_count} objects in the body; one submission takes at most {max_objects}.")
     campaign = lock_campaign(session, campaign_id)
     if campaign.status != "active":
         raise Conflict(f"Campaign {campaign_id} is {campaign.status}: objects can be put only while it is active.")
-    _check(images)
-    if len(images) + object_count > BULK_COUNT:
+    counts = _check(images, max_objects)
+    if len(counts) + sum(counts) > BULK_COUNT:
         set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
-    stored = session.execute(
-        STORE,
-        {
-            "images": _document({"position": i, "image_id": image["image_id"]} for i, image in enumerate(images)),
-            "boxes": _document(_rows(images, campaign.label_translations or {})),
-            "campaign_id": campaign_id,
-            "user_id": sender.account.user_id,
-            "api_key_id": sender.account.api_key_id,
-            "request_id": sender.request_id,
-            "image_count": len(images),
-            "object_count": object_count,
-            "max_errors": MAX_ERRORS,
-        },
-    ).one()
-    _require_known(stored.unknown, campaign_id)
-    _require_inside(stored.outside)
-    _count_labeled(session, campaign, stored.newly_labeled)
-    return int(stored.submission_id)
+    receipt = {
+        "campaign_id": campaign_id,
+        "user_id": sender.account.user_id,
+        "api_key_id": sender.account.api_key_id,
+        "request_id": sender.request_id,
+        "image_count": len(counts),
+        "object_count": sum(counts),
+        "submission_id": None,
+    }
+    newly_labeled = 0
+    for chunk in _chunks(images, campaign.label_translations or {}):
+        stored = session.execute(STORE, {**receipt, **chunk, "max_errors": MAX_ERRORS}).one()
+        _require_known(stored.unknown, campaign_id)
+        _require_inside(stored.outside)
+        receipt["submission_id"] = stored.submission_id
+        newly_labeled += stored.newly_labeled
+    _count_labeled(session, campaign, newly_labeled)
+    return Receipt(int(stored.submission_id), counts)
 
 
-def _document(rows: Iterable[dict[str, Any]]) -> str:
-    return orjson.dumps(list(rows)).decode()
-
-
-def _rows(images: list[dict[str, Any]], translations: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Flatten what was sent into rows of the table; the sender's own translation goes before the campaign's."""
+def _chunks(images: Iterable[dict[str, Any]], translations: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Yield the two documents of `STORE`, each time for so many images that they have some CHUNK_COUNT objects."""
+    named: list[dict[str, int]] = []
+    boxes: list[dict[str, Any]] = []
     for i, image in enumerate(images):
-        for j, item in enumerate(image["objects"]):
-            box = item["bounding_box"]
-            original = unicodedata.normalize("NFC", item["label"])
-            translated = item.get("label_translated")
-            yield {
-                "image_id": image["image_id"],
-                "i": i,
-                "j": j,
-                "x_min": box["xmin"],
-                "y_min": box["ymin"],
-                "x_max": box["xmax"],
-                "y_max": box["ymax"],
-                "confidence": item.get("confidence"),
-                "label": unicodedata.normalize("NFC", translated)
-                if translated
-                else translations.get(original, original),
-                "label_original": original,
-            }
+        if len(named) + len(boxes) >= CHUNK_COUNT:
+            yield {"images": _document(named), "boxes": _document(boxes)}
+            named, boxes = [], []
+        named.append({"position": i, "image_id": image["image_id"]})
+        boxes += _rows(i, image, translations)
+    yield {"images": _document(named), "boxes": _document(boxes)}
 
 
-def _check(images: list[dict[str, Any]]) -> None:
-    """Raise Unprocessable for an image that is named twice, and for boxes without area or left of or above the image."""
+def _document(rows: list[dict[str, Any]]) -> str:
+    return orjson.dumps(rows).decode()
+
+
+def _rows(i: int, image: dict[str, Any], translations: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Flatten an image into rows of the table; the sender's own translation goes before the campaign's."""
+    for j, item in enumerate(image["objects"]):
+        box = item["bounding_box"]
+        original = normal(item["label"])
+        translated = item.get("label_translated")
+        yield {
+            "image_id": image["image_id"],
+            "i": i,
+            "j": j,
+            "x_min": box["xmin"],
+            "y_min": box["ymin"],
+            "x_max": box["xmax"],
+            "y_max": box["ymax"],
+            "confidence": item.get("confidence"),
+            "label": normal(translated) if translated else translations.get(original, original),
+            "label_original": original,
+        }
+
+
+@functools.lru_cache(1024)
+def normal(label: str) -> str:
+    """Return a label as it is stored, in Unicode normal form C. A campaign has few labels on many objects."""
+    return unicodedata.normalize("NFC", label)
+
+
+def _check(images: Iterable[dict[str, Any]], max_objects: int) -> list[int]:
+    """Return how many objects there are on each image.
+
+    Raises BadRequest for too many, and Unprocessable for an image that is named twice, and for boxes without area or left
+    of or above the image.
+    """
+    counts: list[int] = []
     errors: list[dict[str, str]] = []
     first: dict[int, int] = {}
     for i, image in enumerate(images):
-        image_id = image["image_id"]
-        if first.setdefault(image_id, i) != i:
-            words = f"Image {image_id} is named already at /{first[image_id]}."
+        counts.append(len(image["objects"]))
+        if first.setdefault(image["image_id"], i) != i:
+            words = f"Image {image['image_id']} is named already at /{first[image['image_id']]}."
             errors.append({"pointer": f"/{i}/image_id", "detail": words})
         for j, item in enumerate(image["objects"]):
-            box = item["bounding_box"]
-            if not (0 <= box["xmin"] < box["xmax"] and 0 <= box["ymin"] < box["ymax"]):
-                words = "A box has 0 <= xmin < xmax and 0 <= ymin < ymax."
-                errors.append({"pointer": f"/{i}/objects/{j}/bounding_box", "detail": words})
-            for name in ("label", "label_translated"):
-                # Composed characters may become longer in normal form C, in which labels are stored.
-                if len(unicodedata.normalize("NFC", item.get(name) or "")) > MAX_LABEL_LENGTH:
-                    words = f"A label has at most {MAX_LABEL_LENGTH} characters in Unicode normal form C."
-                    errors.append({"pointer": f"/{i}/objects/{j}/{name}", "detail": words})
-        if len(errors) >= MAX_ERRORS:
-            break
+            if not _is_right(item) and len(errors) < MAX_ERRORS:
+                errors += _faults(item, f"/{i}/objects/{j}")
+    if sum(counts) > max_objects:
+        raise BadRequest(f"There are {sum(counts)} objects in the body; one submission takes at most {max_objects}.")
     if errors:
         raise Unprocessable(
             f"{errors[0]['pointer']}: {errors[0]['detail']} Nothing was stored.", errors=errors[:MAX_ERRORS]
         )
+    return counts
+
+
+def _is_right(item: dict[str, Any]) -> bool:
+    box = item["bounding_box"]
+    return (
+        0 <= box["xmin"] < box["xmax"]
+        and 0 <= box["ymin"] < box["ymax"]
+        # Composed characters may become longer in normal form C, in which labels are stored.
+        and len(normal(item["label"])) <= MAX_LABEL_LENGTH
+        and len(normal(item.get("label_translated") or "")) <= MAX_LABEL_LENGTH
+    )
+
+
+def _faults(item: dict[str, Any], pointer: str) -> Iterator[dict[str, str]]:
+    box = item["bounding_box"]
+    if not (0 <= box["xmin"] < box["xmax"] and 0 <= box["ymin"] < box["ymax"]):
+        words = "A box has 0 <= xmin < xmax and 0 <= ymin < ymax."
+        yield {"pointer": f"{pointer}/bounding_box", "detail": words}
+    for name in ("label", "label_translated"):
+        if len(normal(item.get(name) or "")) > MAX_LABEL_LENGTH:
+            words = f"A label has at most {MAX_LABEL_LENGTH} characters in Unicode normal form C."
+            yield {"pointer": f"{pointer}/{name}", "detail": words}
 
 
 def _require_known(unknown: list[list[int]] | None, campaign_id: int) -> None:
