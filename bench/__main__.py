@@ -1,0 +1,32 @@
+"""Measure every row of the table, print it, and write it to bench/results.md: `make bench` (ROWS="put_objects …" for some)."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench import submissions
+from bench.measure import Row, table
+from bench.service import Service, running_service
+
+RESULTS = Path(__file__).with_name("results.md")
+ROWS: dict[str, Callable[[Service], Iterator[Row]]] = {
+    "put_objects": submissions.put_objects,
+    "put_objects_at_once": submissions.put_objects_at_once,
+    "add_images": submissions.add_images,
+}
+
+
+def main(names: list[str]) -> int:
+    """Measure the rows of these names, or all; return the exit code."""
+    rows: list[Row] = []
+    for name in names or ROWS:
+        with running_service() as service:
+            for row in ROWS[name](service):
+                print(table([row]).splitlines()[-1], flush=True)
+                rows.append(row)
+    print(table(rows))
+    return 0 if all(row.holds for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,100 @@
+"""HTTP clients that cost next to nothing, so that the server is what is measured: one connection, and many at once."""
+
+import asyncio
+import http.client
+import multiprocessing
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import uvloop
+
+Headers = dict[str, str]
+
+
+@dataclass
+class Connection:
+    """One connection that is kept open; every answer must have the status that is expected."""
+
+    url: str
+    headers: Headers
+    _http: http.client.HTTPConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        place = urlsplit(self.url)
+        self._http = http.client.HTTPConnection(place.hostname or "", place.port, timeout=600)
+
+    def send(self, method: str, path: str, body: bytes | None = None, status: int = 200) -> bytes:
+        """Send one request and return the body of its answer."""
+        headers = self.headers if body is None else self.headers | {"Content-Type": "application/json"}
+        self._http.request(method, path, body, headers)
+        answer = self._http.getresponse()
+        content = answer.read()
+        if answer.status != status:
+            raise RuntimeError(f"{method} {path}: {answer.status} {content[:300]!r}")
+        return content
+
+
+class Asker(asyncio.Protocol):
+    """One of many connections: sends the same request again as soon as it is answered. Needs a Content-Length."""
+
+    def __init__(self, request: bytes, status: bytes) -> None:
+        self.request = request
+        self.status = status
+        self.answered = 0
+        self._received = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101
+        self._transport = transport
+        transport.write(self.request)
+
+    def data_received(self, data: bytes) -> None:
+        """Count an answer that is whole, and ask again."""
+        self._received += data
+        head, blank, rest = self._received.partition(b"\r\n\r\n")
+        if not blank:
+            return
+        lower = head.lower()
+        length = lower.partition(b"content-length: ")[2].partition(b"\r")[0]
+        if len(rest) < int(length or 0):
+            return
+        if head.split(b" ", 2)[1] != self.status:
+            raise RuntimeError(repr(self._received[:300]))
+        self.answered += 1
+        self._received = b""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(self.request)
+
+
+def _ask(url: str, path: str, headers: Headers, status: int, connections: int, seconds: float) -> float:
+    place = urlsplit(url)
+    host, port = place.hostname or "", place.port or 80
+    lines = [f"GET {path} HTTP/1.1", f"Host: {place.netloc}", *(f"{name}: {value}" for name, value in headers.items())]
+    request = ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+    async def ask_all() -> float:
+        loop = asyncio.get_running_loop()
+        askers = []
+        for _ in range(connections):
+            transport, asker = await loop.create_connection(lambda: Asker(request, str(status).encode()), host, port)
+            askers.append((transport, asker))
+        begin = time.perf_counter()
+        before = sum(asker.answered for _, asker in askers)
+        await asyncio.sleep(seconds)
+        rate = (sum(asker.answered for _, asker in askers) - before) / (time.perf_counter() - begin)
+        for transport, _ in askers:
+            transport.close()
+        return rate
+
+    return uvloop.run(ask_all())
+
+
+def requests_per_second(
+    url: str, path: str, headers: Headers, *, status: int = 200, connections: int = 16, seconds: float = 3
+) -> float:
+    """Return how many requests a second are answered over so many connections, from a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_ask, (url, path, headers, status, connections, seconds))

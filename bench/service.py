@@ -1,0 +1,126 @@
+"""The service under test: the real web server on a PostgreSQL and an Azurite of its own, and rows to work with."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import flask_migrate
+import psutil
+import psycopg2
+import psycopg2.extensions
+from pydantic import SecretStr
+
+from app import create_app
+from app.database import db
+from app.embedded.azurite import running_azurite
+from app.embedded.folder import scratch_folder
+from app.embedded.postgres import make_schema, running_postgres
+from app.services import users
+from app.settings import Settings
+from bench.connection import Connection, Headers
+from tests.web import WebServer, web_server
+
+SCHEMA = "labelapi"
+CONTAINER = "imagesets"
+
+
+@dataclass(frozen=True)
+class Service:
+    """PostgreSQL and Azurite that run, with the tables and one admin; web servers are started on them."""
+
+    settings: Settings
+    headers: Headers
+    folder: Path
+
+    @contextmanager
+    def web(self, processes: int = 2) -> Iterator[WebServer]:
+        """Start the web server with so many processes."""
+        changes = {"web_workers": processes}
+        with web_server(self.settings.model_copy(update=changes), self.folder / "web.log") as server:
+            yield server
+
+    def connect(self, server: WebServer) -> Connection:
+        """Return a connection of the admin."""
+        return Connection(server.url, self.headers)
+
+    def database(self) -> "closing[psycopg2.extensions.connection]":
+        """Return a connection to the database itself, in whose schema the tables are."""
+        url = self.settings.queue_url
+        return closing(psycopg2.connect(url, options=f"-csearch_path={SCHEMA} -ctimezone=UTC"))
+
+    def run(self, statement: str, **parameters: object) -> int:
+        """Run one statement in a transaction of its own, and return its first value or 0."""
+        with self.database() as connection, connection, connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            row = cursor.fetchone() if cursor.description else None
+            return row[0] if row else 0
+
+    def make_images(self, count: int) -> range:
+        """Register images without files, and return their ids."""
+        last = self.run(
+            "WITH made AS (INSERT INTO image (blobstorage_path, filetype, filesize, width, height)"
+            " SELECT %(container)s || '/upload/' || gen_random_uuid() || '.jpg', 'JPEG', 123456, 1920, 1080"
+            " FROM generate_series(1, %(count)s) RETURNING id) SELECT max(id) FROM made",
+            container=CONTAINER,
+            count=count,
+        )
+        return range(last - count + 1, last + 1)
+
+    def make_campaign(self, images: range, status: str = "active") -> int:
+        """Make a campaign with these images, none of them labeled, and return its id."""
+        return self.run(
+            "WITH made AS (INSERT INTO campaign (title, created_by, status, auto_complete, image_count)"
+            " VALUES ('bench-' || gen_random_uuid(), 1, %(status)s, false, %(count)s) RETURNING id),"
+            " filled AS (INSERT INTO campaign_image (campaign_id, image_id)"
+            " SELECT made.id, image_id FROM made, generate_series(%(first)s, %(last)s) AS image_id)"
+            " SELECT id FROM made",
+            status=status,
+            count=len(images),
+            first=images.start,
+            last=images.stop - 1,
+        )
+
+    def settle(self) -> None:
+        """Let PostgreSQL do now what it would do in between: statistics, dead rows, a checkpoint."""
+        with self.database() as connection:
+            connection.autocommit = True
+            connection.cursor().execute("VACUUM ANALYZE")
+            connection.cursor().execute("CHECKPOINT")
+
+
+@contextmanager
+def running_service() -> Iterator[Service]:
+    """Start PostgreSQL and Azurite, make the tables and an admin."""
+    with (
+        scratch_folder() as folder,
+        running_postgres(folder / "postgres") as url,
+        running_azurite(folder / "azurite") as storage,
+    ):
+        make_schema(url, SCHEMA)
+        settings = Settings(
+            _env_file=None,  # type: ignore[call-arg]  # Only the settings library's own signature knows it.
+            db_connection_string=SecretStr(url),
+            db_schema=SCHEMA,
+            azure_storage_connection_string=SecretStr(storage),
+            azure_storage_imageset_container=CONTAINER,
+            azure_storage_imageset_folder="upload",
+            log_level="WARNING",
+        )
+        flask_app = create_app(settings).app
+        with flask_app.app_context():
+            flask_migrate.upgrade()
+            _, pair = users.create_user(db.session(), "ada@example.org", "image-admin")
+            db.session.commit()
+            flask_app.extensions["blob_store"].make_container(CONTAINER)
+            db.engine.dispose()
+        # The service waits for PostgreSQL in a way of its own; what is measured against it does so as the library does.
+        psycopg2.extensions.set_wait_callback(None)
+        headers = {"Authentication-Key": pair.apikey, "Authentication-Secret": str(pair.apisecret)}
+        yield Service(settings, headers, folder)
+
+
+def web_processes(server: WebServer) -> list[psutil.Process]:
+    """Return the processes that answer requests."""
+    found: list[psutil.Process] = psutil.Process(server.process.pid).children()
+    return found
