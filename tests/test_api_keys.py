@@ -1,6 +1,6 @@
 """The keys of a user over HTTP: shown once, listed without secrets, replaced with an overlap, revoked everywhere."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -70,6 +70,14 @@ def test_expiry_lies_in_the_future(admin: Caller, date_expires: Any, status: int
     admin.post(KEYS, {"date_expires": date_expires}).expect(status, "/date_expires")
     admin.post(f"{KEYS}/1/rotate", {"date_expires": date_expires}).expect(status, "/date_expires")
     assert admin.get(KEYS).expect(200)["pagination"]["total"] == 1
+
+
+def test_expiry_may_have_any_offset(admin: Caller) -> None:
+    # No place is so far from UTC, and PostgreSQL does not know such an offset, but it is well written.
+    in_utc = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    sent = in_utc.astimezone(timezone(timedelta(hours=-22, minutes=-8))).isoformat()
+    made = admin.post(KEYS, {"date_expires": sent}).expect(200)
+    assert datetime.fromisoformat(made["date_expires"]) == in_utc
 
 
 @pytest.mark.parametrize("name", ["", "x" * 129, "a\tb", "a\n"])

@@ -136,7 +136,8 @@ def parse_expiry(value: str | None) -> datetime | None:
         return None
     words = f"must be a time in the future, at most {MAX_DAYS_VALID} days from now"
     try:
-        date_expires = datetime.fromisoformat(value)
+        # In UTC, because PostgreSQL takes no offset of 16 hours or more.
+        date_expires = datetime.fromisoformat(value).astimezone(UTC)
         valid = timedelta(0) < date_expires - datetime.now(UTC) <= timedelta(days=MAX_DAYS_VALID)
     except (ValueError, OverflowError):  # A leap second, or a time that is not one anywhere on Earth.
         valid = False

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -82,9 +82,10 @@ class ImageFilter:
 
 def _read_time(name: str, value: str | None) -> datetime | None:
     try:
-        return None if value is None else datetime.fromisoformat(value)
-    except ValueError:
-        # RFC 3339 allows more than Python does, such as leap seconds.
+        # In UTC, because PostgreSQL takes no offset of 16 hours or more.
+        return None if value is None else datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        # RFC 3339 allows more than Python does, such as leap seconds, and the year 0 of UTC.
         raise BadRequest(f"{name} is no time that this service knows: {value}.") from None
 
 
