@@ -94,6 +94,12 @@ def test_page_and_cursor_contradict(admin: Caller) -> None:
     admin.get("/campaigns?after=0&page=2").expect(400, "page and after contradict")
 
 
+@pytest.mark.parametrize("path", ["/campaigns", "/image_sets"])
+def test_titles_with_a_character_that_cannot_be_stored_are_refused(admin: Caller, path: str) -> None:
+    admin.get(f"{path}?title=%00").expect(400, "title")
+    admin.get(f"{path}?title=a%00*").expect(400, "title")
+
+
 def test_pages_link_to_their_neighbours_and_keep_what_was_asked_for(admin: Caller, filled: list[int]) -> None:
     answer = admin.get("/images?page=2&per_page=3&filetype=JPEG")
     assert links(answer) == {
@@ -193,6 +199,8 @@ def test_images_are_found_by_time(admin: Caller, app: Flask, filled: list[int]) 
         ("campaign=x", "campaign"),
         ("labeled=perhaps&campaign=1", "labeled"),
         ("type=", "type"),
+        ("type=a%00b", "type"),
+        ("filetype=%00", "filetype"),
         ("typ=drone", "no query parameter 'typ'"),
         ("type=a&type=b", "more than once"),
         ("expand=everything", "expand"),

@@ -13,7 +13,9 @@ import yaml
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
+from app.errors import BadRequest
 from app.intake import plain_schema
+from app.services.idempotency_keys import read_key
 from app.spec import FOLDER, load_spec
 
 SPEC = load_spec()
@@ -234,6 +236,27 @@ def test_defaults_of_pages() -> None:
             assert (named["page"]["minimum"], named["page"]["default"]) == (1, 1)
             default = 1000 if path.startswith("/campaigns/{") else 10
             assert [named["per_page"][key] for key in ("minimum", "maximum", "default")] == [1, 5000, default]
+
+
+@every_operation
+def test_words_in_a_query_are_without_nul(name: str) -> None:
+    for parameter in parameters_of(name):
+        schema = follow(parameter["schema"])
+        if parameter["in"] == "query" and schema.get("type") == "string" and not {"enum", "format"} & set(schema):
+            assert not jsonschema_rs.Draft4Validator(schema).is_valid("a\0"), parameter["name"]
+
+
+def test_pattern_of_idempotency_keys_is_the_one_that_counts() -> None:
+    pattern = look_up("#/components/parameters/IdempotencyKey")["schema"]["pattern"]
+    validator = jsonschema_rs.Draft4Validator({"type": "string", "pattern": pattern})
+    inner = ["", "a", " ", "a b", " a", "a ", '"', 'a"', "x" * 255, "x" * 256, "ö", "a\tb", "a\0", "a\n", "\x7f", "~!"]
+    for key in [*inner, *(f'"{word}"' for word in inner), '"a', 'a"', '"']:
+        try:
+            read_key(key)
+        except BadRequest:
+            assert not validator.is_valid(key), key
+        else:
+            assert validator.is_valid(key), key
 
 
 def test_spec_and_handlers_are_the_same_list() -> None:

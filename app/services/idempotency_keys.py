@@ -6,6 +6,7 @@ The header and its rules are those of the IETF draft "The Idempotency-Key HTTP H
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,6 +24,9 @@ from app.models import IdempotencyKey
 
 KEPT = timedelta(hours=24)
 MAX_KEY_LENGTH = 255
+# Spaces within a key are kept; those around it may be lost on the way.
+KEY_CHARACTERS = rf"[!-~](?:[ -~]{{0,{MAX_KEY_LENGTH - 2}}}[!-~])?"
+KEY_FORM = re.compile(rf'"(?P<quoted>{KEY_CHARACTERS})"|(?!")(?P<plain>{KEY_CHARACTERS})')
 NONCE_LENGTH = 12
 PRUNED_AT_ONCE = 100
 
@@ -60,11 +64,10 @@ def read_key(header: str) -> str:
 
     Raises BadRequest unless it has 1 to 255 visible ASCII characters.
     """
-    quoted = len(header) >= 2 and header[0] == header[-1] == '"'
-    key = header[1:-1] if quoted else header
-    if not 1 <= len(key) <= MAX_KEY_LENGTH or not (key.isascii() and key.isprintable()):
+    form = KEY_FORM.fullmatch(header)
+    if form is None:
         raise BadRequest(f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} visible ASCII characters, such as a UUID.")
-    return key
+    return form["quoted"] or form["plain"]
 
 
 def find_answer(session: Session, attempt: Attempt) -> KeptAnswer | None:
