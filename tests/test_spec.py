@@ -259,6 +259,36 @@ def test_pattern_of_idempotency_keys_is_the_one_that_counts() -> None:
             assert validator.is_valid(key), key
 
 
+@every_operation
+def test_links_lead_on_from_what_is_there(name: str) -> None:
+    """Each gives all ids of the path it leads to, from the request's own path or from a place in the answer."""
+    known = {p["name"] for p in parameters_of(name) if p["in"] == "path"}
+    answer = OPERATIONS[name][2]["responses"].get("200", {})
+    for link in map(follow, follow(answer).get("links", {}).values()):
+        _, path, target = OPERATIONS[link["operationId"]]
+        assert set(link["parameters"]) == set(re.findall(r"{(\w+)}", path))
+        for expression in link["parameters"].values():
+            source, _, place = expression.partition("#/")
+            if source == "$response.body":
+                assert is_promised(answer_schema(name), place.split("/")), expression
+            else:
+                assert source.removeprefix("$request.path.") in known, expression
+        body = target.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        if "requestBody" in link:
+            schema = plain_schema(follow(body)) | {"components": plain_schema(SPEC["components"])}
+            jsonschema_rs.Draft4Validator(schema).validate(link["requestBody"])
+
+
+def is_promised(schema: Any, place: list[str]) -> bool:
+    """Whether answers of this schema may have something at this place."""
+    schema = follow(schema)
+    forms = [form for key in ("oneOf", "anyOf", "allOf") for form in schema.get(key, [])]
+    if not place or any(is_promised(form, place) for form in forms):
+        return True
+    inner = schema.get("items") if place[0].isdecimal() else schema.get("properties", {}).get(place[0])
+    return inner is not None and is_promised(inner, place[1:])
+
+
 def test_spec_and_handlers_are_the_same_list() -> None:
     """Read, not imported, so that this runs without any setting."""
     written = {}
