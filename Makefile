@@ -1,6 +1,6 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check test faults slow replay screenshot requirements bench
+.PHONY: help install run demo check test faults fuzz slow replay screenshot requirements bench
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -30,15 +30,19 @@ check: ## Lint, format and types
 
 test: ## Run the tests on real PostgreSQL and Azurite, and measure what they cover (ARGS="-k name": those alone, unmeasured)
 	@$(INSTALL) test
-	$(PYTHON) -m pytest -n 2 --ignore=tests/faults $(or $(ARGS),--cov --cov-report=term)
+	$(PYTHON) -m pytest -n 2 --ignore=tests/faults --ignore=tests/fuzz $(or $(ARGS),--cov --cov-report=term)
 
 faults: ## Kill, stop and cut off what can be, and see that nothing is lost (FAULTS=long for everything in full)
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -n 2 tests/faults $(ARGS)
 
+fuzz: ## Send whatever the OpenAPI document allows and forbids to a real service (FUZZ_SEED=number for other requests)
+	@$(INSTALL) test
+	$(PYTHON) -m pytest -n 2 -rP tests/fuzz $(ARGS)
+
 slow: ## Run the tests that take minutes
 	@$(INSTALL) test
-	$(PYTHON) -m pytest -m slow --ignore=tests/faults $(ARGS)
+	$(PYTHON) -m pytest -m slow --ignore=tests/faults --ignore=tests/fuzz $(ARGS)
 
 replay: ## Do what the Dockerfile says in an empty folder, without Docker, and run the result
 	@$(INSTALL) test

@@ -1,0 +1,84 @@
+"""What Schemathesis is told besides its configuration, in its own process: whom to spare, and what else to look at."""
+
+import itertools
+import json
+import os
+import re
+from typing import Any
+
+import httpx2
+import schemathesis
+from schemathesis.core.failures import Failure
+from schemathesis.generation.meta import TestPhase
+from schemathesis.openapi.checks import RejectedPositiveData
+
+from tests import promise
+
+# The account that calls. It must go on working, so that what would change it is done to another one instead.
+CALLER_ID, BYSTANDER_ID = int(os.environ["FUZZ_CALLER_ID"]), int(os.environ["FUZZ_BYSTANDER_ID"])
+# Images with these ids, from 1 on, are there.
+IMAGE_COUNT = int(os.environ["FUZZ_IMAGE_COUNT"])
+# Rules that are a 400 and that a schema of OpenAPI 3.0 cannot say, or not in words that help; descriptions say them.
+UNSAID = re.compile(
+    r"page and after contradict each other|labeled needs campaign|taken_from must be before|bbox is west,south,east,north"
+    r"|taken_(from|to) is no time that this service knows|This is no e-mail address"
+    # Of what is free, such as metadata: the values that cannot be stored.
+    r"|/(metadata|label_translations)\b.* (with|holds) the character NUL|/metadata/.* (beyond 64 bits|too large|nested deeper)",
+    re.DOTALL,
+)
+NUMBERS = itertools.count(1)
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
+    """Let nobody lock the caller out, and most requests that the document allows get further than to a 404 or 422.
+
+    Not where values are made up, because those must be the same when Schemathesis makes them up again.
+    """
+    if case.method.upper() != "GET" and str(case.path_parameters.get("user_id")) == str(CALLER_ID):
+        case.path_parameters["user_id"] = BYSTANDER_ID
+    if case.meta is not None and case.meta.generation.mode.is_positive:
+        is_step = case.meta.phase.name == TestPhase.STATEFUL
+        if is_step or next(NUMBERS) % 4:
+            further(case)
+
+
+def further(case: schemathesis.Case[Any]) -> None:
+    """Make keys of requests new and conditions true, spell titles and addresses well, and name images that are there."""
+    for name, value in {"Idempotency-Key": f"key-{next(NUMBERS)}", "If-Match": "*"}.items():
+        if case.headers and name in case.headers:
+            case.headers[name] = value
+    if isinstance(case.body, list):
+        case.body = [with_known_image(item) for item in case.body]
+    elif isinstance(case.body, dict):
+        number = next(NUMBERS)
+        better = {
+            "title": f"fuzz-{number}",
+            "email": f"user-{number}@partner.example",
+            "labeler_email": f"partner-{number % 10}@partner.example",
+        }
+        case.body = case.body | {name: value for name, value in better.items() if name in case.body}
+
+
+def with_known_image(item: Any) -> Any:
+    for name in ("id", "image_id"):
+        if isinstance(item, dict) and name in item:
+            return item | {name: 1 + next(NUMBERS) % IMAGE_COUNT}
+    return item
+
+
+@schemathesis.hook
+def filter_failure(
+    context: schemathesis.HookContext, failure: Failure, case: schemathesis.Case[Any], response: schemathesis.Response
+) -> bool:
+    """Keep every failure but that of a request which breaks one of the rules above."""
+    is_refusal = isinstance(failure, RejectedPositiveData) and response.status_code == 400
+    return not (is_refusal and UNSAID.match(json.loads(response.content)["detail"]))
+
+
+@schemathesis.check
+def is_promised(ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]) -> None:
+    """Hold the answer against the document as all tests do: no header and no key that it does not name."""
+    headers = [(name, value) for name, values in response.headers.items() for value in values]
+    request = httpx2.Request(response.request.method or "", response.request.url or "")
+    promise.check(httpx2.Response(response.status_code, headers=headers, content=response.content, request=request))

@@ -1,0 +1,107 @@
+"""Schemathesis calls the service, as it is deployed, with whatever the OpenAPI document allows and forbids."""
+
+import json
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app.settings import Settings
+from tests.caller import Caller
+from tests.conftest import Labelled, insert_images
+from tests.fuzz.fuzzer import PHASES, Fuzzer
+from tests.test_spec import OPERATIONS, follow
+from tests.web import web_server
+from tests.workers import rows, worker
+
+IMAGE_COUNT = 60
+LEAST_CASES = 5000
+LEAST_STEPS = 1000
+LEAST_LINKS = 20
+LABELS = {name: f"{method} {path}" for name, (method, path, _) in OPERATIONS.items()}
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def links() -> set[str]:
+    """Every link of the document, as Schemathesis writes it."""
+    return {
+        f"{LABELS[name]} -> [200] {link} -> {LABELS[follow(target)['operationId']]}"
+        for name, (_, _, operation) in OPERATIONS.items()
+        for link, target in follow(operation["responses"].get("200", {})).get("links", {}).items()
+    }
+
+
+@pytest.fixture
+def furnished(app: Flask, settings: Settings, labelled: Labelled) -> Labelled:
+    """A service with images, an active campaign, and failed jobs, which can be retried."""
+    insert_images(app, settings, IMAGE_COUNT - len(labelled.image_ids))
+    for _ in range(10):
+        made = labelled.admin.post("/image_sets", {"title": f"t-{uuid.uuid4().hex[:12]}"}).expect(200)
+        labelled.admin.put(f"/image_sets/{made['imageset_id']}", {"new_status": "finished"}).expect(200)
+    with rows(app) as session:
+        session.execute(text("UPDATE job SET state = 'failed', error = 'A person is needed.', date_finished = now()"))
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+    return labelled
+
+
+def user_id_of(admin: Caller, email: str) -> int:
+    found: list[int] = [
+        user["user_id"] for user in admin.get("/users").expect(200)["users"] if user["email"].lower() == email.lower()
+    ]
+    return found[0]
+
+
+@contextmanager
+def running(settings: Settings, folder: Path) -> Iterator[str]:
+    """The address of a real web server beside a real worker; at the end, none of them may have met the unforeseen."""
+    with (
+        (folder / "worker.log").open("wb") as stderr,
+        worker(settings, stderr=stderr),
+        web_server(settings, folder / "web.log") as web,
+    ):
+        yield web.url
+    for log in (folder / "web.log", folder / "worker.log"):
+        lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+        assert not [line for line in lines if line["level"] in ("error", "critical")], log.read_text()
+
+
+def test_whatever_an_admin_sends_is_answered_as_promised(
+    settings: Settings, furnished: Labelled, tmp_path: Path
+) -> None:
+    admin = furnished.admin
+    bystander = admin.post("/users", {"email": "eve@example.org", "role": "image-admin"}).expect(200)
+    spared = (user_id_of(admin, "ada@example.org"), bystander["user_id"])
+    with running(settings, tmp_path) as url:
+        fuzzer = Fuzzer(url, admin, tmp_path, spared, IMAGE_COUNT)
+        fuzzer.send_cases(examples=100)
+        fuzzer.walk(LEAST_STEPS, walks=1000)
+    tally = fuzzer.tally
+    sys.stdout.write(f"{tally}\n")
+    assert tally.cases.total() >= LEAST_CASES
+    assert set(tally.cases) == PHASES
+    # What never works is not tested by what it refuses.
+    assert not set(LABELS.values()) - tally.succeeded()
+    assert len(links() & set(tally.links)) >= LEAST_LINKS
+
+
+def test_whatever_a_labeler_sends_is_answered_as_promised(
+    settings: Settings, furnished: Labelled, tmp_path: Path
+) -> None:
+    spared = (user_id_of(furnished.admin, furnished.partner_email), user_id_of(furnished.admin, "ada@example.org"))
+    with running(settings, tmp_path) as url:
+        fuzzer = Fuzzer(url, furnished.partner, tmp_path, spared, IMAGE_COUNT)
+        fuzzer.send_cases(examples=20)
+        fuzzer.walk(100, walks=20)
+    tally = fuzzer.tally
+    sys.stdout.write(f"{tally}\n")
+    assert set(tally.cases) == PHASES
+    open_to_labelers = {
+        LABELS[name] for name, (_, _, operation) in OPERATIONS.items() if {"labeler", "any"} & set(operation["x-roles"])
+    }
+    assert {label for label in tally.succeeded() if not label.startswith("OPTIONS")} == open_to_labelers
