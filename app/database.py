@@ -51,7 +51,6 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "pool_size": settings.web_threads + 2,
         "max_overflow": 4,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
-        "pool_pre_ping": True,
         # Parameters hold labels, addresses and hashes, which have no place in a log.
         "hide_parameters": True,
         "connect_args": {

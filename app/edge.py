@@ -19,11 +19,16 @@ NOT_KEPT = {"content-length", "date"}
 
 
 def at_the_edge(handler: Callable[..., Response]) -> Callable[..., Response]:
-    """One request, one transaction: commit what the handler did together with its kept answer, or roll all of it back."""
+    """One request, one transaction: commit what the handler did together with its kept answer, or roll all of it back.
+
+    A request that only reads has none: each of its statements sees what is committed by then, as it would in a transaction.
+    """
 
     @functools.wraps(handler)
     def handle(*args: Any, **kwargs: Any) -> Response:
         try:
+            if request.method not in CHANGING_METHODS:
+                db.session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
             answer = _answer_once(lambda: handler(*args, **kwargs), handler.__name__)
             db.session.commit()
         except BaseException:

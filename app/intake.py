@@ -55,8 +55,6 @@ class JsonBody(AbstractRequestBodyValidator):
     max_bytes = 0
     max_bulk_bytes = 0
     bulk_operations: frozenset[str] = frozenset()
-    # The spec lives as long as the process, and so does each schema of it.
-    _compiled: dict[int, tuple[Any, jsonschema_rs.Draft4Validator]] = {}
 
     @classmethod
     def with_limits(cls, max_bytes: int, max_bulk_bytes: int, bulk_operations: frozenset[str]) -> type["JsonBody"]:
@@ -87,7 +85,7 @@ class JsonBody(AbstractRequestBodyValidator):
 
     def _check(self, raw: bytes) -> Any:
         body = parse(raw)
-        _refuse_errors(list(_describe(self._validator().iter_errors(body))))
+        _refuse_errors(list(_describe(validator_of(self._schema).iter_errors(body))))
         return body
 
     def _check_array(self, raw: bytes) -> Any:
@@ -105,18 +103,24 @@ class JsonBody(AbstractRequestBodyValidator):
         return array
 
     def _errors(self, array: JsonArray) -> Iterator[dict[str, str]]:
-        validator = self._validator()
+        validator = validator_of(self._schema)
         for position, items in array.parts(parse):
             # To say that all is well takes half as long as to look for errors.
             if not validator.is_valid(items):
                 yield from _describe(validator.iter_errors(items), position)
 
-    def _validator(self) -> jsonschema_rs.Draft4Validator:
-        kept = self._compiled.get(id(self._schema))
-        if kept is None or kept[0] is not self._schema:
-            kept = (self._schema, jsonschema_rs.Draft4Validator(plain_schema(self._schema), validate_formats=True))
-            self._compiled[id(self._schema)] = kept
-        return kept[1]
+
+# The spec lives as long as the process, and so does each schema of it.
+_compiled: dict[int, tuple[Any, jsonschema_rs.Draft4Validator]] = {}
+
+
+def validator_of(schema: Any) -> jsonschema_rs.Draft4Validator:
+    """Return the compiled validator of a schema of the spec."""
+    kept = _compiled.get(id(schema))
+    if kept is None or kept[0] is not schema:
+        kept = (schema, jsonschema_rs.Draft4Validator(plain_schema(schema), validate_formats=True))
+        _compiled[id(schema)] = kept
+    return kept[1]
 
 
 def plain_schema(schema: Any) -> Any:
@@ -274,7 +278,7 @@ class Parameters(ParameterValidator):
             self._check(name, value, known[name]["schema"])
 
     def _check(self, name: str, value: Any, schema: dict[str, Any]) -> None:
-        for error in jsonschema_rs.Draft4Validator(plain_schema(schema)).iter_errors(value):
+        for error in validator_of(schema).iter_errors(value):
             hint = TIME_HINT if schema.get("format") == "date-time" else ""
             raise BadRequest(f"The query parameter {name} is wrong: {error.message[-MAX_ERROR_LENGTH:]}{hint}.")
 

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import extensions
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import InvalidatePoolError
 
 from app.errors import DatabaseUnavailable
 from app.settings import Settings
@@ -23,6 +24,9 @@ CONNECT_TIMEOUT_SECONDS = 2
 PING_TIMEOUT_SECONDS = 1.5
 STATEMENT_TIMEOUT_SECONDS = 4
 BULK_STATEMENT_TIMEOUT_SECONDS = 60
+# A connection that was used so short a time ago is not asked whether it still lives, which would take as long as a query.
+FRESH_SECONDS = 1.0
+LAST_USED = "last_used"
 # PostgreSQL ends a statement by itself at its timeout and says so; this is how long the words may be on their way.
 LAST_WORDS_SECONDS = 0.25
 # How often one that does not answer is tried again.
@@ -108,19 +112,34 @@ class Watch:
             except psycopg2.Error:
                 time.sleep(LOOK_OUT_SECONDS)
 
-    def inspect(self, connection: Any, _record: Any) -> None:
+    def inspect(self, connection: Any, record: Any) -> None:
         """Look at a new connection. Raises DatabaseUnavailable when its server may forget what it acknowledged."""
+        record.info[LAST_USED] = time.monotonic()
         if not self._allow_unsafe:
             refuse_unsafe(connection)
 
-    def lend(self, connection: Any, _record: Any, _fairy: Any) -> None:
-        """A connection leaves the pool."""
+    def lend(self, connection: Any, record: Any, _fairy: Any) -> None:
+        """A connection leaves the pool, after a look at whether it still lives; one that was just used does."""
+        if time.monotonic() - record.info.get(LAST_USED, 0) > FRESH_SECONDS:
+            _ping(connection)
         connection.answer_seconds = STATEMENT_TIMEOUT_SECONDS + LAST_WORDS_SECONDS
 
-    def take_back(self, connection: Any, _record: Any) -> None:
+    def take_back(self, connection: Any, record: Any) -> None:
         """A connection goes back into the pool, unless it is lost."""
         if connection is not None:
             connection.answer_seconds = PING_TIMEOUT_SECONDS
+            record.info[LAST_USED] = time.monotonic()
+
+
+def _ping(connection: Any) -> None:
+    """Ask for an answer. Raises InvalidatePoolError, upon which the pool takes a new connection, and trusts no old one."""
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        connection.autocommit = False
+    except psycopg2.Error as error:
+        raise InvalidatePoolError("PostgreSQL does not answer on a connection of the pool.") from error
 
 
 def watch(engine: Engine, *, allow_unsafe: bool) -> None:

@@ -3,64 +3,83 @@
 No row becomes a Python object on the way out: a page is one text from the database, passed through.
 """
 
+import operator
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, reduce
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Compiled,
+    CursorResult,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.models import ApiKey, Campaign, CampaignImage, Dataset, Image, ImageSet, Job, Object, Role, Submission, User
 from app.models.jobs import FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.pagination import Listing, Page
 
+BOX = {"xmin": Object.x_min, "xmax": Object.x_max, "ymin": Object.y_min, "ymax": Object.y_max}
 AnySelect = Select[*tuple[Any, ...]]
 
 
+Rows = Callable[[], AnySelect]
 SignPath = Callable[[str], str]
+Column = InstrumentedAttribute[Any]
+
+
+@dataclass(frozen=True, eq=False)  # Each is itself and no other: so statements can be kept by their conditions.
+class Condition:
+    """What rows may be asked to fulfil; bind parameters stand for the values, which come with each request."""
+
+    clause: ColumnElement[bool]
+
+
+Wanted = dict[Condition, dict[str, Any]]
 
 
 def page_of(
     session: Session,
     name: str,
-    rows: AnySelect,
+    rows: Rows,
+    wanted: Wanted,
     page: Page,
     count: Callable[[], int],
     sign_path: SignPath | None = None,
 ) -> Listing:
     """Return `{<name>: [<rows of the page>], "pagination": {…}}`, for rows in the order of their first column, an id.
 
-    `count` is asked for the total where the page has a number. `sign_path` makes links of the paths in the rows' last
-    column. Raises NotFound for a page past the last.
+    `wanted` holds the conditions for the rows, each with the values of its parameters. `count` is asked for the total where
+    the page has a number. `sign_path` makes links of the paths in the rows' last column. Raises NotFound for a page past
+    the last.
     """
     if page.after is None:
         pagination = page.describe(count())
-        items = list_of(session, rows.limit(page.size).offset(page.offset))
+        items = _ask(session, _numbered, rows, wanted, size=page.size, offset=page.offset).scalar_one()
         links = page.links(pagination["next"], None)
     else:
         pagination = page.describe_cursor()
-        items, last_id = _list_behind(session, rows, page.after, page.size)
-        links = page.links(None, last_id)
-    if sign_path:
-        items = _with_links(items, sign_path)
-    return Listing(b'{"%b":%b,"pagination":%b}' % (name.encode(), items, orjson.dumps(pagination)), links)
+        found = _ask(session, _behind, rows, wanted, size=page.size, after=page.after).one()
+        items, links = found.items, page.links(None, found.last_id)
+    listed = _with_links(items, sign_path) if sign_path else items.encode()
+    return Listing(b'{"%b":%b,"pagination":%b}' % (name.encode(), listed, orjson.dumps(pagination)), links)
 
 
-def _list_behind(session: Session, rows: AnySelect, after: int, size: int) -> tuple[bytes, int | None]:
-    """Return the rows behind an id, and the last one's id when there are more."""
-    key: ColumnElement[int] = rows.selected_columns[0]
-    part = rows.where(key > after).limit(size).subquery("part")
-    items = func.coalesce(cast(func.json_agg(part.table_valued()), Text), literal("[]", Text))
-    last: ColumnElement[int | None] = func.max(part.c[0])
-    found, last_id = session.execute(select(items, last)).one()
-    if last_id is None:
-        return str(found).encode(), None
-    # EXISTS would forget the order, and with it the index that leads straight to the next row.
-    has_more = session.scalar(rows.with_only_columns(key).where(key > last_id).limit(1)) is not None
-    return str(found).encode(), last_id if has_more else None
-
-
-def _with_links(items: bytes, sign_path: SignPath) -> bytes:
+def _with_links(items: str, sign_path: SignPath) -> bytes:
     """Put a link in the place of each path, `<container>/<path>`, under `download_url`."""
     listed = orjson.loads(items)
     for item in listed:
@@ -68,18 +87,76 @@ def _with_links(items: bytes, sign_path: SignPath) -> bytes:
     return orjson.dumps(listed)
 
 
-def list_of(session: Session, rows: AnySelect) -> bytes:
+def list_of(session: Session, rows: Rows, wanted: Wanted) -> bytes:
     """Return the rows as a JSON array, in their order."""
-    part = rows.subquery("part")
-    items = func.coalesce(cast(func.json_agg(part.table_valued()), Text), literal("[]", Text))
-    return str(session.scalar(select(items))).encode()
+    return str(_ask(session, _all, rows, wanted).scalar_one()).encode()
 
 
-def find_one(session: Session, rows: AnySelect) -> bytes | None:
+def find_one(session: Session, rows: Rows, wanted: Wanted) -> bytes | None:
     """Return the one row as a JSON object, or None when there is none."""
-    part = rows.subquery("part")
-    found = session.scalar(select(cast(func.row_to_json(part.table_valued()), Text)))
+    found = _ask(session, _one, rows, wanted).scalar_one_or_none()
     return None if found is None else str(found).encode()
+
+
+def value_of(session: Session, rows: Rows, wanted: Wanted) -> Any:
+    """Return the one value of the one row, or None when there is none."""
+    return _ask(session, _as_they_are, rows, wanted).scalar_one_or_none()
+
+
+def count_of(session: Session, rows: Rows, wanted: Wanted) -> int:
+    """Return how many rows there are."""
+    return int(_ask(session, _count, rows, wanted).scalar_one())
+
+
+def _ask(
+    session: Session, form: Callable[[AnySelect], AnySelect], rows: Rows, wanted: Wanted, **more: int
+) -> CursorResult[Any]:
+    statement = _compile(form, rows, tuple(wanted))
+    values = {name: value for condition in wanted.values() for name, value in condition.items()}
+    return session.connection().exec_driver_sql(statement.string, {**statement.params, **values, **more})
+
+
+@lru_cache(1000)
+def _compile(form: Callable[[AnySelect], AnySelect], rows: Rows, conditions: tuple[Condition, ...]) -> Compiled:
+    # To put such a statement together takes longer than PostgreSQL needs to answer it.
+    statement = form(rows().where(*(condition.clause for condition in conditions)))
+    return statement.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]  # It has no types.
+
+
+def _as_they_are(rows: AnySelect) -> AnySelect:
+    return rows
+
+
+def _all(rows: AnySelect) -> AnySelect:
+    return select(_array_of(rows.subquery("part")))
+
+
+def _one(rows: AnySelect) -> AnySelect:
+    return select(cast(func.row_to_json(rows.subquery("part").table_valued()), Text))
+
+
+def _count(rows: AnySelect) -> AnySelect:
+    return rows.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+
+
+def _numbered(rows: AnySelect) -> AnySelect:
+    return _all(rows.limit(bindparam("size")).offset(bindparam("offset")))
+
+
+def _behind(rows: AnySelect) -> AnySelect:
+    """The rows behind an id, and the last one's id when there are more."""
+    key: ColumnElement[int] = rows.selected_columns[0]
+    part = rows.where(key > bindparam("after")).limit(bindparam("size")).subquery("part")
+    page = select(_array_of(part).label("items"), func.max(part.c[0]).label("last_id")).subquery("page")
+    # EXISTS would forget the order, and with it the index that leads straight to the next row.
+    following = rows.with_only_columns(key.label("id")).where(key > page.c.last_id).limit(1)
+    has_more = following.correlate(page).subquery("following")
+    is_followed = select(has_more.c.id).scalar_subquery().is_not(None)
+    return select(page.c["items"], case((is_followed, page.c.last_id)).label("last_id"))
+
+
+def _array_of(part: Subquery) -> ColumnElement[str]:
+    return func.coalesce(cast(func.json_agg(part.table_valued()), Text), literal("[]", Text))
 
 
 def utc(column: InstrumentedAttribute[Any]) -> ColumnElement[str]:
@@ -154,51 +231,59 @@ def campaign_progress() -> ColumnElement[Any]:
     return func.json_build_object("total", Campaign.image_count, "done", Campaign.labeled_count)
 
 
-def with_download_path(rows: AnySelect) -> AnySelect:
-    """Rows about images with one more column, from which `page_of` makes the link `download_url`."""
+def images_with_path() -> AnySelect:
+    """The schema Image with one more column, from which `page_of` makes the link `download_url`."""
+    return images().add_columns(Image.blobstorage_path.label("download_url"))
+
+
+def campaign_images() -> AnySelect:
+    """The schema CampaignImage."""
+    url = literal("/images/", Text) + cast(CampaignImage.image_id, Text)
+    return select(CampaignImage.image_id, url.label("url")).order_by(CampaignImage.image_id)
+
+
+def campaign_images_with_path() -> AnySelect:
+    """The same with one more column, from which `page_of` makes the link `download_url`."""
+    rows = campaign_images().join(Image, Image.id == CampaignImage.image_id)
     return rows.add_columns(Image.blobstorage_path.label("download_url"))
 
 
-def campaign_images(campaign_id: int) -> AnySelect:
-    """The schema CampaignImage, for the images of one campaign."""
-    url = literal("/images/", Text) + cast(CampaignImage.image_id, Text)
-    return (
-        select(CampaignImage.image_id, url.label("url"))
-        .where(CampaignImage.campaign_id == campaign_id)
-        .order_by(CampaignImage.image_id)
-    )
-
-
-def labeled_images(campaign_id: int) -> AnySelect:
-    """The schema LabeledImage: the images of one campaign with their present objects."""
+def labeled_images() -> AnySelect:
+    """The schema LabeledImage: images of a campaign with their present objects."""
     mine = and_(
         Object.campaign_id == CampaignImage.campaign_id,
         Object.submission_id == CampaignImage.submission_id,
         Object.image_id == CampaignImage.image_id,
     )
-    part = objects().where(mine).correlate(CampaignImage).subquery("object_of_image")
+    part = objects(CampaignImage).where(mine).correlate(CampaignImage).subquery("object_of_image")
     found = select(func.json_agg(part.table_valued())).scalar_subquery()
-    return campaign_images(campaign_id).add_columns(func.coalesce(found, func.json_build_array()).label("objects"))
+    return campaign_images().add_columns(func.coalesce(found, func.json_build_array()).label("objects"))
 
 
-def objects() -> AnySelect:
-    """The schema Object, in the order in which they were sent; the caller says which submission and image."""
-    submitted = (
+def objects(submitted: type[Object | CampaignImage] = Object) -> AnySelect:
+    """The schema Object, in the order in which they were sent; the caller says which submission and image.
+
+    The time of the submission is looked up once for each row of `submitted`.
+    """
+    date_added = (
         select(utc(Submission.date_created))
-        .where(Submission.campaign_id == Object.campaign_id, Submission.id == Object.submission_id)
-        .correlate(Object)
+        .where(Submission.campaign_id == submitted.campaign_id, Submission.id == submitted.submission_id)
+        .correlate(submitted)
         .scalar_subquery()
     )
-    box = func.json_build_object("xmin", Object.x_min, "xmax", Object.x_max, "ymin", Object.y_min, "ymax", Object.y_max)
+    # json_build_object looks up the types of its arguments for every row, which takes as long as all the rest.
+    parts = (f'{comma}"{name}":' for comma, name in zip(("{", ",", ",", ","), BOX, strict=True))
+    corners = (cast(column, Text) for column in BOX.values())
+    box = reduce(operator.add, (literal(text, Text) + corner for text, corner in zip(parts, corners, strict=True)))
     return select(
         Object.id.label("object_id"),
         Object.image_id,
         Object.campaign_id,
         Object.label,
         Object.label_original,
-        box.label("bounding_box"),
+        cast(box + literal("}", Text), JSON).label("bounding_box"),
         Object.confidence,
-        submitted.label("date_added"),
+        date_added.label("date_added"),
     ).order_by(Object.id)
 
 
@@ -267,13 +352,13 @@ def _newest_job(kind: str, subject_type: str, subject_id: InstrumentedAttribute[
     return select(func.row_to_json(newest.table_valued())).scalar_subquery()
 
 
-def roles(user_id: int) -> AnySelect:
-    """The schema Role of one user, with the campaign of each."""
+def roles() -> AnySelect:
+    """The schema Role, with the campaign of each."""
     campaign = func.json_build_object(
         "campaign_id", Campaign.id, "title", Campaign.title, "status", Campaign.status, "progress", campaign_progress()
     )
     bound = select(campaign).where(Campaign.id == Role.campaign_id).scalar_subquery()
-    return select(Role.name.label("role"), bound.label("campaign")).where(Role.user_id == user_id).order_by(Role.id)
+    return select(Role.name.label("role"), bound.label("campaign")).order_by(Role.id)
 
 
 def users() -> AnySelect:
@@ -292,18 +377,14 @@ def users() -> AnySelect:
     ).order_by(User.id)
 
 
-def api_keys(user_id: int) -> AnySelect:
-    """The schema ApiKey, for the keys of one user."""
-    return (
-        select(
-            ApiKey.id.label("key_id"),
-            ApiKey.key.label("apikey"),
-            ApiKey.name,
-            utc(ApiKey.date_created).label("date_created"),
-            utc(ApiKey.date_expires).label("date_expires"),
-            utc(ApiKey.date_revoked).label("date_revoked"),
-            utc(ApiKey.date_last_used).label("date_last_used"),
-        )
-        .where(ApiKey.user_id == user_id)
-        .order_by(ApiKey.id)
-    )
+def api_keys() -> AnySelect:
+    """The schema ApiKey."""
+    return select(
+        ApiKey.id.label("key_id"),
+        ApiKey.key.label("apikey"),
+        ApiKey.name,
+        utc(ApiKey.date_created).label("date_created"),
+        utc(ApiKey.date_expires).label("date_expires"),
+        utc(ApiKey.date_revoked).label("date_revoked"),
+        utc(ApiKey.date_last_used).label("date_last_used"),
+    ).order_by(ApiKey.id)

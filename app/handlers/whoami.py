@@ -3,13 +3,13 @@
 import orjson
 from flask import Response
 
-from app import shapes
 from app.database import db
 from app.responses import json_answer
+from app.services import users
 from app.services.api_keys import Account
 
 
 def get_whoami(account: Account) -> Response:
     """GET /whoami"""
-    roles = shapes.list_of(db.session(), shapes.roles(account.user_id))
+    roles = users.list_roles(db.session(), account.user_id)
     return json_answer(b'{"email":%b,"roles":%b}' % (orjson.dumps(account.email), roles))

@@ -9,9 +9,10 @@ import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,7 @@ from app.errors import Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Role, User
 from app.models.users import IMAGE_ADMIN
 from app.pagination import Listing, Page
+from app.shapes import Condition, Wanted
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KEY_LENGTH = 22  # 62**22 is more than 2**130.
@@ -29,6 +31,8 @@ MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 CHECKSUM_LENGTH = 6  # 62**6 is more than 2**32, the range of a CRC32.
 NO_HASH = bytes(hashlib.sha256().digest_size)
 KEY_FORM = re.compile(rf"lsk_[0-9A-Za-z]{{{KEY_LENGTH}}}")
+OF_USER = Condition(ApiKey.user_id == bindparam("user_id"))
+HAS_KEY = Condition(ApiKey.key == bindparam("key"))
 SECRET_FORM = re.compile(rf"lss_[0-9A-Za-z]{{{SECRET_LENGTH + CHECKSUM_LENGTH}}}")
 
 
@@ -148,18 +152,19 @@ def parse_expiry(value: str | None) -> datetime | None:
 
 def list_api_keys(session: Session, user_id: int, page: Page) -> Listing:
     """Return a page of the user's keys, by id, without any secret."""
-    count = select(func.count()).where(ApiKey.user_id == user_id)
-    return shapes.page_of(session, "api_keys", shapes.api_keys(user_id), page, lambda: session.scalars(count).one())
+    wanted: Wanted = {OF_USER: {"user_id": user_id}}
+    count = partial(shapes.count_of, session, shapes.api_keys, wanted)
+    return shapes.page_of(session, "api_keys", shapes.api_keys, wanted, page, count)
 
 
 def find_api_keys(session: Session, user_id: int) -> list[dict[str, object]]:
     """Return all keys of the user as plain rows, by id, without any secret."""
-    return [dict(row) for row in session.execute(shapes.api_keys(user_id)).mappings()]
+    return [dict(row) for row in session.execute(shapes.api_keys().where(ApiKey.user_id == user_id)).mappings()]
 
 
 def describe_api_key(session: Session, user_id: int, key: str) -> bytes:
     """Return one of the user's keys, by its public part. Raises NotFound."""
-    found = shapes.find_one(session, shapes.api_keys(user_id).where(ApiKey.key == key))
+    found = shapes.find_one(session, shapes.api_keys, {OF_USER: {"user_id": user_id}, HAS_KEY: {"key": key}})
     if found is None:
         raise NotFound(f"User {user_id} has no key {key}.")
     return found

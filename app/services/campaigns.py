@@ -2,23 +2,24 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, func, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app import queue, shapes
 from app.errors import Conflict, NotFound
-from app.models import Campaign, CampaignImage, Image
+from app.models import Campaign, CampaignImage
 from app.models.jobs import PUBLISH_DATASETS
 from app.models.users import LABELER
 from app.pagination import Listing, Page
 from app.services import api_keys, users
 from app.services.api_keys import Account, KeyPair
 from app.services.images import resolve_images
-from app.services.titles import check_title, has_title
-from app.shapes import SignPath
+from app.services.titles import ListFilter, check_title
+from app.shapes import Condition, SignPath, Wanted
 
 # Which status may follow which, and which dates a step sets and clears.
 STEPS = {
@@ -27,6 +28,11 @@ STEPS = {
     ("completed", "active"),
     ("completed", "finished"),
 }
+HAS_ID = Condition(Campaign.id == bindparam("id"))
+FILTER = ListFilter(Campaign.status, Campaign.title)
+IN_CAMPAIGN = Condition(CampaignImage.campaign_id == bindparam("campaign_id"))
+IS_LABELED = Condition(CampaignImage.submission_id.is_not(None))
+IS_UNLABELED = Condition(CampaignImage.submission_id.is_(None))
 DATES: dict[str, dict[str, Any]] = {
     "active": {"date_started": func.now(), "date_completed": None, "date_finished": None},
     "completed": {"date_completed": func.now(), "date_finished": None},
@@ -46,17 +52,14 @@ class NewCampaign:
 
 def list_campaigns(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
     """Return a page of campaigns, by id: all, or those of a status and a title (`drone-*`: that begin so)."""
-    wanted = [Campaign.status == status] if status else []
-    if title:
-        wanted.append(has_title(Campaign.title, title))
-    count = select(func.count()).select_from(Campaign).where(*wanted)
-    rows = shapes.campaigns().where(*wanted)
-    return shapes.page_of(session, "campaigns", rows, page, lambda: session.scalars(count).one())
+    wanted = FILTER.wanted(status, title)
+    count = partial(shapes.count_of, session, shapes.campaigns, wanted)
+    return shapes.page_of(session, "campaigns", shapes.campaigns, wanted, page, count)
 
 
 def get_campaign(session: Session, campaign_id: int) -> bytes:
     """Return one campaign. Raises NotFound."""
-    found = shapes.find_one(session, shapes.campaigns().where(Campaign.id == campaign_id))
+    found = shapes.find_one(session, shapes.campaigns, {HAS_ID: {"id": campaign_id}})
     if found is None:
         raise campaign_not_found(campaign_id)
     return found
@@ -130,24 +133,20 @@ def list_images(
 
     With `sign_path` each has a link to its file.
     """
-    rows = shapes.campaign_images(campaign_id)
-    if sign_path:
-        rows = shapes.with_download_path(rows.join(Image, Image.id == CampaignImage.image_id))
+    rows = shapes.campaign_images_with_path if sign_path else shapes.campaign_images
     count = _count_images(session, campaign_id, labeled)
-    return shapes.page_of(session, "images", rows.where(*_labeled(labeled)), page, lambda: count, sign_path)
+    return shapes.page_of(session, "images", rows, _wanted(campaign_id, labeled), page, lambda: count, sign_path)
 
 
 def list_objects(session: Session, campaign_id: int, page: Page, labeled: bool | None = None) -> Listing:
     """Return a page of the images of a campaign with their present objects. Raises NotFound."""
-    rows = shapes.labeled_images(campaign_id).where(*_labeled(labeled))
     count = _count_images(session, campaign_id, labeled)
-    return shapes.page_of(session, "images", rows, page, lambda: count)
+    return shapes.page_of(session, "images", shapes.labeled_images, _wanted(campaign_id, labeled), page, lambda: count)
 
 
-def _labeled(labeled: bool | None) -> list[ColumnElement[bool]]:
-    if labeled is None:
-        return []
-    return [CampaignImage.submission_id.is_not(None) if labeled else CampaignImage.submission_id.is_(None)]
+def _wanted(campaign_id: int, labeled: bool | None) -> Wanted:
+    wanted: Wanted = {IN_CAMPAIGN: {"campaign_id": campaign_id}}
+    return wanted if labeled is None else wanted | {IS_LABELED if labeled else IS_UNLABELED: {}}
 
 
 def add_images(session: Session, campaign_id: int, references: Iterable[dict[str, Any]]) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,10 +20,12 @@ from app.pagination import Listing, Page
 from app.services import images
 from app.services.api_keys import Account
 from app.services.images import BATCH_SIZE, ImageFilter, resolve_images
-from app.services.titles import check_title, has_title
-from app.shapes import SignPath
+from app.services.titles import ListFilter, check_title
+from app.shapes import Condition, SignPath
 
 STEPS = {("created", "finished")}
+HAS_ID = Condition(ImageSet.id == bindparam("id"))
+FILTER = ListFilter(ImageSet.status, ImageSet.title)
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,14 @@ def dropbox_name(title: str) -> str:
 
 def list_image_sets(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
     """Return a page of image sets, by id: all, or those of a status and a title (`drone-*`: that begin so)."""
-    wanted = [ImageSet.status == status] if status else []
-    if title:
-        wanted.append(has_title(ImageSet.title, title))
-    count = select(func.count()).select_from(ImageSet).where(*wanted)
-    rows = shapes.image_sets().where(*wanted)
-    return shapes.page_of(session, "image_sets", rows, page, lambda: session.scalars(count).one())
+    wanted = FILTER.wanted(status, title)
+    count = partial(shapes.count_of, session, shapes.image_sets, wanted)
+    return shapes.page_of(session, "image_sets", shapes.image_sets, wanted, page, count)
 
 
 def get_image_set(session: Session, imageset_id: int) -> bytes:
     """Return one image set. Raises NotFound."""
-    found = shapes.find_one(session, shapes.image_sets().where(ImageSet.id == imageset_id))
+    found = shapes.find_one(session, shapes.image_sets, {HAS_ID: {"id": imageset_id}})
     if found is None:
         raise _not_found(imageset_id)
     return found

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Double, and_, bindparam, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app import shapes
@@ -15,12 +16,50 @@ from app.errors import BadRequest, Forbidden, NotFound
 from app.models import Campaign, CampaignImage, Image, Object
 from app.pagination import Listing, Page
 from app.services.api_keys import Account
-from app.shapes import SignPath
+from app.shapes import AnySelect, Condition, SignPath, Wanted
 
 # So many images are named in one statement, which stays far below its timeout.
 BATCH_SIZE = 10_000
 MAX_ERRORS = 50
 NO_ACCESS = "Your key does not give access to this."
+
+
+def _members(labeled: bool | None) -> Condition:
+    members = select(CampaignImage.image_id).where(CampaignImage.campaign_id == bindparam("campaign"))
+    if labeled is not None:
+        is_labeled = CampaignImage.submission_id.is_not(None)
+        members = members.where(is_labeled if labeled else ~is_labeled)
+    return Condition(Image.id.in_(members))
+
+
+def _place_in(west: ColumnElement[float], east: ColumnElement[float]) -> ColumnElement[bool]:
+    corners = (func.point(west, bindparam("south")), func.point(east, bindparam("north")))
+    return func.point(Image.lon, Image.lat).op("<@", is_comparison=True)(func.box(*corners))
+
+
+IN_SET = Condition(Image.image_set_id == bindparam("image_set"))
+OF_TYPE = Condition(Image.type == bindparam("type"))
+OF_FILETYPE = Condition(Image.filetype == bindparam("filetype"))
+IN_CAMPAIGN = {labeled: _members(labeled) for labeled in (None, True, False)}
+TAKEN_FROM = Condition(Image.date_taken >= bindparam("taken_from"))
+TAKEN_BEFORE = Condition(Image.date_taken < bindparam("taken_to"))
+WEST, EAST = bindparam("west", type_=Double), bindparam("east", type_=Double)
+WITHIN = Condition(_place_in(WEST, EAST))
+WITHIN_ACROSS = Condition(or_(_place_in(WEST, literal(180.0)), _place_in(literal(-180.0), EAST)))
+OPEN_TO = Condition(
+    exists().where(
+        CampaignImage.image_id == Image.id,
+        CampaignImage.campaign_id == func.any(bindparam("campaigns", type_=ARRAY(BigInteger))),
+    )
+)
+HAS_ID = Condition(Image.id == bindparam("id"))
+OBJECTS_OF_IMAGE = Condition(
+    and_(
+        Object.campaign_id == bindparam("campaign"),
+        Object.submission_id == bindparam("submission"),
+        Object.image_id == bindparam("image"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -40,44 +79,37 @@ class ImageFilter:
     filetype: str | None = None
     bbox: list[float] | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return what to ask for in a WHERE clause. Raises BadRequest for values that contradict each other."""
-        equal = ((Image.image_set_id, self.image_set), (Image.type, self.type), (Image.filetype, self.filetype))
-        found = [column == value for column, value in equal if value is not None]
-        return [*found, *self._in_campaign(), *self._taken(), *self._within()]
+    def wanted(self) -> Wanted:
+        """Return the conditions with their values. Raises BadRequest for values that contradict each other."""
+        equal = ((IN_SET, "image_set"), (OF_TYPE, "type"), (OF_FILETYPE, "filetype"))
+        values = {name: getattr(self, name) for _, name in equal}
+        found: Wanted = {known: {name: values[name]} for known, name in equal if values[name] is not None}
+        return found | self._in_campaign() | self._taken() | self._within()
 
-    def _in_campaign(self) -> Iterator[ColumnElement[bool]]:
+    def _in_campaign(self) -> Wanted:
         if self.campaign is None:
             if self.labeled is not None:
                 raise BadRequest("labeled needs campaign: an image is labeled in one campaign and not in another.")
-            return
-        members = select(CampaignImage.image_id).where(CampaignImage.campaign_id == self.campaign)
-        if self.labeled is not None:
-            is_labeled = CampaignImage.submission_id.is_not(None)
-            members = members.where(is_labeled if self.labeled else ~is_labeled)
-        yield Image.id.in_(members)
+            return {}
+        return {IN_CAMPAIGN[self.labeled]: {"campaign": self.campaign}}
 
-    def _taken(self) -> Iterator[ColumnElement[bool]]:
+    def _taken(self) -> Wanted:
         begin, end = _read_time("taken_from", self.taken_from), _read_time("taken_to", self.taken_to)
         if begin and end and begin >= end:
             raise BadRequest("taken_from must be before taken_to: with these two no image can be found.")
-        if begin:
-            yield Image.date_taken >= begin
-        if end:
-            yield Image.date_taken < end
+        found: Wanted = {TAKEN_FROM: {"taken_from": begin}} if begin else {}
+        return found | {TAKEN_BEFORE: {"taken_to": end}} if end else found
 
-    def _within(self) -> Iterator[ColumnElement[bool]]:
+    def _within(self) -> Wanted:
         if self.bbox is None:
-            return
+            return {}
         west, south, east, north = self.bbox
         if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
             raise BadRequest(
                 "bbox is west,south,east,north in degrees: longitudes -180 to 180, latitudes -90 to 90, south <= north."
             )
-        parts = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
-        place = func.point(Image.lon, Image.lat)
-        boxes = (func.box(func.point(left, south), func.point(right, north)) for left, right in parts)
-        yield or_(*(place.op("<@", is_comparison=True)(box) for box in boxes))
+        corners = {"west": west, "south": south, "east": east, "north": north}
+        return {WITHIN if west <= east else WITHIN_ACROSS: corners}
 
 
 def _read_time(name: str, value: str | None) -> datetime | None:
@@ -94,12 +126,14 @@ def list_images(session: Session, page: Page, wanted: ImageFilter, sign_path: Si
 
     Raises BadRequest for wishes that contradict each other.
     """
-    conditions = wanted.conditions()
-    rows = shapes.images().where(*conditions)
-    if sign_path:
-        rows = shapes.with_download_path(rows)
-    count = select(func.count()).select_from(Image).where(*conditions)
-    return shapes.page_of(session, "images", rows, page, lambda: session.scalars(count).one(), sign_path)
+    conditions = wanted.wanted()
+    rows = shapes.images_with_path if sign_path else shapes.images
+    count = partial(shapes.count_of, session, _ids, conditions)
+    return shapes.page_of(session, "images", rows, conditions, page, count, sign_path)
+
+
+def _ids() -> AnySelect:
+    return select(Image.id)
 
 
 def make_image_url(session: Session, blobs: BlobStore, account: Account, image_id: int) -> str:
@@ -107,17 +141,17 @@ def make_image_url(session: Session, blobs: BlobStore, account: Account, image_i
 
     Raises NotFound for an admin; a labeler gets Forbidden for a missing image as for one of somebody else's campaign.
     """
-    path = session.scalar(select(Image.blobstorage_path).where(Image.id == image_id, _is_open_to(account)))
+    wanted: Wanted = {HAS_ID: {"id": image_id}}
+    if not account.is_admin:
+        wanted[OPEN_TO] = {"campaigns": list(account.campaign_ids)}
+    path = shapes.value_of(session, _paths, wanted)
     if path is None:
         raise _not_found(image_id) if account.is_admin else Forbidden(NO_ACCESS)
     return blobs.read_url(path.partition("/")[2])
 
 
-def _is_open_to(account: Account) -> Any:
-    if account.is_admin:
-        return True
-    mine = and_(CampaignImage.image_id == Image.id, CampaignImage.campaign_id == func.any(list(account.campaign_ids)))
-    return exists().where(mine)
+def _paths() -> AnySelect:
+    return select(Image.blobstorage_path)
 
 
 def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None) -> bytes:
@@ -145,12 +179,9 @@ def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None
     chosen = session.execute(wanted.limit(1)).one_or_none()
     if chosen is None:
         return b"[]"
-    current = and_(
-        Object.campaign_id == chosen.campaign_id,
-        Object.submission_id == chosen.submission_id,
-        Object.image_id == image_id,
-    )
-    return shapes.list_of(session, shapes.objects().where(current))
+    values = {"campaign": chosen.campaign_id, "submission": chosen.submission_id, "image": image_id}
+    current: Wanted = {OBJECTS_OF_IMAGE: values}
+    return shapes.list_of(session, shapes.objects, current)
 
 
 def _require_campaigns(session: Session, campaign_ids: list[int]) -> None:

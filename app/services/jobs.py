@@ -1,15 +1,19 @@
 """Background jobs as callers see them."""
 
+from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
 from app import queue, shapes
 from app.errors import Conflict, NotFound
 from app.models import Job
+from app.shapes import Condition
+
+HAS_ID = Condition(Job.id == bindparam("id"))
 
 
 def get_job(session: Session, job_id: int) -> bytes:
     """Return one job. Raises NotFound."""
-    found = shapes.find_one(session, shapes.jobs().where(Job.id == job_id))
+    found = shapes.find_one(session, shapes.jobs, {HAS_ID: {"id": job_id}})
     if found is None:
         raise _not_found(job_id)
     return found

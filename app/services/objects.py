@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import text, update
+from sqlalchemy import bindparam, text, update
 from sqlalchemy.orm import Session
 
 from app import shapes
@@ -16,11 +16,13 @@ from app.models import Campaign, Submission
 from app.postgres import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
 from app.services.api_keys import Account
 from app.services.campaigns import enter_status, lock_campaign
+from app.shapes import Condition
 
 MAX_ERRORS = 50
 # From so many images and objects on a submission may take longer than other statements.
 BULK_COUNT = 5_000
 MAX_LABEL_LENGTH = 128
+HAS_ID = Condition(Submission.id == bindparam("id"))
 
 # So many objects are stored by one statement: more would fill memory, and be no quicker.
 CHUNK_COUNT = 10_000
@@ -241,7 +243,7 @@ def _count_labeled(session: Session, campaign: Campaign, newly_labeled: int) -> 
 
 def get_submission(session: Session, submission_id: int) -> bytes:
     """Return the receipt of a submission. Raises NotFound."""
-    found = shapes.find_one(session, shapes.submissions().where(Submission.id == submission_id))
+    found = shapes.find_one(session, shapes.submissions, {HAS_ID: {"id": submission_id}})
     if found is None:
         raise NotFound(f"There is no submission {submission_id}.")
     return found

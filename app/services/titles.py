@@ -2,10 +2,11 @@
 
 import re
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import Boolean, bindparam, func
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import Unprocessable
+from app.shapes import Condition, Wanted
 
 MAX_TITLE_LENGTH = 53
 SPELLING = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -25,8 +26,20 @@ def check_title(title: str) -> None:
         raise Unprocessable(rule, errors=[{"pointer": "/title", "detail": rule}])
 
 
-def has_title(column: InstrumentedAttribute[str], wanted: str) -> ColumnElement[bool]:
-    """The condition that a title is `wanted`, or with a star at its end (`drone-*`) that it begins so."""
-    if wanted.endswith("*"):
-        return column.startswith(wanted.removesuffix("*"), autoescape=True)
-    return column == wanted
+class ListFilter:
+    """The conditions for a list of things that have a status and a title."""
+
+    def __init__(self, status: InstrumentedAttribute[str], title: InstrumentedAttribute[str]) -> None:
+        self._has_status = Condition(status == bindparam("status"))
+        self._has_title = Condition(title == bindparam("title"))
+        # Not LIKE: a title from a caller may hold its wildcards.
+        self._begins = Condition(func.starts_with(title, bindparam("beginning"), type_=Boolean))
+
+    def wanted(self, status: str | None, title: str | None) -> Wanted:
+        """Return what to ask for: that the status is this one, and the title; with a star (`drone-*`) that it begins so."""
+        found: Wanted = {self._has_status: {"status": status}} if status else {}
+        if title and title.endswith("*"):
+            found[self._begins] = {"beginning": title.removesuffix("*")}
+        elif title:
+            found[self._has_title] = {"title": title}
+        return found

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import bindparam, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,9 +16,12 @@ from app.models.users import IMAGE_ADMIN, LABELER
 from app.pagination import Listing, Page
 from app.services import api_keys
 from app.services.api_keys import KeyPair
+from app.shapes import Condition
 
 # One @, no spaces or control characters, a domain with a dot: enough to catch slips; only a mail can prove an address.
 EMAIL_FORM = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@.\x00-\x1f\x7f]+(\.[^\s@.\x00-\x1f\x7f]+)+")
+HAS_ID = Condition(User.id == bindparam("id"))
+OF_USER = Condition(Role.user_id == bindparam("user_id"))
 
 
 def check_email(email: str, field: str = "email") -> str:
@@ -73,16 +77,21 @@ def create_user(session: Session, email: str, role: str | None = None) -> tuple[
 
 def list_users(session: Session, page: Page) -> Listing:
     """Return a page of users, by id."""
-    count = select(func.count()).select_from(User)
-    return shapes.page_of(session, "users", shapes.users(), page, lambda: session.scalars(count).one())
+    count = partial(shapes.count_of, session, shapes.users, {})
+    return shapes.page_of(session, "users", shapes.users, {}, page, count)
 
 
 def describe_user(session: Session, user_id: int) -> bytes:
     """Return one user with its roles. Raises NotFound."""
-    found = shapes.find_one(session, shapes.users().where(User.id == user_id))
+    found = shapes.find_one(session, shapes.users, {HAS_ID: {"id": user_id}})
     if found is None:
         raise user_not_found(user_id)
     return found
+
+
+def list_roles(session: Session, user_id: int) -> bytes:
+    """Return the roles of one user, each with its campaign, as a JSON array."""
+    return shapes.list_of(session, shapes.roles, {OF_USER: {"user_id": user_id}})
 
 
 def get_user_by_id(session: Session, user_id: int) -> User:
