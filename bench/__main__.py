@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import submissions
+from bench import reads, submissions
 from bench.measure import Row, table
 from bench.service import Service, running_service
 
@@ -13,6 +13,11 @@ ROWS: dict[str, Callable[[Service], Iterator[Row]]] = {
     "put_objects": submissions.put_objects,
     "put_objects_at_once": submissions.put_objects_at_once,
     "add_images": submissions.add_images,
+    "campaign_objects": reads.campaign_objects,
+    "image_pages": reads.image_pages,
+    "campaign_list": reads.campaign_list,
+    "signed_links": reads.signed_links,
+    "small_requests": reads.small_requests,
 }
 
 

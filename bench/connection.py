@@ -5,6 +5,7 @@ import http.client
 import multiprocessing
 import time
 from dataclasses import dataclass, field
+from typing import cast
 from urllib.parse import urlsplit
 
 import uvloop
@@ -43,13 +44,13 @@ class Asker(asyncio.Protocol):
         self.status = status
         self.answered = 0
         self._received = b""
-        self._transport: asyncio.Transport | None = None
+        self.error: str | None = None
+        self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
-        transport.write(self.request)
+        self._transport = cast(asyncio.WriteTransport, transport)
+        self._transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:
         """Count an answer that is whole, and ask again."""
@@ -62,7 +63,8 @@ class Asker(asyncio.Protocol):
         if len(rest) < int(length or 0):
             return
         if head.split(b" ", 2)[1] != self.status:
-            raise RuntimeError(repr(self._received[:300]))
+            self.error = repr(self._received[:300])
+            return
         self.answered += 1
         self._received = b""
         if self._transport is not None and not self._transport.is_closing():
@@ -85,8 +87,10 @@ def _ask(url: str, path: str, headers: Headers, status: int, connections: int, s
         before = sum(asker.answered for _, asker in askers)
         await asyncio.sleep(seconds)
         rate = (sum(asker.answered for _, asker in askers) - before) / (time.perf_counter() - begin)
-        for transport, _ in askers:
+        for transport, asker in askers:
             transport.close()
+            if asker.error:
+                raise RuntimeError(asker.error)
         return rate
 
     return uvloop.run(ask_all())

@@ -75,3 +75,13 @@ def compare(ours: Callable[[], object], limit: Callable[[], object], rounds: int
         statistics.median(second for _, second in pairs),
         statistics.median(first / second for first, second in pairs),
     )
+
+
+def compare_rates(ours: Callable[[], float], limit: Callable[[], float], rounds: int = 5) -> tuple[float, float, float]:
+    """Return the median rates of both, and the median of the rounds' ratios."""
+    pairs = [(ours(), limit()) for _ in range(rounds)]
+    return (
+        statistics.median(first for first, _ in pairs),
+        statistics.median(second for _, second in pairs),
+        statistics.median(first / second for first, second in pairs),
+    )

@@ -1,0 +1,170 @@
+"""Rows about reading: pages, lists, and requests a second."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from azure.storage.blob import BlobServiceClient, generate_blob_sas
+
+from bench.connection import requests_per_second
+from bench.measure import Row, compare, compare_rates
+from bench.service import CONTAINER, Service
+from bench.submissions import OBJECTS, make_body
+from tests.web import free_port
+
+IMAGES = 1_000_000
+# Row by row to JSON, without the wishes of the contract on its form: the least that PostgreSQL has to do.
+CAMPAIGN_OBJECTS = """
+SELECT json_agg(t)::text FROM (
+    SELECT campaign_image.image_id, (
+        SELECT json_agg(o) FROM (
+            SELECT object.* FROM object WHERE object.campaign_id = campaign_image.campaign_id
+                AND object.submission_id = campaign_image.submission_id AND object.image_id = campaign_image.image_id
+            ORDER BY object.id) AS o) AS objects
+    FROM campaign_image WHERE campaign_id = %(campaign)s ORDER BY image_id LIMIT 1000) AS t
+"""
+IMAGE_PAGE = """
+SELECT json_agg(t)::text FROM (
+    SELECT image.*, image_set.title FROM image LEFT JOIN image_set ON image_set.id = image_set_id
+    WHERE image.id > %(after)s ORDER BY image.id LIMIT 100) AS t
+"""
+
+
+@contextmanager
+def asking(service: Service, statement: str, **parameters: object) -> Iterator[Callable[[], None]]:
+    """Yield a function that runs the statement on an open connection and takes its text."""
+    with service.database() as database:
+        database.autocommit = True
+
+        def ask() -> None:
+            with database.cursor() as cursor:
+                cursor.execute(statement, parameters)
+                cursor.fetchone()
+
+        yield ask
+
+
+def campaign_objects(service: Service) -> Iterator[Row]:
+    """GET the objects of a campaign against PostgreSQL's own JSON of the same rows."""
+    images = service.make_images(1000)
+    campaign_id = service.make_campaign(images)
+    path = f"/api/v1/campaigns/{campaign_id}/objects"
+    with service.web() as server:
+        connection = service.connect(server)
+        connection.send("PUT", path, make_body(images))
+        service.settle()
+        with asking(service, CAMPAIGN_OBJECTS, campaign=campaign_id) as ask:
+            figures = compare(lambda: connection.send("GET", f"{path}?per_page=1000"), ask, 25)
+        name = f"GET objects of a campaign, 1,000 images x {OBJECTS}"
+        yield Row(name, "PostgreSQL's JSON through psycopg2", *figures, 1.5)
+
+
+def image_pages(service: Service) -> Iterator[Row]:
+    """GET /images, the first page and one deep in the list, of a million images."""
+    images = service.make_images(IMAGES)
+    service.settle()
+    with service.web() as server:
+        connection = service.connect(server)
+        deep = images.start + IMAGES * 9 // 10
+        first_path, deep_path = "/api/v1/images?per_page=100", f"/api/v1/images?per_page=100&after={deep}"
+        begin_path = "/api/v1/images?per_page=100&after=0"
+        with asking(service, IMAGE_PAGE, after=0) as ask:
+            first = compare(lambda: connection.send("GET", first_path), ask, 25)
+        yield Row("GET /images, page 1 of 1,000,000 images", "PostgreSQL's JSON", *first, 2)
+        with asking(service, IMAGE_PAGE, after=deep) as ask:
+            far = compare(lambda: connection.send("GET", deep_path), ask, 25)
+        yield Row("GET /images?after=, deep in them", "PostgreSQL's JSON", *far, 2)
+        figures = compare(lambda: connection.send("GET", deep_path), lambda: connection.send("GET", begin_path), 25)
+        yield Row("GET /images?after=, deep", "the same at the begin", *figures, 1.2)
+
+
+def campaign_list(service: Service) -> Iterator[Row]:
+    """GET /campaigns with a campaign of a million images in it, against the same page without."""
+    path = "/api/v1/campaigns?per_page=20"
+    for _ in range(20):
+        service.make_campaign(range(1, 1))
+    images = service.make_images(IMAGES)
+    service.make_campaign(images)
+    service.settle()
+    with service.web() as server:
+        connection = service.connect(server)
+        figures = compare(
+            lambda: connection.send("GET", path + "&after=1"), lambda: connection.send("GET", path + "&after=0"), 50
+        )
+        yield Row("GET /campaigns with 1,000,000 images in one", "20 campaigns without", *figures, 1.2)
+
+
+def signed_links(service: Service) -> Iterator[Row]:
+    """A thousand images with their signed links, against signing alone."""
+    service.make_images(1000)
+    service.settle()
+    connection_string = service.settings.azure_storage_connection_string
+    assert connection_string is not None  # noqa: S101
+    account = BlobServiceClient.from_connection_string(connection_string.get_secret_value())
+    expiry = datetime.now(UTC) + timedelta(days=7)
+
+    def sign() -> None:
+        for number in range(1000):
+            generate_blob_sas(
+                str(account.account_name),
+                CONTAINER,
+                f"upload/drone-12/{number}.jpg",
+                account_key=account.credential.account_key,
+                permission="r",
+                expiry=expiry,
+            )
+
+    with service.web() as server:
+        connection = service.connect(server)
+        path = "/api/v1/images?per_page=1000&after=0&expand=download_url"
+        figures = compare(lambda: connection.send("GET", path), sign, 15)
+        yield Row("1,000 images with signed links", "signing with the storage SDK", *figures, 2)
+
+
+@contextmanager
+def bare_server(service: Service) -> Iterator[str]:
+    """Run the bare application as ours is run: gunicorn, uvicorn, two processes."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:bench", "-b", f"127.0.0.1:{port}", "-w", "2"]
+    command += [
+        "--log-level",
+        "warning",
+        "--no-control-socket",
+        "-k",
+        "uvicorn_worker.UvicornWorker",
+        "bench.bare:server",
+    ]
+    process = subprocess.Popen(command, env={**os.environ, "BARE_DATABASE": service.settings.database_url})
+    try:
+        url = f"http://127.0.0.1:{port}"
+        while True:
+            try:
+                httpx.get(url + "/person").raise_for_status()
+                break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def small_requests(service: Service) -> Iterator[Row]:
+    """Small requests over 16 connections, against a bare view with one query of the same kind."""
+    [image_id] = service.make_images(1)
+    service.settle()
+    with service.web() as server, bare_server(service) as bare:
+        for name, ours, theirs, status in (
+            ("GET /whoami", "/api/v1/whoami", "/person", 200),
+            ("GET /images/{id}", f"/api/v1/images/{image_id}", f"/images/{image_id}", 303),
+        ):
+            figures = compare_rates(
+                lambda: requests_per_second(server.url, ours, service.headers, status=status),
+                lambda: requests_per_second(bare, theirs, {}, status=status),
+            )
+            yield Row(f"{name}, 16 connections", "a bare Flask view", *figures, 0.6, "/s", at_least=True)
