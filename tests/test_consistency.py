@@ -148,6 +148,20 @@ def test_wrong_counters_are_counted_again(app: Flask, admin: Caller, finished: d
     assert find() == {}
 
 
+def test_wrong_counts_of_images_are_counted_again(
+    app: Flask, admin: Caller, finished: dict[str, int], find: Finder
+) -> None:
+    before = admin.get("/images").expect(200)["pagination"]["total"]
+    for harm in ("UPDATE image_count SET count = count + 7", "INSERT INTO image_count VALUES (0, 7)"):
+        change(app, harm)
+        found = find()
+        assert set(found) == {"images_miscounted"}
+        assert admin.get("/images").expect(200)["pagination"]["total"] == before + 7
+        mend(found["images_miscounted"])
+        assert find() == {}
+        assert admin.get("/images").expect(200)["pagination"]["total"] == before
+
+
 def test_a_lost_object_is_found(app: Flask, finished: dict[str, int], find: Finder) -> None:
     change(app, "DELETE FROM object WHERE image_id = :id", id=finished["image"])
     found = find()

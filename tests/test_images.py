@@ -9,8 +9,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.database import db
+from app.settings import Settings
 from tests.caller import Caller
-from tests.conftest import Labelled
+from tests.conftest import Labelled, insert_images
 
 
 @pytest.fixture
@@ -62,3 +63,28 @@ def test_pages_of_images_hold_each_once(admin: Caller, image_ids: list[int]) -> 
     assert [image["image_id"] for image in first["images"] + second["images"]] == image_ids
     assert first["pagination"]["total"] == second["pagination"]["total"] == 4
     admin.get("/images?per_page=3&page=3").expect(404)
+
+
+def test_totals_follow_every_way_in_which_images_come_and_go(app: Flask, settings: Settings, admin: Caller) -> None:
+    def totals() -> list[int]:
+        asked = ("/images", *(f"/image_sets/{number}/images" for number in (1, 2)))
+        return [admin.get(path).expect(200)["pagination"]["total"] for path in asked]
+
+    def run(statement: str) -> None:
+        with app.app_context():
+            db.session.execute(text(statement))
+            db.session.commit()
+
+    run(
+        "INSERT INTO image_set (title, blobstorage_path, created_by) SELECT 'set-' || i, 'a', 1 FROM generate_series(1, 2) i"
+    )
+    assert totals() == [0, 0, 0]
+    insert_images(app, settings, 3)
+    run(
+        "INSERT INTO image (image_set_id, blobstorage_path) SELECT 1 + i % 2, 'b/' || i FROM generate_series(1, 5) AS i"
+    )
+    assert totals() == [8, 2, 3]
+    run("UPDATE image SET image_set_id = 1 WHERE image_set_id IS NULL OR blobstorage_path = 'b/1'")
+    assert totals() == [8, 6, 2]
+    run("DELETE FROM image WHERE image_set_id = 1")
+    assert totals() == [2, 0, 2]

@@ -5,7 +5,7 @@ from app.models.campaigns import Campaign, CampaignImage
 from app.models.datasets import Dataset
 from app.models.idempotency_keys import IdempotencyKey
 from app.models.image_sets import ImageSet
-from app.models.images import Image
+from app.models.images import Image, ImageCount
 from app.models.jobs import Job
 from app.models.objects import Object, Submission
 from app.models.users import Role, User
@@ -17,6 +17,7 @@ __all__ = [
     "Dataset",
     "IdempotencyKey",
     "Image",
+    "ImageCount",
     "ImageSet",
     "Job",
     "Object",

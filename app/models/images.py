@@ -48,3 +48,12 @@ class Image(Base):
         CheckConstraint("(width IS NULL) = (height IS NULL) AND width > 0 AND height > 0", name="dimensions"),
         CheckConstraint("filesize >= 0", name="filesize"),
     )
+
+
+class ImageCount(Base):
+    """How many images are in a set, or with `image_set_id` 0 in none. Triggers on `image` keep it."""
+
+    __tablename__ = "image_count"
+
+    image_set_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int]

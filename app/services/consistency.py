@@ -106,6 +106,23 @@ FROM held, LATERAL (
 WHERE campaign.id = held.id
 """)
 
+WRONG_IMAGE_COUNTS = text("""
+SELECT coalesce(kept.image_set_id, counted.id) AS id, coalesce(kept.count, 0) AS kept, coalesce(counted.count, 0) AS counted
+FROM image_count AS kept FULL JOIN (
+    SELECT coalesce(image_set_id, 0) AS id, count(*) FROM image GROUP BY 1) AS counted ON counted.id = kept.image_set_id
+WHERE kept.count IS DISTINCT FROM coalesce(counted.count, 0)
+ORDER BY 1
+""")
+
+# The row is held before the images are counted, so that none comes or goes in between.
+COUNT_IMAGES_AGAIN = (
+    text("INSERT INTO image_count VALUES (:id, 0) ON CONFLICT (image_set_id) DO UPDATE SET count = image_count.count"),
+    text("""
+UPDATE image_count SET count = (SELECT count(*) FROM image WHERE image.image_set_id IS NOT DISTINCT FROM nullif(:id, 0))
+WHERE image_set_id = :id
+"""),
+)
+
 WRONG_SUBMISSIONS = text("""
 SELECT submission.campaign_id, submission.id, object_count, count(object.id) AS found
 FROM submission LEFT JOIN object ON object.campaign_id = submission.campaign_id AND object.submission_id = submission.id
@@ -181,6 +198,14 @@ class ConsistencyCheck:
             mend = partial(queue.enqueue, self.session, FINISH_IMAGE_SET, "image_set", row.id)
             detail = f"{row.title} is finished, and nothing takes its files in."
             yield Finding("image_set_not_taken_in", f"image set {row.id}", detail, mend)
+        for row in self.session.execute(WRONG_IMAGE_COUNTS):
+            whose = f"image set {row.id}" if row.id else "images of no set"
+            detail = f"Its counter says {row.kept} images, and there are {row.counted}."
+            yield Finding("images_miscounted", whose, detail, partial(self._count_images, row.id))
+
+    def _count_images(self, image_set_id: int) -> None:
+        for statement in COUNT_IMAGES_AGAIN:
+            self.session.execute(statement, {"id": image_set_id})
 
     def _campaigns(self) -> Iterator[Finding]:
         for row in self.session.execute(UNPUBLISHED_CAMPAIGNS):

@@ -7,13 +7,26 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Double, and_, bindparam, exists, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Double,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from app import shapes
 from app.azure.blobs import BlobStore
 from app.errors import BadRequest, Forbidden, NotFound
-from app.models import Campaign, CampaignImage, Image, Object
+from app.models import Campaign, CampaignImage, Image, ImageCount, Object
 from app.pagination import Listing, Page
 from app.services.api_keys import Account
 from app.shapes import AnySelect, Condition, SignPath, Wanted
@@ -38,6 +51,7 @@ def _place_in(west: ColumnElement[float], east: ColumnElement[float]) -> ColumnE
 
 
 IN_SET = Condition(Image.image_set_id == bindparam("image_set"))
+COUNT_OF_SET = Condition(ImageCount.image_set_id == bindparam("image_set"))
 OF_TYPE = Condition(Image.type == bindparam("type"))
 OF_FILETYPE = Condition(Image.filetype == bindparam("filetype"))
 IN_CAMPAIGN = {labeled: _members(labeled) for labeled in (None, True, False)}
@@ -128,8 +142,19 @@ def list_images(session: Session, page: Page, wanted: ImageFilter, sign_path: Si
     """
     conditions = wanted.wanted()
     rows = shapes.images_with_path if sign_path else shapes.images
-    count = partial(shapes.count_of, session, _ids, conditions)
+    count = partial(_count, session, conditions)
     return shapes.page_of(session, "images", rows, conditions, page, count, sign_path)
+
+
+def _count(session: Session, conditions: Wanted) -> int:
+    if conditions.keys() <= {IN_SET}:
+        kept: Wanted = {COUNT_OF_SET: conditions[IN_SET]} if conditions else {}
+        return int(shapes.value_of(session, _kept_count, kept))
+    return shapes.count_of(session, _ids, conditions)
+
+
+def _kept_count() -> AnySelect:
+    return select(cast(func.coalesce(func.sum(ImageCount.count), 0), BigInteger))
 
 
 def _ids() -> AnySelect:
