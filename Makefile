@@ -38,7 +38,7 @@ faults: ## Kill, stop and cut off what can be, and see that nothing is lost (FAU
 
 fuzz: ## Send whatever the OpenAPI document allows and forbids to a real service (FUZZ_SEED=number for other requests)
 	@$(INSTALL) test
-	$(PYTHON) -m pytest -n 2 -rP tests/fuzz $(ARGS)
+	MUTATED_BODIES=10000 $(PYTHON) -m pytest -n 2 -rP tests/fuzz tests/test_mutated_bodies.py $(ARGS)
 
 slow: ## Run the tests that take minutes
 	@$(INSTALL) test
