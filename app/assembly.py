@@ -1,6 +1,7 @@
 """Puts the web application together: Connexion with the spec, around Flask with its foundation."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import werkzeug.routing
@@ -8,7 +9,9 @@ from a2wsgi import WSGIMiddleware
 from connexion import FlaskApp
 from connexion.datastructures import MediaTypeDict
 from connexion.middleware import ConnexionMiddleware, MiddlewarePosition
+from connexion.middleware.response_validation import ResponseValidationMiddleware
 from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.swagger_ui import SwaggerUIMiddleware
 from connexion.options import SwaggerUIOptions
 from connexion.resolver import Resolver
 from starlette.convertors import Convertor, register_url_convertor
@@ -99,10 +102,7 @@ def assemble(settings: Settings) -> FlaskApp:
     body = intake.JsonBody.with_limits(settings.max_body_bytes, settings.max_bulk_body_bytes, bulk)
     connexion_app = FlaskApp(
         "app",
-        middlewares=[
-            CanonicalRouting if middleware is RoutingMiddleware else middleware
-            for middleware in ConnexionMiddleware.default_middlewares
-        ],
+        middlewares=_middlewares(spec),
     )
     flask_app = connexion_app.app
     configure_flask(flask_app, settings)
@@ -121,7 +121,7 @@ def assemble(settings: Settings) -> FlaskApp:
     connexion_app._middleware_app.asgi_app = info.Liveness(
         WSGIMiddleware(flask_app.wsgi_app, workers=settings.web_threads)  # type: ignore[arg-type]
     )
-    _add_layers(connexion_app, spec, settings)
+    _add_layers(connexion_app, settings)
     problems.add_error_handlers(connexion_app)
     connexion_app.add_api(
         spec,
@@ -137,7 +137,7 @@ def assemble(settings: Settings) -> FlaskApp:
     return connexion_app
 
 
-def _add_layers(connexion_app: FlaskApp, spec: dict[str, Any], settings: Settings) -> None:
+def _add_layers(connexion_app: FlaskApp, settings: Settings) -> None:
     """Put our ASGI layers around the framework's, the outermost first."""
     around = MiddlewarePosition.BEFORE_EXCEPTION
     trusted = settings.trusted_proxies.split(",") if settings.trusted_proxies else []
@@ -145,8 +145,25 @@ def _add_layers(connexion_app: FlaskApp, spec: dict[str, Any], settings: Setting
     connexion_app.add_middleware(ProxyHeadersMiddleware, position=around, trusted_hosts=trusted)
     connexion_app.add_middleware(HeadAsGet, position=around)
     connexion_app.add_middleware(intake.PlainMediaType, position=around)
+
+
+def _middlewares(spec: dict[str, Any]) -> list[Any]:
+    """The framework's layers with ours before its routing, the outermost first.
+
+    Without two of its own, which would look at each request and let it pass: we have another Swagger UI, and what answers
+    hold is checked by the tests.
+    """
     methods = methods_of_paths(spec) | {DOCUMENT: {"GET"}}
-    within = MiddlewarePosition.BEFORE_SWAGGER
-    connexion_app.add_middleware(AllowedMethods, position=within, base_path=API, methods=methods)
-    connexion_app.add_middleware(SwaggerUI, position=within, path=f"{API}/ui")
-    connexion_app.add_middleware(PublishedDocument, position=within, path=API + DOCUMENT, document=spec)
+    before_routing = [
+        partial(AllowedMethods, base_path=API, methods=methods),
+        partial(SwaggerUI, path=f"{API}/ui"),
+        partial(PublishedDocument, path=API + DOCUMENT, document=spec),
+        CanonicalRouting,
+    ]
+    replaced: dict[Any, list[Any]] = {
+        RoutingMiddleware: before_routing,
+        SwaggerUIMiddleware: [],
+        ResponseValidationMiddleware: [],
+    }
+    default = ConnexionMiddleware.default_middlewares
+    return [layer for middleware in default for layer in replaced.get(middleware, [middleware])]

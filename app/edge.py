@@ -10,6 +10,7 @@ from flask import Response, request
 
 from app.database import db
 from app.intake import BODY_DIGEST
+from app.postgres import without_transaction
 from app.services import idempotency_keys
 from app.services.idempotency_keys import Attempt, KeptAnswer
 
@@ -28,7 +29,7 @@ def at_the_edge(handler: Callable[..., Response]) -> Callable[..., Response]:
     def handle(*args: Any, **kwargs: Any) -> Response:
         try:
             if request.method not in CHANGING_METHODS:
-                db.session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+                without_transaction(db.session.connection())
             answer = _answer_once(lambda: handler(*args, **kwargs), handler.__name__)
             db.session.commit()
         except BaseException:
