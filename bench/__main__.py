@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import reads, submissions
+from bench import files, reads, startup, submissions
 from bench.measure import Row, table
 from bench.service import Service, running_service
 
@@ -18,6 +18,9 @@ ROWS: dict[str, Callable[[Service], Iterator[Row]]] = {
     "campaign_list": reads.campaign_list,
     "signed_links": reads.signed_links,
     "small_requests": reads.small_requests,
+    "finished_set": files.finished_set,
+    "published_campaign": files.published_campaign,
+    "start": startup.start,
 }
 
 

@@ -1,0 +1,183 @@
+"""Rows about files: taking in an image set, and publishing a campaign."""
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import psutil
+from azure.storage.blob import BlobServiceClient, ContainerClient, generate_blob_sas
+
+from bench.connection import Connection
+from bench.measure import Row, milliseconds
+from bench.service import CONTAINER, Service
+from bench.submissions import BOXES, COLUMNS, LABELS, OBJECTS
+from tests.workers import worker
+
+BLOBS = 6000
+BLOB_BYTES = 20_000
+SAMPLE = 400
+IMAGES = 100_000
+UPLOADERS = 16
+# A JPEG of one grey pixel block; what follows its end is ignored by readers, and makes the file as large as a small photo.
+PICTURE = bytes.fromhex(
+    "ffd8ffe000104a46494600010101004800480000ffdb004300" + "08" * 64 + "ffc0000b080008000801011100"
+    "ffc40014000100000000000000000000000000000009ffc40014100100000000000000000000000000000000"
+    "ffda0008010100003f00545fffd9"
+)
+ROWS = """
+COPY (SELECT image.blobstorage_path, image.width, image.height, campaign_image.submission_id, x_min, y_min, x_max, y_max,
+        confidence, label
+    FROM campaign_image JOIN image ON image.id = image_id
+    LEFT JOIN object ON object.campaign_id = campaign_image.campaign_id
+        AND object.submission_id = campaign_image.submission_id AND object.image_id = campaign_image.image_id
+    WHERE campaign_image.campaign_id = {} ORDER BY campaign_image.image_id, object.id) TO STDOUT
+"""
+
+
+def finished_set(service: Service) -> Iterator[Row]:
+    """Finish a set of BLOBS files against a bare loop of copies at the best concurrency that is found."""
+    account = _account(service)
+    with service.web() as server, worker(service.settings):
+        connection = service.connect(server)
+        made = orjson.loads(connection.send("POST", "/api/v1/image_sets", b'{"title":"bench"}'))
+        _upload(account.get_container_client("dropbox-bench"), BLOBS)
+        path = f"/api/v1/image_sets/{made['imageset_id']}"
+        connection.send("PUT", path, b'{"new_status":"finished"}')
+        ours = _seconds_of(connection, orjson.loads(connection.send("GET", path))["ingest"]["job_id"])
+    source = account.create_container("bare-source")
+    _upload(source, BLOBS)
+    sample = [f"{number:05}.jpg" for number in range(SAMPLE)]
+    tried = {threads: _copy(account, sample, threads, f"try-{threads}") for threads in (4, 8, 16, 32)}
+    best = min(tried, key=lambda threads: tried[threads])
+    bare = _copy(account, [f"{number:05}.jpg" for number in range(BLOBS)], best, "all")
+    yield Row(
+        f"finish a set of {BLOBS:,} files", f"copies by a bare loop, {best} threads", ours, bare, ours / bare, 1.3, "s"
+    )
+
+
+def _account(service: Service) -> BlobServiceClient:
+    text = service.settings.azure_storage_connection_string
+    return BlobServiceClient.from_connection_string(text.get_secret_value() if text else "")
+
+
+def _upload(container: ContainerClient, count: int) -> None:
+    content = PICTURE.ljust(BLOB_BYTES, b"\0")
+    with ThreadPoolExecutor(UPLOADERS) as pool:
+        for done in pool.map(lambda number: container.upload_blob(f"{number:05}.jpg", content), range(count)):
+            done.close()
+
+
+def _copy(account: BlobServiceClient, names: list[str], threads: int, folder: str) -> float:
+    """Copy blobs within the account, each by one request, and return the seconds."""
+    expiry = datetime.now(UTC) + timedelta(hours=1)
+
+    def copy(name: str) -> None:
+        source = account.get_blob_client("bare-source", name)
+        query = generate_blob_sas(
+            str(account.account_name),
+            "bare-source",
+            name,
+            account_key=account.credential.account_key,
+            permission="r",
+            expiry=expiry,
+        )
+        account.get_blob_client(CONTAINER, f"{folder}/{name}").start_copy_from_url(f"{source.url}?{query}")
+
+    begin = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(copy, names))
+    return time.perf_counter() - begin
+
+
+def _seconds_of(connection: Connection, job_id: int) -> float:
+    """Wait for a job, and return how long its run took."""
+    while True:
+        job = orjson.loads(connection.send("GET", f"/api/v1/jobs/{job_id}"))
+        if job["state"] in ("succeeded", "failed"):
+            break
+        time.sleep(0.1)
+    if job["state"] == "failed":
+        raise RuntimeError(job["error"])
+    begin, end = (datetime.fromisoformat(job[name]) for name in ("date_started", "date_finished"))
+    return (end - begin).total_seconds()
+
+
+def fill_campaign(service: Service, count: int) -> int:
+    """Make a completed campaign of so many images with OBJECTS boxes each, by SQL, and return its id."""
+    images = service.make_images(count)
+    campaign_id = service.make_campaign(images, "completed")
+    submission_id = service.run(
+        "INSERT INTO submission (campaign_id, user_id, image_count, object_count)"
+        " VALUES (%(campaign)s, 1, %(count)s, %(objects)s) RETURNING id",
+        campaign=campaign_id,
+        count=count,
+        objects=count * OBJECTS,
+    )
+    boxes = ", ".join(
+        f"({n}, {b['xmin']}, {b['ymin']}, {b['xmax']}, {b['ymax']}, '{label}')"
+        for n, (b, label) in enumerate(zip(BOXES, LABELS, strict=True))
+    )
+    service.run(
+        f"INSERT INTO object ({COLUMNS}) SELECT {campaign_id}, {submission_id}, image_id, x1, y1, x2, y2, 0.75, label, label"
+        f" FROM generate_series({images.start}, {images.stop - 1}) AS image_id,"
+        f" (VALUES {boxes}) AS box (n, x1, y1, x2, y2, label) ORDER BY image_id, n"
+    )
+    service.run(
+        f"UPDATE campaign_image SET submission_id = {submission_id} WHERE campaign_id = {campaign_id};"
+        f" UPDATE campaign SET labeled_count = image_count WHERE id = {campaign_id}"
+    )
+    return campaign_id
+
+
+def published_campaign(service: Service) -> Iterator[Row]:
+    """Publish campaigns of a tenth of IMAGES and of IMAGES images, against COPY TO of the same rows."""
+    small, large = fill_campaign(service, IMAGES // 10), fill_campaign(service, IMAGES)
+    service.settle()
+    peaks = []
+    with service.web() as server:
+        connection = service.connect(server)
+        for campaign_id, count in ((small, IMAGES // 10), (large, IMAGES)):
+            with worker(service.settings) as process, _watching(psutil.Process(process.pid)) as peak:
+                connection.send("PUT", f"/api/v1/campaigns/{campaign_id}", b'{"new_status":"finished"}')
+                found = orjson.loads(connection.send("GET", f"/api/v1/campaigns/{campaign_id}"))
+                ours = _seconds_of(connection, found["publication"]["job_id"])
+                peaks.append(peak() / 1e6)
+            copy = _time_copy(service, campaign_id)
+            yield Row(
+                f"publish {count:,} images x {OBJECTS}", "COPY TO of the same rows", ours, copy, ours / copy, 3, "s"
+            )
+    yield Row(
+        f"… the worker's memory for {IMAGES:,}",
+        f"for {IMAGES // 10:,}",
+        peaks[1],
+        peaks[0],
+        peaks[1] / peaks[0],
+        1.2,
+        "MB",
+    )
+
+
+def _time_copy(service: Service, campaign_id: int) -> float:
+    class Nowhere(io.StringIO):
+        def write(self, text: str) -> int:
+            return len(text)
+
+    with service.database() as database, database.cursor() as cursor:
+        return milliseconds(lambda: cursor.copy_expert(ROWS.format(campaign_id), Nowhere())) / 1000
+
+
+@contextmanager
+def _watching(process: psutil.Process) -> Iterator[Callable[[], int]]:
+    """Yield what tells the most memory that the process has had, in bytes."""
+    status = f"/proc/{process.pid}/status"
+
+    def peak() -> int:
+        line = next(line for line in Path(status).read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+
+    yield peak
