@@ -50,6 +50,16 @@ class Protocol(HttpToolsProtocol):
         if self.is_draining:
             self.cycle.keep_alive = False
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; when it comes behind a whole request, that one's own answer is the last instead.
+
+        uvicorn answers at once, so that a request that has its effect would seem to be refused.
+        """
+        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
+            super().send_400_response(msg)
+        else:
+            self.cycle.keep_alive = False
+
 
 class Worker(UvicornWorker):  # type: ignore[misc]  # The package has no types.
     """One web process."""
