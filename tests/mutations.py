@@ -105,11 +105,15 @@ def mutate(random: Random, body: Any) -> Sent:
     if kind < 0.5:
         return Sent(write(_spoil_structure(random, body)))
     if kind < 0.85:
-        content = write(_spoil_structure(random, body) if random.random() < 0.2 else body)
-        for _ in range(random.choice([1, 1, 1, 2, 5])):
-            content = random.choice(BYTE_CHANGES)(random, content)
-        return Sent(content)
+        return Sent(spoil_bytes(random, write(_spoil_structure(random, body) if random.random() < 0.2 else body)))
     return _describe_wrongly(random, write(body))
+
+
+def spoil_bytes(random: Random, content: bytes) -> bytes:
+    """Return bytes with one change or a few."""
+    for _ in range(random.choice([1, 1, 1, 2, 5])):
+        content = random.choice(BYTE_CHANGES)(random, content)
+    return content
 
 
 def _spoil_structure(random: Random, body: Any) -> Any:

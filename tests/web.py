@@ -1,5 +1,6 @@
 """The web server as it is deployed: gunicorn with its processes, on a free port."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -65,3 +66,9 @@ def wait_for_answer(server: WebServer) -> None:
             time.sleep(0.1)
         else:
             return
+
+
+def no_fault_in(log: Path) -> None:
+    """Assert that no process that writes this log met what nobody foresaw."""
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    assert not [line for line in lines if line["level"] in ("error", "critical")], log.read_text()

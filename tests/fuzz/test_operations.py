@@ -1,6 +1,5 @@
 """Schemathesis calls the service, as it is deployed, with whatever the OpenAPI document allows and forbids."""
 
-import json
 import sys
 import uuid
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from tests.caller import Caller
 from tests.conftest import Labelled, insert_images
 from tests.fuzz.fuzzer import PHASES, Fuzzer
 from tests.test_spec import OPERATIONS, follow
-from tests.web import web_server
+from tests.web import no_fault_in, web_server
 from tests.workers import rows, worker
 
 IMAGE_COUNT = 60
@@ -66,9 +65,8 @@ def running(settings: Settings, folder: Path) -> Iterator[str]:
         web_server(settings, folder / "web.log") as web,
     ):
         yield web.url
-    for log in (folder / "web.log", folder / "worker.log"):
-        lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-        assert not [line for line in lines if line["level"] in ("error", "critical")], log.read_text()
+    no_fault_in(folder / "web.log")
+    no_fault_in(folder / "worker.log")
 
 
 def test_whatever_an_admin_sends_is_answered_as_promised(
