@@ -124,9 +124,8 @@ def test_hot_statements_read_no_large_table_as_a_whole(filled: Caller, app: Flas
         filled.post(f"/campaigns/{made['campaign_id']}/images", references).expect(200)
     require_indexes(app, statements, "POST images")
     parameters = {"campaign_id": 2, "container": "c", "url_prefix": "", "after": 1000, "size": 100}
-    require_indexes(
-        app, [(str(publication.PAGE.compile(dialect=postgresql.dialect())), parameters)], "a page to publish"
-    )
+    page = publication.PAGE.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]  # It has no types.
+    require_indexes(app, [(str(page), parameters)], "a page to publish")
 
 
 def test_filters_of_images_use_their_indexes(filled: Caller, app: Flask) -> None:
