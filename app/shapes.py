@@ -140,7 +140,10 @@ def _count(rows: AnySelect) -> AnySelect:
 
 
 def _numbered(rows: AnySelect) -> AnySelect:
-    return _all(rows.limit(bindparam("size")).offset(bindparam("offset")))
+    """The rows of a page, from its first id on: rows that are passed over are only counted off, and nothing is made of them."""
+    key: ColumnElement[int] = rows.selected_columns[0]
+    first = rows.with_only_columns(key).offset(bindparam("offset")).limit(1).scalar_subquery()
+    return _all(rows.where(key >= first).limit(bindparam("size")))
 
 
 def _behind(rows: AnySelect) -> AnySelect:
