@@ -1,6 +1,6 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check test faults fuzz slow replay screenshot requirements bench
+.PHONY: help install run demo check test faults fuzz slow replay screenshot requirements bench bench-growth bench-peers
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -52,9 +52,19 @@ screenshot: ## Take the README's picture of Swagger UI again (needs Chromium)
 	@$(INSTALL) test
 	REQUIRE_BROWSER=1 SCREENSHOT=docs/images/swagger-ui.png $(PYTHON) -m pytest -q tests/browser -k picture
 
-bench: ## Measure what others feel beside wrong keys and large bodies (two minutes)
+bench: ## Measure the service beside its limits, ten minutes (ROWS="put_objects": those alone, not written down)
 	@$(INSTALL) test
-	$(PYTHON) bench/latency.py
+	$(PYTHON) -m bench $(ROWS)
+
+bench-growth: ## Measure how time grows up to a million images and ten million objects
+	@$(INSTALL) test
+	$(PYTHON) -m bench.growth
+
+bench-peers: ## Measure the same work in Label Studio (1 GB of packages, in .venv/peers)
+	@$(INSTALL) test
+	test -x .venv/peers/bin/uwsgi || $(PYTHON) -m venv .venv/peers
+	.venv/peers/bin/python -m pip install --quiet --no-cache-dir -r bench/peers/requirements.txt
+	$(PYTHON) -m bench.peers.label_studio
 
 requirements: ## Pin the newest versions of what the .in files name
 	@$(INSTALL) run

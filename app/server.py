@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import select
 import signal
 from typing import Any
 
@@ -28,6 +29,13 @@ class Log(Logger):  # type: ignore[misc]  # The package has no types.
 DRAIN_SECONDS = 2.0
 
 
+RECHECK_SECONDS = 0.05
+
+
+def _has_arrived(connection: Any) -> bool:
+    return bool(select.select([connection], [], [], 0)[0])
+
+
 class Protocol(HttpToolsProtocol):
     """One connection. When the process is to end, a request that is on its way is still answered, and told to be the last.
 
@@ -40,7 +48,14 @@ class Protocol(HttpToolsProtocol):
         """End this connection after its request, or in a moment when there is none."""
         if self.cycle is None or self.cycle.response_complete:
             self.is_draining = True
-            self.loop.call_later(DRAIN_SECONDS, super().shutdown)
+            self.loop.call_later(DRAIN_SECONDS, self._end)
+        else:
+            super().shutdown()
+
+    def _end(self) -> None:
+        # In a busy process a request may have arrived that has not been read yet.
+        if not self.transport.is_closing() and _has_arrived(self.transport.get_extra_info("socket")):
+            self.loop.call_later(RECHECK_SECONDS, self._end)
         else:
             super().shutdown()
 

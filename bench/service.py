@@ -34,9 +34,9 @@ class Service:
     folder: Path
 
     @contextmanager
-    def web(self, processes: int = 2) -> Iterator[WebServer]:
-        """Start the web server with so many processes."""
-        changes = {"web_workers": processes}
+    def web(self, processes: int = 2, **changes: object) -> Iterator[WebServer]:
+        """Start the web server with so many processes, and other settings."""
+        changes["web_workers"] = processes
         with web_server(self.settings.model_copy(update=changes), self.folder / "web.log") as server:
             yield server
 

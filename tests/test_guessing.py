@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,7 +20,7 @@ from app.security import KeyPairCheck
 from app.services.api_keys import make_key_pair
 from app.settings import Settings
 from tests.caller import Caller
-from tests.servers import web_server
+from tests.web import web_server
 
 
 @pytest.fixture
@@ -266,14 +267,15 @@ def test_what_an_address_counts_as(address: str | None, source: str) -> None:
 
 @pytest.mark.parametrize("how", ["revoke", "disable"])
 def test_key_stops_in_every_process_within_five_seconds(
-    settings: Settings, admin: Caller, http: TestClient, how: str
+    settings: Settings, admin: Caller, http: TestClient, how: str, tmp_path: Path
 ) -> None:
     user_id = admin.post("/users", {"email": "grace@example.org", "role": "image-admin"}).expect(200)["user_id"]
     made = admin.post(f"/users/{user_id}/api_keys", {}).expect(200)
     headers = {"Authentication-Key": made["apikey"], "Authentication-Secret": made["apisecret"]}
     alone = settings.model_copy(update={"web_workers": 1})
-    with web_server(alone) as first, web_server(alone) as second:
-        for url in (first, second):
+    with web_server(alone, tmp_path / "1") as first, web_server(alone, tmp_path / "2") as second:
+        urls = (first.url, second.url)
+        for url in urls:
             assert status_of(url, headers) == 200
         if how == "revoke":
             admin.delete(f"/users/{user_id}/api_keys/{made['key_id']}").expect(200)
@@ -281,7 +283,7 @@ def test_key_stops_in_every_process_within_five_seconds(
             admin.patch(f"/users/{user_id}", {"enabled": False}).expect(200)
         since = time.monotonic()
         # Both are asked all the time, so that a memory that lives on with every use would show.
-        while {status_of(first, headers), status_of(second, headers)} != {401}:
+        while {status_of(url, headers) for url in urls} != {401}:
             assert time.monotonic() < since + 5
             time.sleep(0.1)
 

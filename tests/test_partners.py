@@ -15,7 +15,7 @@ from app.settings import Settings
 from app.spec import load_spec
 from tests.caller import Caller
 from tests.conftest import Labelled
-from tests.servers import web_server
+from tests.web import web_server
 from tests.workers import ROOT
 
 PAGE = (ROOT / "docs" / "partners.md").read_text()
@@ -48,9 +48,9 @@ def files(app: Flask, container: ContainerClient, labelled: Labelled) -> list[in
 def test_every_line_of_the_page_works(
     settings: Settings, admin: Caller, labelled: Labelled, files: list[int], tmp_path: Path
 ) -> None:
-    with web_server(settings) as url:
+    with web_server(settings, tmp_path / "web.log") as web:
         given = {
-            "url": url + "/api/v1",
+            "url": web.url + "/api/v1",
             "key": str(labelled.partner.key),
             "secret": str(labelled.partner.secret),
             "campaign": str(labelled.campaign_id),
