@@ -21,10 +21,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.azure.blobs import Blob, BlobStore, CopyFailed, target_path
+from app.azure.first_look import HEAD_BYTES
 from app.azure.names import keep_dot_segments, quote_name
 from app.azure.sas import AccountKeySigner, UserDelegationSigner
 from app.errors import NotFound, StorageUnavailable
-from tests.storage_proxy import Exchange, StorageProxy, storage_proxy
+from tests.storage_proxy import Cut, Exchange, StorageProxy, storage_proxy
 
 WEEK = timedelta(days=7)
 
@@ -346,28 +347,63 @@ def test_a_source_that_changes_while_it_is_copied_fails(
         proxied.copy_blob(dropbox, blob, "t/a")
 
 
+OTHER_MD5 = b64encode(b"m" * 16).decode()
+
+
 @pytest.mark.parametrize(
-    ("header", "value", "words"),
-    [("content-md5", b64encode(b"m" * 16).decode(), "another MD5"), ("content-length", "4", "4 bytes")],
+    ("wrong", "words"),
+    [
+        ({"HEAD": {"content-md5": OTHER_MD5}, "GET": {"x-ms-blob-content-md5": OTHER_MD5}}, "another MD5"),
+        ({"HEAD": {"content-length": "4"}, "GET": {"content-range": "bytes 0-4/4"}}, "4 bytes"),
+        ({"HEAD": {"content-length": "4"}, "GET": {"content-range": "bytes 0-4/*"}}, "4 bytes"),
+    ],
 )
 def test_a_copy_that_is_not_whole_fails(
     proxied: BlobStore,
     proxy: StorageProxy,
     dropbox: str,
     account: BlobServiceClient,
-    header: str,
-    value: str,
+    wrong: dict[str, dict[str, str]],
     words: str,
 ) -> None:
     put(account, dropbox, "a", b"water")
 
     def rule(exchange: Exchange) -> None:
-        if exchange.method == "HEAD":
-            exchange.headers[header] = value
+        if "x-ms-copy-status" in exchange.headers:
+            exchange.headers |= wrong.get(exchange.method, {})
 
     proxy.rule = rule
     with pytest.raises(CopyFailed, match=words):
         proxied.copy_blob(dropbox, only_blob(proxied, dropbox), "t/a")
+
+
+@pytest.mark.parametrize("harm", ["cut", "500", "away"])
+def test_a_first_look_that_fails_is_made_up_for(
+    proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient, harm: str
+) -> None:
+    put(account, dropbox, "a", b"water")
+
+    def rule(exchange: Exchange) -> None:
+        if exchange.method == "GET" and "range" in exchange.request_headers:
+            exchange.cut = 2 if harm == "cut" else 0
+            exchange.status = 500 if harm == "500" else exchange.status
+            if harm == "away":
+                raise Cut
+
+    proxy.rule = rule
+    copied = proxied.copy_blob(dropbox, only_blob(proxied, dropbox), "t/a")
+    assert (copied.size, copied.head) == (5, b"")
+
+
+@pytest.mark.parametrize("size", [0, 5, HEAD_BYTES, HEAD_BYTES + 1])
+def test_a_copy_comes_with_its_first_bytes(
+    store: BlobStore, dropbox: str, account: BlobServiceClient, size: int
+) -> None:
+    content = bytes(number % 251 for number in range(size))
+    put(account, dropbox, "a", content)
+    copied = store.copy_blob(dropbox, only_blob(store, dropbox), "t/a")
+    assert copied.head == content[:HEAD_BYTES]
+    assert copied == store.find_blob("t/a")
 
 
 # Names
@@ -565,7 +601,7 @@ def test_nothing_secret_is_logged(
     for secret in secrets:
         assert secret not in caplog.text
         assert quote(secret, safe="") not in caplog.text
-    assert not re.search("sig=(?!REDACTED)", caplog.text)
+    assert not re.search(r"sig=(?!REDACTED|\[hidden\])", caplog.text)
     assert key not in repr(store.__dict__)
 
 

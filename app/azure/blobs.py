@@ -6,7 +6,7 @@ Paths are names of blobs in the main container. Every outage of the storage serv
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import IO, Any, Self
@@ -27,6 +27,7 @@ from azure.storage.blob import (
 from requests.adapters import HTTPAdapter
 
 from app.azure.copies import CopyFailed, CopyOrder, copy_verified
+from app.azure.first_look import FirstLook
 from app.azure.names import keep_dot_segments, quote_name, target_path
 from app.azure.outage import NO_BLOB, NO_CONTAINER, is_answer, storage_errors
 from app.azure.sas import UPLOAD_PERMISSION, UPLOAD_POLICY, AccountKeySigner, Signer, UserDelegationSigner
@@ -55,6 +56,8 @@ class Blob:
     content_type: str | None
     content_md5: bytes | None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    # The first bytes, where they came along.
+    head: bytes = field(default=b"", compare=False, repr=False)
 
     @classmethod
     def of(cls, properties: BlobProperties) -> Self:
@@ -143,7 +146,11 @@ class BlobStore:
     ) -> None:
         self.container = container
         self._copy_wait = copy_wait
-        self._client = _connect(connection_string, account_url, JOB if patient else WEB)
+        self._patience = JOB if patient else WEB
+        self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_CONNECTIONS))
+        self._client = _connect(connection_string, account_url, self._patience, self._session)
         self._endpoint = self._client.url.rstrip("/")
         self._is_encrypted = self._endpoint.startswith("https://")
         self._signer = _make_signer(self._client, by_identity=not connection_string)
@@ -248,11 +255,19 @@ class BlobStore:
     def copy_blob(self, source_container: str, blob: Blob, path: str) -> Blob:
         """Copy `blob`, as it was listed, to `path` of the main container, by the storage service itself; return the copy.
 
+        Its `head` may have its first bytes, as many as there are or `HEAD_BYTES`.
+
         Returns when the copy is there with the right size and MD5. A copy that an earlier call has made or begun is
         recognised. Raises CopyFailed, also when the blob has changed since, or another file lies at `path`.
         """
         expiry = datetime.now(UTC) + SOURCE_LINK_VALID
         with storage_errors(self.container, path):
+            look = FirstLook(
+                self._session,
+                self._url(self.container, path, self._signer.sign_read(self.container, path, expiry)),
+                path,
+                (self._patience.connect_seconds, self._patience.read_seconds),
+            )
             order = CopyOrder(
                 source=self._client.get_blob_client(source_container, blob.name),
                 source_url=self._url(
@@ -263,9 +278,10 @@ class BlobStore:
                 content_md5=blob.content_md5,
                 target=self._blob(path),
                 wait_seconds=self._copy_wait.total_seconds(),
+                look=look,
             )
             with self._main_container():
-                return Blob.of(copy_verified(order))
+                return replace(Blob.of(copy_verified(order)), head=look.content)
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
         """Return up to `length` bytes of a blob from `offset` on; none behind its end. Raises NotFound."""
@@ -319,11 +335,9 @@ class BlobStore:
         return f"{self._endpoint}/{container}/{quote_name(name)}?{query}"
 
 
-def _connect(connection_string: str | None, account_url: str | None, patience: Patience) -> BlobServiceClient:
-    session = requests.Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_CONNECTIONS))
-
+def _connect(
+    connection_string: str | None, account_url: str | None, patience: Patience, session: requests.Session
+) -> BlobServiceClient:
     def keep_names(request: PipelineRequest[Any]) -> None:
         sent = request.http_request
         sent.url = keep_dot_segments(sent.url, client.url)

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,10 @@ class CopyFailed(Exception):
 
 @dataclass(frozen=True)
 class CopyOrder:
-    """What is to be copied: a blob of this ETag (without quotes), size in bytes and MD5, by a link that may read it."""
+    """What is to be copied: a blob of this ETag (without quotes), size in bytes and MD5, by a link that may read it.
+
+    `look` is a quick look at what lies at the target; it may return None and leave that to a thorough one.
+    """
 
     source: BlobClient
     source_url: str
@@ -35,6 +38,7 @@ class CopyOrder:
     content_md5: bytes | None
     target: BlobClient
     wait_seconds: float
+    look: Callable[[], BlobProperties | None]
 
     @property
     def marks(self) -> dict[str, str]:
@@ -45,7 +49,7 @@ class CopyOrder:
 
 def copy_verified(order: CopyOrder) -> BlobProperties:
     """Copy, wait for success, and return what lies at the target. Raises CopyFailed, and the SDK's errors for outages."""
-    refusal = _start(order)
+    refusal, is_done = _start(order)
     if refusal:
         found = _settle(order)
         if found is None:
@@ -55,23 +59,28 @@ def copy_verified(order: CopyOrder) -> BlobProperties:
         # What an earlier run left unfinished, or copied before the source changed, is ours to write over.
         if _mark(found.metadata, SOURCE_KEY) != order.marks[SOURCE_KEY]:
             raise CopyFailed("There is another file at the place of the copy already.")
-        refusal = _start(order, over=found.etag)
+        refusal, is_done = _start(order, over=found.etag)
         if refusal:
             raise CopyFailed(f"The file or its copy has changed in the meantime ({refusal}).")
-    found = _settle(order)
+    found = order.look() if is_done else None
+    if found is None or found.copy.status == "pending":
+        found = _settle(order)
     fault = "The copy has vanished." if found is None else _fault(order, found)
     if found is None or fault:
         raise CopyFailed(fault or "")
     return found
 
 
-def _start(order: CopyOrder, over: str | None = None) -> str | None:
-    """Start to copy onto nothing, or over the blob of the ETag `over`; return the reason when there is something else."""
+def _start(order: CopyOrder, over: str | None = None) -> tuple[str | None, bool]:
+    """Start to copy onto nothing, or over the blob of the ETag `over`.
+
+    Returns the reason when there is something else, and whether the copy is done already.
+    """
     condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
     if over:
         condition = {"etag": over, "match_condition": MatchConditions.IfNotModified}
     try:
-        order.target.start_copy_from_url(
+        answer = order.target.start_copy_from_url(
             order.source_url,
             metadata=order.marks,
             source_etag=f'"{order.etag}"',
@@ -87,9 +96,9 @@ def _start(order: CopyOrder, over: str | None = None) -> str | None:
         if error.status_code in REFUSED or code == NO_CONTAINER:
             raise
         if error.status_code in EXISTS_ALREADY:
-            return code
+            return code, False
         raise CopyFailed(f"The storage service does not copy the file ({code}).") from error
-    return None
+    return None, answer.get("copy_status") == "success"
 
 
 def _settle(order: CopyOrder) -> BlobProperties | None:

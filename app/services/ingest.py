@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -242,7 +241,13 @@ def _is_collected(collection: Collection, blob: Blob, known: dict[str, Known]) -
 
 def _examine(blobs: BlobStore, path: str, blob: Blob) -> Document:
     """Return the row of the image that a blob at `path` of the main container is."""
-    facts = read_image_facts(partial(blobs.read_range, path), blob.size)
+
+    def read(offset: int, length: int) -> bytes:
+        if offset + length <= len(blob.head):
+            return blob.head[offset : offset + length]
+        return blobs.read_range(path, offset, length)
+
+    facts = read_image_facts(read, blob.size)
     md5 = blob.content_md5.hex() if blob.content_md5 else None
     return {**asdict(facts), "path": f"{blobs.container}/{path}", "filesize": blob.size, "md5": md5}
 

@@ -43,7 +43,7 @@ class BadDay:
         self._spoil(exchange, kind)
 
     def _choose(self, exchange: Exchange) -> str | None:
-        is_copy = "x-ms-copy-status" in exchange.headers and exchange.method == "HEAD"
+        is_copy = "x-ms-copy-status" in exchange.headers and exchange.method in ("HEAD", "GET")
         number = self._chance.randrange(1000)
         for kind, share in FAULTS.items():
             number -= share
