@@ -247,3 +247,39 @@ def test_a_role_granted_a_moment_ago_counts_at_once(admin: Caller, labelled: Lab
     labelled.partner.get("/whoami").expect(200)
     second = create(admin, title + "-second", labelled.partner_email)
     labelled.partner.get(f"/campaigns/{second['campaign_id']}/images").expect(200)
+
+
+def test_translations_are_kept_in_normal_form_and_fit_the_labels_of_partners(
+    admin: Caller, http: TestClient, title: str, image_ids: list[int]
+) -> None:
+    new = {"title": title, "labeler_email": "pat@partner.example", "label_translations": {"cafe\u0301": "n\u0303"}}
+    made = admin.post("/campaigns", new).expect(200)
+    assert made["label_translations"] == {"caf\u00e9": "\u00f1"}
+    path = f"/campaigns/{made['campaign_id']}"
+    admin.post(path + "/images", [{"id": image_ids[0]}]).expect(200)
+    admin.put(path, {"new_status": "active"}).expect(200)
+    box = {"xmin": 0, "xmax": 1, "ymin": 0, "ymax": 1}
+    item = {"bounding_box": box, "label": "caf\u00e9"}
+    admin.put(path + "/objects", [{"image_id": image_ids[0], "objects": [item]}]).expect(200)
+    [image] = admin.get(path + "/objects").expect(200)["images"]
+    assert [(o["label"], o["label_original"]) for o in image["objects"]] == [("\u00f1", "caf\u00e9")]
+
+
+@pytest.mark.parametrize(
+    ("translations", "words"),
+    [
+        ({"": "a"}, "1 to 128"),
+        ({"x" * 129: "a"}, "1 to 128"),
+        ({"a\tb": "a"}, "control"),
+        ({"\u0958" * 100: "a"}, "1 to 128"),
+        ({"a": "\u0958" * 100}, "translation of the label"),
+        ({"caf\u00e9": "a", "cafe\u0301": "b"}, "twice"),
+    ],
+)
+def test_translations_of_labels_that_no_object_can_have_are_refused(
+    admin: Caller, title: str, translations: dict[str, str], words: str
+) -> None:
+    new = {"title": title, "labeler_email": "pat@partner.example", "label_translations": translations}
+    problem = admin.post("/campaigns", new).expect(422, words)
+    assert problem["errors"][0]["pointer"].startswith("/label_translations/")
+    assert admin.get("/campaigns").expect(200)["pagination"]["total"] == 0

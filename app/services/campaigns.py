@@ -18,6 +18,7 @@ from app.pagination import Listing, Page
 from app.services import api_keys, users
 from app.services.api_keys import Account, KeyPair
 from app.services.images import resolve_images
+from app.services.labels import normal_translations
 from app.services.titles import ListFilter, check_title
 from app.shapes import Condition, SignPath, Wanted
 
@@ -68,7 +69,7 @@ def get_campaign(session: Session, campaign_id: int) -> bytes:
 def create_campaign(session: Session, account: Account, new: NewCampaign) -> tuple[int, KeyPair]:
     """Make a campaign and give its labeler access; return its id and the labeler's newest usable key.
 
-    Raises Unprocessable for the title's spelling, BadRequest for the address, Conflict when the title is taken or the
+    Raises Unprocessable for the spelling of title or labels, BadRequest for the address, Conflict when the title is taken or the
     labeler's user is disabled.
     """
     check_title(new.title)
@@ -76,7 +77,7 @@ def create_campaign(session: Session, account: Account, new: NewCampaign) -> tup
     created = insert(Campaign).values(
         title=new.title,
         metadata_=new.metadata,
-        label_translations=new.label_translations,
+        label_translations=normal_translations(new.label_translations) if new.label_translations else None,
         created_by=account.user_id,
     )
     campaign_id = session.scalar(created.on_conflict_do_nothing().returning(Campaign.id))

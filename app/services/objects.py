@@ -1,7 +1,5 @@
 """Objects: the labels that a partner submits for the images of a campaign."""
 
-import functools
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +14,12 @@ from app.models import Campaign, Submission
 from app.postgres import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
 from app.services.api_keys import Account
 from app.services.campaigns import enter_status, lock_campaign
+from app.services.labels import MAX_LABEL_LENGTH, normal
 from app.shapes import Condition
 
 MAX_ERRORS = 50
 # From so many images and objects on a submission may take longer than other statements.
 BULK_COUNT = 5_000
-MAX_LABEL_LENGTH = 128
 HAS_ID = Condition(Submission.id == bindparam("id"))
 
 # So many objects are stored by one statement: more would fill memory, and be no quicker.
@@ -158,12 +156,6 @@ def _rows(i: int, image: dict[str, Any], translations: dict[str, str]) -> Iterat
             "label": normal(translated) if translated else translations.get(original, original),
             "label_original": original,
         }
-
-
-@functools.lru_cache(1024)
-def normal(label: str) -> str:
-    """Return a label as it is stored, in Unicode normal form C. A campaign has few labels on many objects."""
-    return unicodedata.normalize("NFC", label)
 
 
 def _check(images: Iterable[dict[str, Any]], max_objects: int) -> list[int]:
