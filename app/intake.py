@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import BadRequest, ContentTooLarge, NotFound, UnsupportedMediaType
 from app.json_array import JsonArray
+from app.redaction import redact
 
 PARSED = "labelapi.body"
 BODY_DIGEST = "labelapi.body_digest"
@@ -246,7 +247,8 @@ def _describe(errors: Iterator[jsonschema_rs.ValidationError], position: int = 0
         if position:
             path[0] = int(path[0]) + position
         pointer = "".join(f"/{escape(str(part))}" for part in path)
-        message = error.message
+        # Who sends a secret in the wrong place need not find it in answers, and in the logs of what stands between.
+        message = redact(error.message)
         if len(message) > MAX_ERROR_LENGTH:
             # The message begins with the value itself, which may be the whole body; the rule stands at its end.
             message = "…" + message[-MAX_ERROR_LENGTH:]
