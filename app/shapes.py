@@ -4,17 +4,19 @@ No row becomes a Python object on the way out: a page is one text from the datab
 """
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from typing import Any
 
 import orjson
 from sqlalchemy import (
-    JSON,
+    Boolean,
     ColumnElement,
     Compiled,
     CursorResult,
+    Float,
+    Integer,
     Select,
     Subquery,
     Text,
@@ -25,6 +27,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    type_coerce,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
@@ -158,8 +161,34 @@ def _behind(rows: AnySelect) -> AnySelect:
     return select(page.c["items"], case((is_followed, page.c.last_id)).label("last_id"))
 
 
+class JsonText(Text):
+    """Text that is JSON already."""
+
+
+NUMBERS = (Integer, Float, Boolean)
+
+
 def _array_of(part: Subquery) -> ColumnElement[str]:
-    return func.coalesce(cast(func.json_agg(part.table_valued()), Text), literal("[]", Text))
+    """The rows as the text of a JSON array.
+
+    It is put together by hand, because PostgreSQL's functions for JSON look up the type of each value in every row.
+    """
+    return literal("[", Text) + func.coalesce(func.string_agg(_object_of(part.c), ","), "") + literal("]", Text)
+
+
+def _object_of(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[str]:
+    parts: list[ColumnElement[str]] = []
+    for column in columns:
+        parts += [literal(f'{"," if parts else "{"}"{column.key}":', Text), _json_of(column)]
+    return reduce(operator.add, [*parts, literal("}", Text)])
+
+
+def _json_of(column: ColumnElement[Any]) -> ColumnElement[str]:
+    if isinstance(column.type, JsonText):
+        return column
+    is_plain = isinstance(column.type, NUMBERS)
+    text = cast(column, Text) if is_plain else cast(func.to_json(column), Text)
+    return func.coalesce(text, literal("null", Text))
 
 
 def utc(column: InstrumentedAttribute[Any]) -> ColumnElement[str]:
@@ -259,8 +288,8 @@ def labeled_images() -> AnySelect:
         Object.image_id == CampaignImage.image_id,
     )
     part = objects(CampaignImage).where(mine).correlate(CampaignImage).subquery("object_of_image")
-    found = select(func.json_agg(part.table_valued())).scalar_subquery()
-    return campaign_images().add_columns(func.coalesce(found, func.json_build_array()).label("objects"))
+    found = type_coerce(select(_array_of(part)).scalar_subquery(), JsonText())
+    return campaign_images().add_columns(found.label("objects"))
 
 
 def objects(submitted: type[Object | CampaignImage] = Object) -> AnySelect:
@@ -274,17 +303,14 @@ def objects(submitted: type[Object | CampaignImage] = Object) -> AnySelect:
         .correlate(submitted)
         .scalar_subquery()
     )
-    # json_build_object looks up the types of its arguments for every row, which takes as long as all the rest.
-    parts = (f'{comma}"{name}":' for comma, name in zip(("{", ",", ",", ","), BOX, strict=True))
-    corners = (cast(column, Text) for column in BOX.values())
-    box = reduce(operator.add, (literal(text, Text) + corner for text, corner in zip(parts, corners, strict=True)))
+    box = _object_of(column.label(name) for name, column in BOX.items())
     return select(
         Object.id.label("object_id"),
         Object.image_id,
         Object.campaign_id,
         Object.label,
         Object.label_original,
-        cast(box + literal("}", Text), JSON).label("bounding_box"),
+        type_coerce(box, JsonText()).label("bounding_box"),
         Object.confidence,
         date_added.label("date_added"),
     ).order_by(Object.id)
