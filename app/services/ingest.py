@@ -102,7 +102,7 @@ class Collection:
 
 @dataclass
 class Tally:
-    """How far collecting is. `already` images were there when it began, `total` uploads were in the first listing.
+    """How far collecting is. `already` images were there when it began, `total` are expected.
 
     `seen` has the ETag of every upload that was dealt with, some 25 MB for 100,000; `failures` why some are not collected.
     """
@@ -191,7 +191,7 @@ def _require_dead_links(session: Session, blobs: BlobStore, image_set_id: int, c
 
 def _collect(session: Session, collection: Collection, already: int, threads: int) -> Iterator[Progress]:
     """Collect until a listing shows no news. Raises Failed at the end when some could not be collected."""
-    tally = Tally(already, total=sum(1 for _ in collection.uploads()))
+    tally = Tally(already, total=collection.blobs.count_blobs(collection.dropbox))
     yield tally.progress
     with _copiers(threads) as pool:
         found_news = True
@@ -206,6 +206,9 @@ def _collect(session: Session, collection: Collection, already: int, threads: in
                 _register_uploads(session, collection, results.values())
                 tally.add(batch, results)
                 yield tally.progress
+            # The count had marks of folders in it.
+            tally.total = len(tally.seen)
+            yield tally.progress
     for name, words in tally.failures.items():
         count, total = len(tally.failures), len(tally.seen)
         raise Failed(f"{count} of {total} files could not be copied; the first is {name[:200]}: {words}")
