@@ -29,7 +29,7 @@ class Row:
         """The line's cells as text."""
         sign = "≥" if self.at_least else "≤"
         figures = [
-            f"{value:,.0f} {self.unit}" if value >= 100 else f"{value:.2g} {self.unit}"
+            f"{value:,.0f} {self.unit}" if value >= 10 else f"{value:.2g} {self.unit}"
             for value in (self.ours, self.limit)
         ]
         return [
