@@ -49,6 +49,7 @@ def run_drill(settings: Settings, programs: str, dump: Path, **more: str) -> sub
     return subprocess.run(command, cwd=ROOT, env=values, capture_output=True, text=True, timeout=100, check=False)
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_and_the_service_works_on(
     app: Flask, settings: Settings, admin: Caller, history: dict[str, int], programs: str, tmp_path: Path, title: str
 ) -> None:
@@ -74,6 +75,7 @@ def test_nothing_is_lost_and_the_service_works_on(
     assert admin.get(f"/image_sets/{made['imageset_id']}").expect(200)["ingest"]["state"] == "succeeded"
 
 
+@pytest.mark.slow
 def test_rows_that_differ_fail_the_drill(
     settings: Settings, history: dict[str, int], programs: str, tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def tables(settings: Settings) -> dict[str, str]:
         return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("api", ["v2"], indirect=True)
 def test_no_secret_gets_out(
     app: Flask, configured: Settings, azure: FakeAzure, admin: Caller, title: str, tmp_path: Path
