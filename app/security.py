@@ -14,6 +14,7 @@ from app.errors import Forbidden, TooManyRequests, Unauthorized
 from app.guessing import GuessLimit, source_of
 from app.key_uses import KeyUses
 from app.models.users import IMAGE_ADMIN, LABELER
+from app.postgres import without_transaction
 from app.services import api_keys
 from app.services.api_keys import Account
 from app.services.images import NO_ACCESS
@@ -137,11 +138,13 @@ class KeyPairCheck:
 
     def find(self, key: str, secret: str) -> Account | None:
         """Return the account of a pair as the database has it now, or None."""
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self._engine.connect() as connection:
+            without_transaction(connection)
             return api_keys.find_account(connection, key, secret)
 
     def _write_uses(self, api_key_ids: list[int]) -> None:
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self._engine.connect() as connection:
+            without_transaction(connection)
             api_keys.note_uses(connection, api_key_ids)
 
     def _is_open(self, request: ConnexionRequest, account: Account) -> bool:
