@@ -3,15 +3,14 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from connexion import FlaskApp
-
+    from app.assembly import WebApplication
     from app.settings import Settings
 
 __version__ = "0.1.0"
 
 
-def create_app(settings: "Settings | None" = None) -> "FlaskApp":
-    """Return the Connexion application; its `app` is the Flask application. Raises SettingsError."""
+def create_app(settings: "Settings | None" = None) -> "WebApplication":
+    """Return the Connexion application; its `flask_app` is the Flask application. Raises SettingsError."""
     from app.assembly import assemble
     from app.settings import load_settings
 

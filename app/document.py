@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from werkzeug.http import parse_etags
 
-from app.methods import path_below_root
+from app.routing import path_below_root, refuse_method
 
 MAX_AGE_SECONDS = 300
 # As many prefixes as proxies of one installation may show the service under.
@@ -28,8 +28,11 @@ class PublishedDocument:
         self._content("")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or path_below_root(scope) != self._path:
+        if scope["type"] != "http" or path_below_root(scope) != self._path:
             await self.app(scope, receive, send)
+            return
+        if scope["method"] != "GET":
+            await refuse_method({"GET"}, scope, receive, send)
             return
         content, etag = self._content(scope.get("root_path", ""))
         headers = {"ETag": f'"{etag}"', "Cache-Control": f"public, max-age={MAX_AGE_SECONDS}"}

@@ -5,12 +5,12 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from connexion import context
 from flask import Response, request
 
 from app.database import db
 from app.intake import BODY_DIGEST
 from app.postgres import without_transaction
+from app.security import ACCOUNT
 from app.services import idempotency_keys
 from app.services.idempotency_keys import Attempt, KeptAnswer
 
@@ -27,9 +27,10 @@ def at_the_edge(handler: Callable[..., Response]) -> Callable[..., Response]:
 
     @functools.wraps(handler)
     def handle(*args: Any, **kwargs: Any) -> Response:
+        if request.method not in CHANGING_METHODS:
+            without_transaction(db.session.connection())
+            return handler(*args, **kwargs)
         try:
-            if request.method not in CHANGING_METHODS:
-                without_transaction(db.session.connection())
             answer = _answer_once(lambda: handler(*args, **kwargs), handler.__name__)
             db.session.commit()
         except BaseException:
@@ -42,7 +43,7 @@ def at_the_edge(handler: Callable[..., Response]) -> Callable[..., Response]:
 
 def _answer_once(answer: Callable[[], Response], operation: str) -> Response:
     header = request.headers.get("Idempotency-Key")
-    if header is None or request.method not in CHANGING_METHODS:
+    if header is None:
         return answer()
     attempt = _attempt(idempotency_keys.read_key(header), operation)
     session = db.session()
@@ -56,10 +57,10 @@ def _answer_once(answer: Callable[[], Response], operation: str) -> Response:
 
 
 def _attempt(key: str, operation: str) -> Attempt:
-    body_digest = request.environ.get("asgi.scope", {}).get("extensions", {}).get(BODY_DIGEST, b"")
-    asked = f"{request.method} {request.full_path}\n".encode() + body_digest
+    extensions = request.environ["asgi.scope"]["extensions"]
+    asked = f"{request.method} {request.full_path}\n".encode() + extensions.get(BODY_DIGEST, b"")
     return Attempt(
-        user_id=context.context["account"].user_id,
+        user_id=extensions[ACCOUNT].user_id,
         operation=operation,
         key=key,
         fingerprint=hashlib.sha256(asked).digest(),

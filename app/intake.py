@@ -11,7 +11,6 @@ import jsonschema_rs
 from anyio.to_thread import run_sync
 from connexion.lifecycle import ConnexionRequest
 from connexion.validators import AbstractRequestBodyValidator, ParameterValidator
-from flask import Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,7 +18,9 @@ from app.errors import BadRequest, ContentTooLarge, NotFound, UnsupportedMediaTy
 from app.json_array import JsonArray
 from app.redaction import redact
 
+# Where in the extensions of the ASGI scope the parts of a request stand that were read and checked.
 PARSED = "labelapi.body"
+QUERY = "labelapi.query"
 BODY_DIGEST = "labelapi.body_digest"
 MAX_DEPTH = 32
 MAX_ERRORS = 50
@@ -263,12 +264,23 @@ def escape(part: str) -> str:
 class Parameters(ParameterValidator):
     """Connexion's parameter validator with one line per fault; an id that cannot be is a thing that is not there."""
 
-    def validate_request(self, request: ConnexionRequest) -> None:
-        """Raise NotFound for an id beyond 64 bits, BadRequest for query parameters that are wrong, unknown or doubled."""
-        for value in request.path_params.values():
-            if isinstance(value, int) and value > MAX_INTEGER:
+    def validate(self, scope: Scope) -> None:
+        """Leave the query parameters in the ASGI scope, with the defaults of those that were not sent.
+
+        Raises NotFound for an id beyond 64 bits, BadRequest for query parameters that are wrong, unknown or doubled.
+        """
+        for value in scope["path_params"].values():
+            if value > MAX_INTEGER:
                 raise NotFound(f"There is nothing with the id {str(value)[:40]}.")
-        known = {parameter["name"]: parameter for parameter in self.parameters["query"]}
+        known = {parameter["name"]: parameter["schema"] for parameter in self.parameters["query"]}
+        query = {name: schema["default"] for name, schema in known.items() if "default" in schema}
+        if scope["query_string"]:
+            request = ConnexionRequest(scope, uri_parser=self.uri_parser)
+            self._check_query(request, known)
+            query |= request.query_params
+        scope["extensions"][QUERY] = query
+
+    def _check_query(self, request: ConnexionRequest, known: dict[str, Any]) -> None:
         sent = request.scope["query_string"].decode("latin-1")
         for name in request.query_params:
             if name not in known:
@@ -277,18 +289,9 @@ class Parameters(ParameterValidator):
         for name, value in request.query_params.items():
             if len(request._starlette_request.query_params.getlist(name)) > 1:
                 raise BadRequest(f"The query parameter {name} stands more than once in {sent[:100]!r}.")
-            self._check(name, value, known[name]["schema"])
+            self._check(name, value, known[name])
 
     def _check(self, name: str, value: Any, schema: dict[str, Any]) -> None:
         for error in validator_of(schema).iter_errors(value):
             hint = TIME_HINT if schema.get("format") == "date-time" else ""
             raise BadRequest(f"The query parameter {name} is wrong: {error.message[-MAX_ERROR_LENGTH:]}{hint}.")
-
-
-class ParsedRequest(Request):
-    """Flask's request, whose JSON is the one that was parsed at the door."""
-
-    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
-        """Return the parsed body; Flask's own way is left for requests that carry none."""
-        extensions = self.environ.get("asgi.scope", {}).get("extensions", {})
-        return extensions[PARSED] if PARSED in extensions else super().get_json(force, silent, cache)

@@ -8,9 +8,9 @@ import orjson
 import sqlalchemy.exc
 import structlog
 import werkzeug.exceptions
-from connexion import FlaskApp
 from connexion.exceptions import ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from connexion.middleware import ConnexionMiddleware
 from starlette.exceptions import HTTPException
 
 from app.database import is_outage
@@ -40,15 +40,14 @@ def problem_document(
     }
 
 
-def add_error_handlers(connexion_app: FlaskApp) -> None:
+def add_error_handlers(application: ConnexionMiddleware) -> None:
     """Give every kind of exception its form."""
-    connexion_app.app.register_error_handler(werkzeug.exceptions.HTTPException, pass_on)
-    connexion_app.add_error_handler(Problem, answer_problem)
-    connexion_app.add_error_handler(ProblemException, answer_framework_problem)
-    connexion_app.add_error_handler(HTTPException, answer_http_exception)
-    connexion_app.add_error_handler(sqlalchemy.exc.DBAPIError, answer_database_error)
-    connexion_app.add_error_handler(sqlalchemy.exc.TimeoutError, answer_database_error)
-    connexion_app.add_error_handler(Exception, answer_bug)
+    application.add_error_handler(Problem, answer_problem)
+    application.add_error_handler(ProblemException, answer_framework_problem)
+    application.add_error_handler(HTTPException, answer_http_exception)
+    application.add_error_handler(sqlalchemy.exc.DBAPIError, answer_database_error)
+    application.add_error_handler(sqlalchemy.exc.TimeoutError, answer_database_error)
+    application.add_error_handler(Exception, answer_bug)
 
 
 async def answer_problem(request: ConnexionRequest, error: Exception) -> ConnexionResponse:

@@ -22,6 +22,8 @@ from app.services.images import NO_ACCESS
 CACHE_SECONDS = 3.0
 CACHE_SIZE = 10_000
 ANY_CALLER = "any"
+# Where in the extensions of the ASGI scope the caller stands.
+ACCOUNT = "labelapi.account"
 
 MISSING = "Send both headers, Authentication-Key and Authentication-Secret."
 GUESSING = "Too many wrong key pairs came from your address. Wait before you send another one."
@@ -87,10 +89,10 @@ class KeyPairCheck:
         return self.verify
 
     async def verify(self, request: ConnexionRequest) -> dict[str, Any]:
-        """Put the caller's Account into the request's context. Raises Unauthorized, TooManyRequests, Forbidden."""
-        context = request.context
-        if "account" not in context:
-            account = context["account"] = await self._admit(request)
+        """Leave the caller's Account in the ASGI scope. Raises Unauthorized, TooManyRequests, Forbidden."""
+        extensions = request.scope["extensions"]
+        if ACCOUNT not in extensions:
+            account = extensions[ACCOUNT] = await self._admit(request)
             self.uses.note(account.api_key_id)
         return {}
 

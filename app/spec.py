@@ -1,11 +1,13 @@
 """The OpenAPI document: many files under `openapi/`, read as one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 FOLDER = Path(__file__).parent.parent / "openapi"
+METHODS = ("get", "post", "put", "patch", "delete")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -19,6 +21,14 @@ def load_spec(folder: Path = FOLDER) -> dict[str, Any]:
     one kind and name.
     """
     return _Bundle(folder).document()
+
+
+def operations_of(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the path, the lower-case method and the content of every operation of a document."""
+    for path, item in spec["paths"].items():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield path, method, operation
 
 
 class _Bundle:

@@ -107,7 +107,7 @@ def running_service() -> Iterator[Service]:
             azure_storage_imageset_folder="upload",
             log_level="WARNING",
         )
-        flask_app = create_app(settings).app
+        flask_app = create_app(settings).flask_app
         with flask_app.app_context():
             flask_migrate.upgrade()
             _, pair = users.create_user(db.session(), "ada@example.org", "image-admin")

@@ -13,7 +13,6 @@ import flask_migrate
 import psycopg2
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
-from connexion import FlaskApp
 from flask import Flask
 from psycopg2 import sql
 from pydantic import SecretStr
@@ -21,6 +20,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app import create_app
+from app.assembly import WebApplication
 from app.azure.blobs import BlobStore
 from app.database import Base, db
 from app.embedded.azurite import running_azurite
@@ -116,18 +116,18 @@ def database_url(url: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def server(settings: Settings) -> FlaskApp:
+def server(settings: Settings) -> WebApplication:
     """The whole application on a migrated database, with its container made."""
     server = create_app(settings)
-    with server.app.app_context():
+    with server.flask_app.app_context():
         flask_migrate.upgrade()
-    store: BlobStore = server.app.extensions["blob_store"]
+    store: BlobStore = server.flask_app.extensions["blob_store"]
     store.make_container(settings.azure_storage_imageset_container)
     return server
 
 
 @pytest.fixture(scope="session")
-def http(server: FlaskApp) -> Iterator[TestClient]:
+def http(server: WebApplication) -> Iterator[TestClient]:
     """An HTTP client; errors of the application are answers, and every answer must be what the OpenAPI document says."""
     with TestClient(server, raise_server_exceptions=False, follow_redirects=False) as client:
         client.event_hooks = {"response": [promise.check]}
@@ -135,17 +135,17 @@ def http(server: FlaskApp) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def app(server: FlaskApp) -> Flask:
+def app(server: WebApplication) -> Flask:
     """The Flask application on empty tables."""
     tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
     queue = "procrastinate_jobs, procrastinate_periodic_defers, procrastinate_workers, procrastinate_events"
-    with server.app.app_context():
+    with server.flask_app.app_context():
         db.session.execute(text(f"TRUNCATE {tables}, {queue} RESTART IDENTITY CASCADE"))
         db.session.commit()
     # What these keep for a while was counted in the tables of the test before.
-    server.app.extensions["key_pair_check"].clear()
-    server.app.extensions["metrics_stock"].clear()
-    flask_app: Flask = server.app
+    server.flask_app.extensions["key_pair_check"].clear()
+    server.flask_app.extensions["metrics_stock"].clear()
+    flask_app: Flask = server.flask_app
     return flask_app
 
 

@@ -11,8 +11,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.intake import plain_schema
-from app.methods import OPERATION_METHODS
-from app.spec import load_spec
+from app.spec import METHODS, load_spec
 
 SPEC = load_spec()
 API = "/api/v1"
@@ -33,7 +32,7 @@ def check(response: Response) -> None:
         known = SPEC["paths"].get(template, {})
         if method == "head" and "get" in known:
             method = "get"
-        if method in OPERATION_METHODS and method in known:
+        if method in METHODS and method in known:
             _check_answer(known[method], response)
         else:
             _check_refusal(response, template is not None)

@@ -20,9 +20,9 @@ import httpx
 import orjson
 import pytest
 import yaml
-from connexion import FlaskApp
 
 from app import __version__
+from app.assembly import WebApplication
 from app.settings import Settings
 from tests.web import free_port
 from tests.workers import ROOT, environment
@@ -218,7 +218,7 @@ def plain(settings: Settings) -> dict[str, str]:
 
 
 def test_image_serves_and_works_as_its_user_on_a_read_only_disk(
-    image: Image, server: FlaskApp, settings: Settings, tmp_path: Path
+    image: Image, server: WebApplication, settings: Settings, tmp_path: Path
 ) -> None:
     open_to_the_user(settings)
     ports = {"PORT": str(free_port()), "WORKER_METRICS_PORT": str(free_port())}

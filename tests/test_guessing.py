@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from connexion import FlaskApp
 from flask import Flask
 from sqlalchemy import event, text
 from starlette.testclient import TestClient
 
 from app import create_app, guessing
+from app.assembly import WebApplication
 from app.database import db
 from app.guessing import GuessLimit, source_of
 from app.security import KeyPairCheck
@@ -36,12 +36,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return let_pass
 
 
-def from_address(server: FlaskApp, address: str, key: str | None = None, secret: str | None = None) -> Caller:
+def from_address(server: WebApplication, address: str, key: str | None = None, secret: str | None = None) -> Caller:
     http = TestClient(server, raise_server_exceptions=False, client=(address, 50000))
     return Caller(http, key, secret)
 
 
-def guess(server: FlaskApp, address: str, times: int = 10) -> None:
+def guess(server: WebApplication, address: str, times: int = 10) -> None:
     """Send so many wrong pairs from there that the next one has to wait."""
     for _ in range(times):
         from_address(server, address, *make_key_pair()).get("/whoami").expect(401)
@@ -66,7 +66,7 @@ def counted_queries(app: Flask) -> Iterator[list[str]]:
 # Over HTTP
 
 
-def test_guesser_has_to_wait_and_costs_no_query(app: Flask, server: FlaskApp) -> None:
+def test_guesser_has_to_wait_and_costs_no_query(app: Flask, server: WebApplication) -> None:
     guess(server, "192.0.2.1")
     with counted_queries(app) as queries:
         answer = from_address(server, "192.0.2.1", *make_key_pair()).get("/whoami")
@@ -77,7 +77,7 @@ def test_guesser_has_to_wait_and_costs_no_query(app: Flask, server: FlaskApp) ->
     from_address(server, "192.0.2.2", *make_key_pair()).get("/whoami").expect(401)
 
 
-def test_waiting_ends(app: Flask, server: FlaskApp, admin: Caller) -> None:
+def test_waiting_ends(app: Flask, server: WebApplication, admin: Caller) -> None:
     guess(server, "192.0.2.1")
     new = from_address(server, "192.0.2.1", admin.key, admin.secret)
     new.get("/whoami").expect(429)
@@ -85,7 +85,7 @@ def test_waiting_ends(app: Flask, server: FlaskApp, admin: Caller) -> None:
     new.get("/whoami").expect(200)
 
 
-def test_known_pair_never_waits(app: Flask, server: FlaskApp, admin: Caller, clock: Any) -> None:
+def test_known_pair_never_waits(app: Flask, server: WebApplication, admin: Caller, clock: Any) -> None:
     known = from_address(server, "192.0.2.1", admin.key, admin.secret)
     known.get("/whoami").expect(200)
     guess(server, "192.0.2.1")
@@ -97,7 +97,7 @@ def test_known_pair_never_waits(app: Flask, server: FlaskApp, admin: Caller, clo
 
 
 def test_pair_that_stops_working_is_a_guess_from_then_on(
-    app: Flask, server: FlaskApp, admin: Caller, clock: Any
+    app: Flask, server: WebApplication, admin: Caller, clock: Any
 ) -> None:
     known = from_address(server, "192.0.2.1", admin.key, admin.secret)
     known.get("/whoami").expect(200)
@@ -120,21 +120,21 @@ def test_pair_that_cannot_be_is_refused_without_a_query(app: Flask, admin: Calle
     assert not queries
 
 
-def test_requests_without_a_pair_are_no_guesses(app: Flask, server: FlaskApp, admin: Caller) -> None:
+def test_requests_without_a_pair_are_no_guesses(app: Flask, server: WebApplication, admin: Caller) -> None:
     for _ in range(15):
         from_address(server, "192.0.2.1").get("/whoami").expect(401)
         from_address(server, "192.0.2.1", key="lsk_x").get("/whoami").expect(401)
     from_address(server, "192.0.2.1", admin.key, admin.secret).get("/whoami").expect(200)
 
 
-def test_addresses_of_one_ipv6_network_are_one_source(app: Flask, server: FlaskApp) -> None:
+def test_addresses_of_one_ipv6_network_are_one_source(app: Flask, server: WebApplication) -> None:
     for number in range(10):
         guess(server, f"2001:db8:0:1::{number + 1:x}", 1)
     from_address(server, "2001:db8:0:1:ffff::1", *make_key_pair()).get("/whoami").expect(429)
     from_address(server, "2001:db8:0:2::1", *make_key_pair()).get("/whoami").expect(401)
 
 
-def test_status_page_is_no_way_around(app: Flask, server: FlaskApp, admin: Caller) -> None:
+def test_status_page_is_no_way_around(app: Flask, server: WebApplication, admin: Caller) -> None:
     http = TestClient(server, client=("192.0.2.1", 50000))
     right = {"Authentication-Key": str(admin.key), "Authentication-Secret": str(admin.secret)}
     for _ in range(10):
@@ -172,7 +172,7 @@ def test_the_401s_are_the_same_to_the_byte(app: Flask, admin: Caller, http: Test
 
 
 @pytest.fixture(scope="module")
-def behind_proxies(settings: Settings, server: FlaskApp) -> FlaskApp:
+def behind_proxies(settings: Settings, server: WebApplication) -> WebApplication:
     """The application with two networks of proxies, on the same database."""
     return create_app(settings.model_copy(update={"trusted_proxies": "10.0.0.0/8,192.168.1.1"}))
 
@@ -191,16 +191,16 @@ def behind_proxies(settings: Settings, server: FlaskApp) -> FlaskApp:
     ],
 )
 def test_source_is_the_last_address_that_is_no_proxy_of_ours(
-    app: Flask, behind_proxies: FlaskApp, peer: str, forwarded: str, source: str
+    app: Flask, behind_proxies: WebApplication, peer: str, forwarded: str, source: str
 ) -> None:
     caller = from_address(behind_proxies, peer, *make_key_pair())
     caller.get("/whoami", headers={"X-Forwarded-For": forwarded}).expect(401)
-    check: KeyPairCheck = behind_proxies.app.extensions["key_pair_check"]
+    check: KeyPairCheck = behind_proxies.flask_app.extensions["key_pair_check"]
     assert list(check.guesses._records) == [source]
     check.clear()
 
 
-def test_forwarded_address_is_not_believed_without_proxies(app: Flask, server: FlaskApp) -> None:
+def test_forwarded_address_is_not_believed_without_proxies(app: Flask, server: WebApplication) -> None:
     for number in range(10):
         caller = from_address(server, "127.0.0.1", *make_key_pair())
         caller.get("/whoami", headers={"X-Forwarded-For": f"203.0.113.{number}"}).expect(401)

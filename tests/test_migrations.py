@@ -17,12 +17,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from connexion import FlaskApp
 from psycopg2 import sql
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url
 
 import app.models
+from app.assembly import WebApplication
 from app.database import Base, engine_options
 from app.queue import SchemaConnector
 from app.settings import Settings
@@ -144,7 +144,7 @@ def tables(settings: Settings) -> set[str]:
     return {row[0] for row in run_sql(settings, query)}
 
 
-def test_models_and_migrations_are_equal_to_alembic(server: FlaskApp, settings: Settings) -> None:
+def test_models_and_migrations_are_equal_to_alembic(server: WebApplication, settings: Settings) -> None:
     def include_name(name: str | None, kind: str, _: object) -> bool:
         return not (kind == "table" and str(name).startswith(("procrastinate_", "alembic_version")))
 
@@ -157,7 +157,9 @@ def test_models_and_migrations_are_equal_to_alembic(server: FlaskApp, settings: 
     assert app.models.__all__
 
 
-def test_models_and_migrations_are_equal_to_postgresql(server: FlaskApp, settings: Settings, empty: Settings) -> None:
+def test_models_and_migrations_are_equal_to_postgresql(
+    server: WebApplication, settings: Settings, empty: Settings
+) -> None:
     """Alembic does not look at check and exclusion constraints, nor at the conditions of indexes."""
     engine = create_engine(empty.database_url, **engine_options(empty))
     Base.metadata.create_all(engine)
@@ -212,7 +214,7 @@ def test_down_to_nothing_leaves_nothing(empty: Settings) -> None:
     assert version(empty) == revisions()[-1]
 
 
-def test_two_schemas_in_one_database_share_no_rows(server: FlaskApp, admin: Caller, empty: Settings) -> None:
+def test_two_schemas_in_one_database_share_no_rows(server: WebApplication, admin: Caller, empty: Settings) -> None:
     assert flask(empty, "db", "upgrade").returncode == 0
     listed = flask(empty, "users", "list")
     assert listed.returncode == 0
@@ -222,9 +224,9 @@ def test_two_schemas_in_one_database_share_no_rows(server: FlaskApp, admin: Call
     admin.get("/whoami").expect(200)
 
 
-def test_two_schemas_in_one_database_share_no_notifications(server: FlaskApp, empty: Settings) -> None:
+def test_two_schemas_in_one_database_share_no_notifications(server: WebApplication, empty: Settings) -> None:
     assert flask(empty, "db", "upgrade").returncode == 0
-    settings: Settings = server.app.extensions["settings"]
+    settings: Settings = server.flask_app.extensions["settings"]
     both = [asyncio.run(notified(listening, empty)) for listening in (empty, settings)]
     assert both == [True, False]
 
@@ -251,7 +253,7 @@ async def notified(listening: Settings, inserting: Settings) -> bool:
         await connector.close_async()
 
 
-def test_two_schemas_in_one_database_do_not_wait_for_each_other(server: FlaskApp, empty: Settings) -> None:
+def test_two_schemas_in_one_database_do_not_wait_for_each_other(server: WebApplication, empty: Settings) -> None:
     with closing(psycopg2.connect(empty.queue_url)) as connection:
         connection.cursor().execute("SELECT pg_advisory_lock(hashtextextended('labelapi migrations labelapi', 0))")
         assert flask(empty, "db", "upgrade").returncode == 0

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from connexion import FlaskApp
 from flask import Flask
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
+from app.assembly import WebApplication
 from app.errors import Unprocessable
 from app.services.api_keys import BASE62, hash_secret, is_well_formed, make_key_pair
 from app.services.image_sets import dropbox_name
@@ -53,7 +53,7 @@ def test_no_two_pairs_are_the_same_and_hashes_tell_nothing() -> None:
 
 
 @pytest.fixture
-def statements(server: FlaskApp) -> Iterator[list[str]]:
+def statements(server: WebApplication) -> Iterator[list[str]]:
     """What is sent to the database meanwhile."""
     sent: list[str] = []
 

@@ -31,10 +31,13 @@ class SwaggerUI:
     def __init__(self, app: ASGIApp, path: str) -> None:
         files = PageFiles(directory=PAGE, packages=[SWAGGER_UI_DIST], html=True)
         routes = [Route(path, add_slash, methods=list(METHODS)), Mount(path, files)]
-        self.router = Router(routes, redirect_slashes=False, default=app)
+        self.app = app
+        self._path = path
+        self._router = Router(routes, redirect_slashes=False, default=app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.router(scope, receive, send)
+        is_page = scope["type"] == "http" and self._path in scope["path"]
+        await (self._router if is_page else self.app)(scope, receive, send)
 
 
 class PageFiles(StaticFiles):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from connexion import FlaskApp
 from selenium import webdriver
 
+from app.assembly import WebApplication
 from app.settings import Settings
 from tests.browser.chromium import Browser
 from tests.web import web_server
@@ -43,7 +43,7 @@ def programs() -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def web(
-    programs: tuple[str, str], server: FlaskApp, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+    programs: tuple[str, str], server: WebApplication, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The address of the web server on this worker's database, started once."""
     folder = tmp_path_factory.mktemp("web")

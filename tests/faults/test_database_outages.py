@@ -94,7 +94,7 @@ def install(database: Database, settings: Settings) -> Iterator[Installation]:
     vars(own).pop("database_url", None)
     vars(own).pop("queue_url", None)
     server = create_app(own)
-    with server.app.app_context():
+    with server.flask_app.app_context():
         flask_migrate.upgrade()
         _, pair = users.create_user(db.session(), "ada@example.org", "image-admin")
         db.session.commit()
