@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import event, text
 from sqlalchemy.dialects import postgresql
 
+from app import shapes
 from app.database import db
 from app.services import publication
 from tests.caller import Caller
@@ -60,6 +61,8 @@ def statements_of(app: Flask) -> Iterator[list[tuple[str, Any]]]:
 
     with app.app_context():
         engine = db.engine
+    # On new connections every statement is prepared anew, and seen.
+    engine.dispose()
     event.listen(engine, "before_cursor_execute", note)
     try:
         yield sent
@@ -67,19 +70,41 @@ def statements_of(app: Flask) -> Iterator[list[tuple[str, Any]]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def explain(app: Flask, statement: str, values: Any) -> str:
-    """The plan of a statement, as text."""
-    with rows(app) as session:
-        plan = session.connection().exec_driver_sql(f"EXPLAIN {statement}", values)
-        return "\n".join(plan.scalars())
+def explain(app: Flask, statement: str, values: Any, prepared: dict[str, str]) -> str:
+    """The plan of a statement, as text; of a prepared one, the plan for these values and the one for any."""
+    with app.app_context(), db.engine.connect() as connection:
+        try:
+            connection.exec_driver_sql("DEALLOCATE ALL")
+            modes = ["auto"]
+            if statement.startswith("EXECUTE"):
+                connection.exec_driver_sql(prepared[statement.split()[1]])
+                modes = ["force_custom_plan", "force_generic_plan"]
+            plans: list[str] = []
+            for mode in modes:
+                connection.exec_driver_sql(f"SET plan_cache_mode = {mode}")
+                plans += connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars()
+            return "\n".join(plans)
+        finally:
+            # It has forgotten what the application believes to be prepared on it.
+            connection.invalidate()
+
+
+def plans_of(app: Flask, statements: list[tuple[str, Any]]) -> list[tuple[str, str]]:
+    """Every statement that reads or writes, with its plan."""
+    prepared = {statement.split()[1]: statement for statement, _ in statements if statement.startswith("PREPARE")}
+    kinds = ("SELECT", "WITH", "INSERT", "UPDATE", "EXECUTE")
+    return [
+        (prepared.get(statement.split()[1], statement), explain(app, statement, values, prepared))
+        for statement, values in statements
+        if statement.lstrip().startswith(kinds)
+    ]
 
 
 def require_indexes(app: Flask, statements: list[tuple[str, Any]], what: str) -> None:
     """Fail when a statement reads a large table from one end to the other."""
-    asked = [found for found in statements if found[0].lstrip().startswith(("SELECT", "WITH", "INSERT", "UPDATE"))]
-    assert asked, what
-    for statement, values in asked:
-        plan = explain(app, statement, values)
+    plans = plans_of(app, statements)
+    assert plans, what
+    for statement, plan in plans:
         for table in LARGE:
             assert f"Seq Scan on {table} " not in plan, f"{what}\n{statement}\n{plan}"
 
@@ -128,6 +153,15 @@ def test_hot_statements_read_no_large_table_as_a_whole(filled: Caller, app: Flas
     require_indexes(app, [(str(page), parameters)], "a page to publish")
 
 
+def test_connection_keeps_no_more_statements_than_it_may(filled: Caller, app: Flask) -> None:
+    for size in range(1, shapes.MAX_PREPARED + 20):
+        filled.get(f"/campaigns?per_page={size}&after=0").expect(200)
+    with app.app_context(), db.engine.connect() as connection:
+        kept = connection.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
+        assert 0 < kept == len(connection.info[shapes.PREPARED]) <= shapes.MAX_PREPARED
+    assert filled.get("/campaigns?per_page=1&after=0").expect(200)["campaigns"]
+
+
 def test_filters_of_images_use_their_indexes(filled: Caller, app: Flask) -> None:
     queries = {
         "type=t7": "ix_image_type_id",
@@ -139,7 +173,7 @@ def test_filters_of_images_use_their_indexes(filled: Caller, app: Flask) -> None
     for query, index in queries.items():
         with statements_of(app) as statements:
             filled.get(f"/images?{query}").expect(200)
-        plans = [explain(app, statement, values) for statement, values in statements if "FROM image" in statement]
+        plans = [plan for statement, plan in plans_of(app, statements) if "FROM image" in statement]
         assert plans, query
         assert any(index in plan for plan in plans), (query, plans)
         assert not any("Seq Scan on image " in plan for plan in plans), (query, plans)

@@ -20,7 +20,7 @@ from app.services.api_keys import Account, KeyPair
 from app.services.images import resolve_images
 from app.services.labels import normal_translations
 from app.services.titles import ListFilter, check_title
-from app.shapes import Condition, SignPath, Wanted
+from app.shapes import Condition, Filter, SignPath, Wanted
 
 # Which status may follow which, and which dates a step sets and clears.
 STEPS = {
@@ -32,8 +32,8 @@ STEPS = {
 HAS_ID = Condition(Campaign.id == bindparam("id"))
 FILTER = ListFilter(Campaign.status, Campaign.title)
 IN_CAMPAIGN = Condition(CampaignImage.campaign_id == bindparam("campaign_id"))
-IS_LABELED = Condition(CampaignImage.submission_id.is_not(None))
-IS_UNLABELED = Condition(CampaignImage.submission_id.is_(None))
+IS_LABELED = Filter(CampaignImage.submission_id.is_not(None))
+IS_UNLABELED = Filter(CampaignImage.submission_id.is_(None))
 DATES: dict[str, dict[str, Any]] = {
     "active": {"date_started": func.now(), "date_completed": None, "date_finished": None},
     "completed": {"date_completed": func.now(), "date_finished": None},

@@ -29,7 +29,7 @@ from app.errors import BadRequest, Forbidden, NotFound
 from app.models import Campaign, CampaignImage, Image, ImageCount, Object
 from app.pagination import Listing, Page
 from app.services.api_keys import Account
-from app.shapes import AnySelect, Condition, SignPath, Wanted
+from app.shapes import AnySelect, Condition, Filter, SignPath, Wanted
 
 # So many images are named in one statement, which stays far below its timeout.
 BATCH_SIZE = 10_000
@@ -42,7 +42,7 @@ def _members(labeled: bool | None) -> Condition:
     if labeled is not None:
         is_labeled = CampaignImage.submission_id.is_not(None)
         members = members.where(is_labeled if labeled else ~is_labeled)
-    return Condition(Image.id.in_(members))
+    return Filter(Image.id.in_(members))
 
 
 def _place_in(west: ColumnElement[float], east: ColumnElement[float]) -> ColumnElement[bool]:
@@ -52,14 +52,14 @@ def _place_in(west: ColumnElement[float], east: ColumnElement[float]) -> ColumnE
 
 IN_SET = Condition(Image.image_set_id == bindparam("image_set"))
 COUNT_OF_SET = Condition(ImageCount.image_set_id == bindparam("image_set"))
-OF_TYPE = Condition(Image.type == bindparam("type"))
-OF_FILETYPE = Condition(Image.filetype == bindparam("filetype"))
+OF_TYPE = Filter(Image.type == bindparam("type"))
+OF_FILETYPE = Filter(Image.filetype == bindparam("filetype"))
 IN_CAMPAIGN = {labeled: _members(labeled) for labeled in (None, True, False)}
-TAKEN_FROM = Condition(Image.date_taken >= bindparam("taken_from"))
-TAKEN_BEFORE = Condition(Image.date_taken < bindparam("taken_to"))
+TAKEN_FROM = Filter(Image.date_taken >= bindparam("taken_from"))
+TAKEN_BEFORE = Filter(Image.date_taken < bindparam("taken_to"))
 WEST, EAST = bindparam("west", type_=Double), bindparam("east", type_=Double)
-WITHIN = Condition(_place_in(WEST, EAST))
-WITHIN_ACROSS = Condition(or_(_place_in(WEST, literal(180.0)), _place_in(literal(-180.0), EAST)))
+WITHIN = Filter(_place_in(WEST, EAST))
+WITHIN_ACROSS = Filter(or_(_place_in(WEST, literal(180.0)), _place_in(literal(-180.0), EAST)))
 OPEN_TO = Condition(
     exists().where(
         CampaignImage.image_id == Image.id,

@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, bindparam, func
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import Unprocessable
-from app.shapes import Condition, Wanted
+from app.shapes import Filter, Wanted
 
 MAX_TITLE_LENGTH = 53
 SPELLING = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -30,10 +30,10 @@ class ListFilter:
     """The conditions for a list of things that have a status and a title."""
 
     def __init__(self, status: InstrumentedAttribute[str], title: InstrumentedAttribute[str]) -> None:
-        self._has_status = Condition(status == bindparam("status"))
-        self._has_title = Condition(title == bindparam("title"))
+        self._has_status = Filter(status == bindparam("status"))
+        self._has_title = Filter(title == bindparam("title"))
         # Not LIKE: a title from a caller may hold its wildcards.
-        self._begins = Condition(func.starts_with(title, bindparam("beginning"), type_=Boolean))
+        self._begins = Filter(func.starts_with(title, bindparam("beginning"), type_=Boolean))
 
     def wanted(self, status: str | None, title: str | None) -> Wanted:
         """Return what to ask for: that the status is this one, and the title; with a star (`drone-*`) that it begins so."""
