@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import IO, Any, Self
 
 import requests
+from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.transport import RequestsTransport
@@ -31,6 +32,7 @@ from app.azure.first_look import FirstLook
 from app.azure.names import keep_dot_segments, quote_name, target_path
 from app.azure.outage import NO_BLOB, NO_CONTAINER, is_answer, storage_errors
 from app.azure.sas import UPLOAD_PERMISSION, UPLOAD_POLICY, AccountKeySigner, Signer, UserDelegationSigner
+from app.azure.unlistable import find_unlistable
 from app.errors import StorageUnavailable
 
 __all__ = ["Blob", "BlobStore", "CopyFailed", "target_path"]
@@ -42,6 +44,7 @@ SOURCE_LINK_VALID = timedelta(hours=2)
 # "It may take up to 30 seconds to take effect": learn.microsoft.com, "Define a stored access policy".
 REVOCATION_TIME = timedelta(seconds=30)
 RANGE_BEHIND_END = 416
+CHANGED_OR_HELD = (409, 412)
 COPY_SOURCE = "x-ms-copy-source"
 FOLDER_TYPES = ("httpd/unix-directory", "application/x-directory")
 
@@ -246,6 +249,25 @@ class BlobStore:
         """Return how many blobs there are, marks of folders among them, in a third of the time of a listing. Raises NotFound."""
         with storage_errors(container):
             return sum(1 for _ in self._container(container).list_blob_names())
+
+    def find_unlistable(self, container: str) -> Blob | None:
+        """Return a blob whose name keeps a container from being listed, None when there is none. Raises Unlistable, NotFound."""
+        with storage_errors(container):
+            found = find_unlistable(self._container(container))
+            return Blob.of(found) if found else None
+
+    def remove_blob(self, container: str, blob: Blob) -> bool:
+        """Delete `blob` as it was seen, with its snapshots; return False when it has changed or gone, or has a lease."""
+        with storage_errors(container, blob.name):
+            try:
+                self._client.get_blob_client(container, blob.name).delete_blob(
+                    "include", etag=f'"{blob.etag}"', match_condition=MatchConditions.IfNotModified
+                )
+            except HttpResponseError as error:
+                if error.status_code not in CHANGED_OR_HELD:
+                    raise
+                return False
+        return True
 
     def find_blob(self, path: str) -> Blob | None:
         """Return a blob of the main container, None when there is none."""

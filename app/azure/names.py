@@ -62,6 +62,11 @@ def target_path(prefix: str, blob_name: str) -> str:
     return f"{prefix}/{LONG_NAMES}/{digest}/{tail}"
 
 
+def printable(name: str) -> str:
+    """Return a name as people may read it, control characters percent-encoded, cut after 200 characters."""
+    return _CONTROL.sub(lambda found: quote(found[0]), name)[:200]
+
+
 def _safe_segment(segment: str) -> str:
     if not _is_risky(segment):
         return segment

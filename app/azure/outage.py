@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
+from app.azure.names import printable
 from app.errors import NotFound, Problem, StorageUnavailable
 
 REFUSED = (401, 403)
@@ -62,6 +63,6 @@ def _in_our_words(error: AzureError, container: str, name: str | None) -> Proble
     if status == 409 and code == "ContainerBeingDeleted":
         return StorageUnavailable(f"The blob storage is still deleting a container {container}.")
     if status == 404:
-        missing = f"file {name[:300]} in the container" if name and code != NO_CONTAINER else "container"
+        missing = f"file {printable(name)} in the container" if name and code != NO_CONTAINER else "container"
         return NotFound(f"There is no {missing} {container} of the blob storage.")
     return None

@@ -18,6 +18,9 @@ from sqlalchemy.orm import Session
 
 from app import queue
 from app.azure.blobs import Blob, BlobStore, CopyFailed, target_path
+from app.azure.names import printable
+from app.azure.unlistable import Unlistable
+from app.errors import StorageUnavailable
 from app.models import Image, ImageSet
 from app.models.jobs import DELETE_DROPBOX
 from app.services.image_facts import read_image_facts
@@ -191,7 +194,12 @@ def _require_dead_links(session: Session, blobs: BlobStore, image_set_id: int, c
 
 def _collect(session: Session, collection: Collection, already: int, threads: int) -> Iterator[Progress]:
     """Collect until a listing shows no news. Raises Failed at the end when some could not be collected."""
-    tally = Tally(already, total=collection.blobs.count_blobs(collection.dropbox))
+    tally = Tally(already, total=0)
+    try:
+        tally.total = collection.blobs.count_blobs(collection.dropbox)
+    except StorageUnavailable:
+        yield from _take_out_unlistable(session, collection, tally)
+        tally.total = len(tally.seen) + collection.blobs.count_blobs(collection.dropbox)
     yield tally.progress
     with _copiers(threads) as pool:
         found_news = True
@@ -209,9 +217,45 @@ def _collect(session: Session, collection: Collection, already: int, threads: in
             # The count had marks of folders in it.
             tally.total = len(tally.seen)
             yield tally.progress
+    _require_success(tally)
+
+
+def _require_success(tally: Tally) -> None:
     for name, words in tally.failures.items():
         count, total = len(tally.failures), len(tally.seen)
-        raise Failed(f"{count} of {total} files could not be copied; the first is {name[:200]}: {words}")
+        raise Failed(f"{count} of {total} files could not be copied; the first is {printable(name)}: {words}")
+
+
+def _take_out_unlistable(session: Session, collection: Collection, tally: Tally) -> Iterator[Progress]:
+    """Collect the uploads that no listing can show, and take them out of the dropbox, so that the others can be listed.
+
+    Raises StorageUnavailable when it is an outage that listings fail, Failed when such a file cannot be taken out.
+    """
+    while (blob := _find_unlistable(collection)) is not None:
+        if not blob.is_folder:
+            results = {blob.name: collection.copy(blob)}
+            _register_uploads(session, collection, results.values())
+            tally.add([blob], results)
+            # Nothing goes before this is committed.
+            yield tally.progress
+            _require_success(tally)
+        if not collection.blobs.remove_blob(collection.dropbox, blob):
+            raise Failed(
+                f"Nothing in {collection.dropbox} can be listed until its file {printable(blob.name)} is gone, which cannot"
+                " be deleted: it has changed, or somebody holds a lease on it."
+            )
+        yield tally.progress
+
+
+def _find_unlistable(collection: Collection) -> Blob | None:
+    try:
+        return collection.blobs.find_unlistable(collection.dropbox)
+    except Unlistable as error:
+        place = f"the one that follows {printable(error.behind)}" if error.behind else "the first one"
+        raise Failed(
+            f"The storage service cannot list {collection.dropbox} because of a file's name, {place} in the order of names:"
+            " there is probably a control character in it. Delete or rename that file, and retry this job."
+        ) from error
 
 
 @contextmanager
