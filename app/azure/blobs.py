@@ -113,7 +113,7 @@ class Retries(ExponentialRetry):
 
     def sleep(self, settings: dict[str, Any], transport: Any) -> None:
         """Wait until the next try."""
-        answer = settings["history"][-1].http_response
+        answer = _last_answer(settings)
         if answer is not None:
             # The SDK does not read such an answer to its end, which would give its connection back.
             answer.internal_response.close()
@@ -121,11 +121,16 @@ class Retries(ExponentialRetry):
 
     def get_backoff_time(self, settings: dict[str, Any]) -> float:
         """Return the seconds until the next try."""
-        answer = settings["history"][-1].http_response
+        answer = _last_answer(settings)
         asked = str(answer.headers.get("Retry-After", "")) if answer is not None else ""
         pause = float(asked) if asked.isdecimal() else FIRST_PAUSE_SECONDS * 2 ** settings["count"]
         # Chance keeps the tries of many threads apart.
         return min(pause, self.longest_pause_seconds) * random.uniform(0.8, 1)  # noqa: S311
+
+
+def _last_answer(settings: dict[str, Any]) -> Any:
+    # A try that ends before its request, for want of a token, leaves no trace there.
+    return settings["history"][-1].http_response if settings["history"] else None
 
 
 class BlobStore:
@@ -392,7 +397,12 @@ def _connect(
         # The import takes half a second and is needed with a managed identity only.
         from azure.identity import DefaultAzureCredential
 
-        client = BlobServiceClient(account_url, DefaultAzureCredential(), **options)
+        identity = DefaultAzureCredential(
+            retry_total=patience.retries,
+            connection_timeout=patience.connect_seconds,
+            read_timeout=patience.read_seconds,
+        )
+        client = BlobServiceClient(account_url, identity, **options)
     else:
         raise ValueError("The blob store needs a connection string or the URL of the account.")
     return client

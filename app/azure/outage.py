@@ -32,6 +32,9 @@ def is_outage(error: AzureError) -> bool:
     if not isinstance(error, HttpResponseError) or error.status_code is None:
         return True
     status = error.status_code
+    if isinstance(error, ClientAuthenticationError) and status not in REFUSED:
+        # The status is that of the place where tokens come from.
+        return True
     if status == 404:
         # One without a name comes from something else on the way.
         return error_code(error) not in (NO_BLOB, NO_CONTAINER, "ResourceNotFound", "CannotVerifyCopySource")
@@ -56,8 +59,10 @@ def storage_errors(container: str, name: str | None = None) -> Iterator[None]:
 def _in_our_words(error: AzureError, container: str, name: str | None) -> Problem | None:
     code = error_code(error) if isinstance(error, HttpResponseError) else type(error).__name__
     status = error.status_code if isinstance(error, HttpResponseError) else None
-    if isinstance(error, ClientAuthenticationError) or status in REFUSED:
+    if status in REFUSED:
         return StorageUnavailable(f"The blob storage refuses the credentials of this service ({code}).")
+    if isinstance(error, ClientAuthenticationError):
+        return StorageUnavailable("The identity of this service gets no token for the blob storage.")
     if is_outage(error):
         return StorageUnavailable(f"The blob storage does not answer as it should ({code}).")
     if status == 409 and code == "ContainerBeingDeleted":

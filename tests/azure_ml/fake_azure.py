@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -284,7 +285,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def running_azure(azure: FakeAzure, folder: Path) -> Iterator[dict[str, str]]:
     """Run the proxy, and yield the environment in which clients find it."""
-    bundle, chain = _make_certificates(folder)
+    bundle, chain = make_certificates(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     server = _Proxy(azure, context)
@@ -299,8 +300,9 @@ def running_azure(azure: FakeAzure, folder: Path) -> Iterator[dict[str, str]]:
         server.server_close()
 
 
-def _make_certificates(folder: Path) -> tuple[Path, Path]:
-    """Write the certificate of an authority, and one for all hosts with its key; return both files."""
+def make_certificates(folder: Path) -> tuple[Path, Path]:
+    """Write the certificate of an authority, and one for all hosts and the loopback address with its key; return both files."""
+    names = [*(x509.DNSName(host) for host in HOSTS), x509.IPAddress(ip_address("127.0.0.1"))]
     now, authority_key, key = dt.datetime.now(dt.UTC), ec.generate_private_key(ec.SECP256R1()), None
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "LabelAPI tests")])
     authority = (
@@ -324,7 +326,7 @@ def _make_certificates(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - DAY)
         .not_valid_after(now + DAY)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in HOSTS]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
