@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from a2wsgi import WSGIMiddleware
 from connexion.datastructures import MediaTypeDict
 from connexion.middleware import ConnexionMiddleware, MiddlewarePosition
 from connexion.middleware.exceptions import ExceptionMiddleware
@@ -17,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from app import info, intake, problems
 from app.azure.workspace import Workspace
+from app.bridge import Bridge
 from app.database import db
 from app.document import PublishedDocument
 from app.foundation import configure_flask
@@ -69,8 +69,8 @@ def assemble(settings: Settings) -> WebApplication:
         flask_app.extensions["metrics_stock"] = Stock(db.engine)
     flask_app.extensions["key_pair_check"] = key_pair_check
     # One thread waits for the database at a time, so that more threads than connections would only queue.
-    bridge = WSGIMiddleware(flask_app.wsgi_app, workers=settings.web_threads)  # type: ignore[arg-type]
-    application = WebApplication(flask_app, info.Liveness(bridge), _middlewares(spec))  # type: ignore[arg-type]
+    bridge = Bridge(flask_app.wsgi_app, threads=settings.web_threads)
+    application = WebApplication(flask_app, info.Liveness(bridge), _middlewares(spec))
     _add_layers(application, settings)
     problems.add_error_handlers(application)
     application.add_api(

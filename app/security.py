@@ -97,8 +97,8 @@ class KeyPairCheck:
         return {}
 
     async def _admit(self, request: ConnexionRequest) -> Account:
-        key = request.headers.get("Authentication-Key")
-        secret = request.headers.get("Authentication-Secret")
+        headers = request.headers
+        key, secret = headers.get("Authentication-Key"), headers.get("Authentication-Secret")
         # Who sends no pair guesses none: probes and browsers that only look are not counted.
         if not key or not secret:
             raise Unauthorized(MISSING)

@@ -2,9 +2,10 @@
 
 import os
 
-from a2wsgi import WSGIMiddleware
 from flask import Flask, Response
 from sqlalchemy import create_engine, text
+
+from app.bridge import Bridge
 
 engine = create_engine(os.environ["BARE_DATABASE"], pool_size=6, connect_args={"options": "-csearch_path=labelapi"})
 flask_app = Flask("bare")
@@ -27,4 +28,4 @@ def image(image_id: int) -> Response:
     return Response(status=303, headers={"Location": f"http://127.0.0.1/{path}"})
 
 
-server = WSGIMiddleware(flask_app.wsgi_app, workers=4)  # type: ignore[arg-type]  # As in the application.
+server = Bridge(flask_app.wsgi_app, threads=4)

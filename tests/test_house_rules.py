@@ -44,6 +44,7 @@ FLOORS = [
         "app.guessing",
         "app.responses",
         "app.intake",
+        "app.bridge",
         "app.json_array",
         "app.problems",
         "app.telemetry",

@@ -1,0 +1,51 @@
+"""From ASGI to Flask and back: each request is one piece of work for a thread, whose answer comes back whole."""
+
+import asyncio
+import contextvars
+import io
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from a2wsgi.wsgi import build_environ
+from starlette.types import Message, Receive, Scope, Send
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Bridge:
+    """ASGI application that runs a WSGI one on `threads` threads.
+
+    The library's own way sends an answer in three parts, and the thread waits for the event loop after each of them, which
+    takes longer than a small request itself. What is left to it are the environment and the start and end of the process.
+    Bodies are read before: the WSGI application finds none. Answers are held in memory as a whole.
+    """
+
+    def __init__(self, app: Wsgi, threads: int) -> None:
+        self._app = app
+        self._library: Any = WSGIMiddleware(app, workers=threads)  # type: ignore[arg-type]  # Its types are narrower.
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._library(scope, receive, send)
+            return
+        environ: Any = build_environ(scope, io.BytesIO())  # type: ignore[arg-type]  # As above.
+        answer = partial(contextvars.copy_context().run, self._answer, environ)
+        for message in await asyncio.get_running_loop().run_in_executor(self._library.executor, answer):
+            await send(message)
+
+    def _answer(self, environ: dict[str, Any]) -> list[Message]:
+        head: Message = {"type": "http.response.start"}
+
+        def start(status: str, headers: list[tuple[str, str]], *_: object) -> None:
+            head["status"] = int(status.partition(" ")[0])
+            head["headers"] = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+        parts = self._app(environ, start)
+        try:
+            body = b"".join(parts)
+        finally:
+            # PEP 3333: whoever asked for the parts closes them.
+            getattr(parts, "close", lambda: None)()
+        return [head, {"type": "http.response.body", "body": body}]
