@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import pytest
 import requests
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobServiceClient, ContainerClient, UserDelegationKey
-from hypothesis import given
+from azure.storage.blob import BlobServiceClient, ContainerClient, UserDelegationKey, generate_blob_sas
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.azure.blobs import Blob, BlobStore, CopyFailed, target_path
@@ -603,6 +603,21 @@ def test_nothing_secret_is_logged(
         assert quote(secret, safe="") not in caplog.text
     assert not re.search(r"sig=(?!REDACTED|\[hidden\])", caplog.text)
     assert key not in repr(store.__dict__)
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    end=st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
+    protocol=st.sampled_from(["https", None]),
+)
+def test_links_for_reading_are_those_of_the_sdk(name: str, end: datetime, protocol: str | None) -> None:
+    key = b64encode(b"k" * 64).decode()
+    theirs = parse_qs(
+        generate_blob_sas("acct", "c", name, account_key=key, permission="r", expiry=end, protocol=protocol)
+    )
+    signer = AccountKeySigner("acct", key, protocol, version=theirs["sv"][0])
+    assert parse_qs(signer.sign_read("c", name, end)) == theirs
 
 
 # Signing with an identity

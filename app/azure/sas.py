@@ -3,11 +3,15 @@
 They are signed with the account's key or, where the service has an identity instead of a key, with a user delegation key.
 """
 
+import hmac
 import threading
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Protocol
+from urllib.parse import quote
 
 from azure.storage.blob import UserDelegationKey, generate_blob_sas, generate_container_sas
 
@@ -19,6 +23,9 @@ UPLOAD_POLICY = "upload"
 KEY_LIFE = timedelta(days=7) - timedelta(minutes=10)
 LONGEST_DELEGATED_UPLOAD = KEY_LIFE - timedelta(minutes=5)
 CLOCK_SKEW = timedelta(minutes=15)
+
+# The version of the storage service whose rules a link follows.
+SAS_VERSION = "2022-11-02"
 
 FetchKey = Callable[[datetime, datetime], UserDelegationKey]
 
@@ -38,24 +45,32 @@ class Signer(Protocol):
 
 @dataclass(frozen=True)
 class AccountKeySigner:
-    """Signs with the account's key. `protocol` is `https`, None for an endpoint without TLS."""
+    """Signs with the account's key. `protocol` is `https`, None for an endpoint without TLS.
+
+    Links for reading are put together here, since the SDK needs ten times as long, and every image that is looked at gets
+    one. Their form: learn.microsoft.com, "Create a service SAS", for version 2020-12-06 and later.
+    """
 
     account_name: str
     account_key: str = field(repr=False)
     protocol: str | None
+    version: str = SAS_VERSION
     revocable = True
     longest_upload = timedelta.max
 
+    @cached_property
+    def _key(self) -> bytes:
+        return b64decode(self.account_key)
+
     def sign_read(self, container: str, name: str, expiry: datetime) -> str:
-        return generate_blob_sas(
-            self.account_name,
-            container,
-            name,
-            account_key=self.account_key,
-            permission="r",
-            expiry=expiry,
-            protocol=self.protocol,
-        )
+        end, protocol = expiry.strftime("%Y-%m-%dT%H:%M:%SZ"), self.protocol or ""
+        resource = f"/blob/{self.account_name}/{container}/{name}"
+        # Permission, start, end, resource, policy, addresses, protocol, version, kind of resource, snapshot, encryption
+        # scope, and five headers of the answer.
+        signed = f"r\n\n{end}\n{resource}\n\n\n{protocol}\n{self.version}\nb\n\n\n\n\n\n\n"
+        signature = b64encode(hmac.digest(self._key, signed.encode(), "sha256")).decode()
+        only = f"&spr={protocol}" if protocol else ""
+        return f"se={quote(end)}&sp=r{only}&sv={self.version}&sr=b&sig={quote(signature, safe='')}"
 
     def sign_upload(self, container: str, expiry: datetime) -> str:
         return generate_container_sas(
