@@ -5,11 +5,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
+from flask_migrate import Migrate
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -19,6 +21,7 @@ from app.azure.datasets import RegistrationFailed
 from app.azure.workspace import Workspace
 from app.database import db, is_outage
 from app.errors import Problem
+from app.foundation import configure_flask
 from app.models import User
 from app.models.users import IMAGE_ADMIN, LABELER
 from app.services import api_keys, ingest, users
@@ -30,11 +33,21 @@ users_group = AppGroup("users", help="Users, their keys and their roles.")
 keys_group = AppGroup("keys", help="The API keys of a user, one by one.")
 images_group = AppGroup("images", help="Images in the main container.")
 NO_TABLE_STATE = "42P01"
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 ROLES = click.Choice([IMAGE_ADMIN, LABELER])
 
 
+def create_flask_app(settings: Settings) -> Flask:
+    """Return a Flask application that serves nothing, for `flask …`. Raises SettingsError."""
+    flask_app = Flask("app")
+    configure_flask(flask_app, settings)
+    add_commands(flask_app)
+    return flask_app
+
+
 def add_commands(flask_app: Flask) -> None:
-    """Add every command of ours to `flask`."""
+    """Add every command of ours, and `flask db …`."""
+    Migrate(flask_app, db, directory=str(MIGRATIONS))
     flask_app.cli.add_command(users_group)
     flask_app.cli.add_command(keys_group)
     flask_app.cli.add_command(images_group)

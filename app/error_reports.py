@@ -7,17 +7,14 @@ because errors travel through Flask as exceptions here, and would read headers, 
 
 import logging
 import sys
-from typing import Any, cast
-
-import sentry_sdk
-from sentry_sdk.integrations.atexit import AtexitIntegration
-from sentry_sdk.integrations.dedupe import DedupeIntegration
-from sentry_sdk.integrations.excepthook import ExcepthookIntegration
-from sentry_sdk.types import Event, Hint
+from typing import TYPE_CHECKING, Any, cast
 
 from app import __version__
 from app.redaction import redact_all
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from sentry_sdk.types import Event, Hint
 
 TAGS = ("request_id", "method", "path", "job_id", "kind", "subject_id", "logger")
 SECONDS_TO_SEND_AT_EXIT = 2
@@ -27,6 +24,12 @@ def configure_error_reports(settings: Settings) -> None:
     """Report to SENTRY_DSN from now on; do nothing without one."""
     if not settings.sentry_dsn:
         return
+    # The import takes a tenth of a second, and is needed with a place to report to only.
+    import sentry_sdk
+    from sentry_sdk.integrations.atexit import AtexitIntegration
+    from sentry_sdk.integrations.dedupe import DedupeIntegration
+    from sentry_sdk.integrations.excepthook import ExcepthookIntegration
+
     sentry_sdk.init(
         dsn=settings.sentry_dsn.get_secret_value(),
         release=f"labelapi@{__version__}" + (f"+{settings.git_commit}" if settings.git_commit else ""),
@@ -47,7 +50,8 @@ def report(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     error = event.get("exc_info")
     if error is True:
         error = sys.exc_info()
-    if error and sentry_sdk.get_client().is_active():
+    sentry_sdk = sys.modules.get("sentry_sdk")
+    if error and sentry_sdk and sentry_sdk.get_client().is_active():
         with sentry_sdk.new_scope() as scope:
             scope.set_tags({name: str(event[name]) for name in TAGS if name in event})
             scope.set_extra("event", str(event.get("event")))
@@ -55,8 +59,8 @@ def report(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
-def _without_secrets(event: Event, _hint: Hint) -> Event:
-    return cast(Event, redact_all(event))
+def _without_secrets(event: "Event", _hint: "Hint") -> "Event":
+    return cast("Event", redact_all(event))
 
 
 def _say_nothing(_pending: int, _timeout: float) -> None:

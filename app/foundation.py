@@ -1,16 +1,13 @@
-"""What requests, commands and the worker stand on: Flask with settings, database, migrations, storage and commands.
+"""What requests, commands and the worker stand on: Flask with settings, database and storage.
 
-Connexion and all that serves HTTP come on top of it, in `assembly`; commands and the worker go without.
+Connexion and all that serves HTTP come on top of it in `assembly`, commands and migrations in `cli`; neither loads the other.
 """
 
 import functools
 from datetime import timedelta
-from pathlib import Path
 
 from flask import Flask
-from flask_migrate import Migrate
 
-from app import cli
 from app.azure.blobs import BlobStore
 from app.azure.datasets import require_packages
 from app.database import db, engine_options
@@ -18,15 +15,6 @@ from app.error_reports import configure_error_reports
 from app.postgres import watch
 from app.settings import Settings
 from app.telemetry import configure_logging
-
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
-
-
-def create_flask_app(settings: Settings) -> Flask:
-    """Return a Flask application that serves nothing, for `flask …`."""
-    flask_app = Flask("app")
-    configure_flask(flask_app, settings)
-    return flask_app
 
 
 def configure_flask(flask_app: Flask, settings: Settings) -> None:
@@ -43,11 +31,9 @@ def configure_flask(flask_app: Flask, settings: Settings) -> None:
     db.init_app(flask_app)
     with flask_app.app_context():
         watch(db.engine, allow_unsafe=settings.allow_unsafe_postgres)
-    Migrate(flask_app, db, directory=str(MIGRATIONS))
     flask_app.extensions["settings"] = settings
     flask_app.extensions["blob_store"] = make_blob_store(settings)
     flask_app.extensions["make_patient_blobs"] = functools.partial(make_blob_store, settings, patient=True)
-    cli.add_commands(flask_app)
 
 
 def make_blob_store(settings: Settings, *, patient: bool = False) -> BlobStore:

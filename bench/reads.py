@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-import httpx
 from azure.storage.blob import BlobServiceClient, generate_blob_sas
 
 from bench.connection import requests_per_second
 from bench.measure import Row, compare, compare_rates
 from bench.service import CONTAINER, Service
 from bench.submissions import OBJECTS, make_body
-from tests.web import free_port
+from tests.web import LOOK_SECONDS, answers, free_port
 
 IMAGES = 1_000_000
 # Row by row to JSON, without the wishes of the contract on its form: the least that PostgreSQL has to do.
@@ -142,12 +141,8 @@ def bare_server(service: Service) -> Iterator[str]:
     process = subprocess.Popen(command, env={**os.environ, "BARE_DATABASE": service.settings.database_url})
     try:
         url = f"http://127.0.0.1:{port}"
-        while True:
-            try:
-                httpx.get(url + "/person").raise_for_status()
-                break
-            except httpx.TransportError:
-                time.sleep(0.05)
+        while not answers(f"{url}/person"):
+            time.sleep(LOOK_SECONDS)
         yield url
     finally:
         process.terminate()

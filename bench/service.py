@@ -11,7 +11,7 @@ import psycopg2
 import psycopg2.extensions
 from pydantic import SecretStr
 
-from app import create_app
+from app.cli import create_flask_app
 from app.database import db
 from app.embedded.azurite import running_azurite
 from app.embedded.folder import scratch_folder
@@ -107,7 +107,7 @@ def running_service() -> Iterator[Service]:
             azure_storage_imageset_folder="upload",
             log_level="WARNING",
         )
-        flask_app = create_app(settings).flask_app
+        flask_app = create_flask_app(settings)
         with flask_app.app_context():
             flask_migrate.upgrade()
             _, pair = users.create_user(db.session(), "ada@example.org", "image-admin")

@@ -22,6 +22,7 @@ from starlette.testclient import TestClient
 from app import create_app
 from app.assembly import WebApplication
 from app.azure.blobs import BlobStore
+from app.cli import add_commands
 from app.database import Base, db
 from app.embedded.azurite import running_azurite
 from app.embedded.postgres import running_postgres
@@ -119,6 +120,7 @@ def database_url(url: str, name: str) -> str:
 def server(settings: Settings) -> WebApplication:
     """The whole application on a migrated database, with its container made."""
     server = create_app(settings)
+    add_commands(server.flask_app)
     with server.flask_app.app_context():
         flask_migrate.upgrade()
     store: BlobStore = server.flask_app.extensions["blob_store"]

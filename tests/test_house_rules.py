@@ -33,9 +33,9 @@ MODULES = {
 # Floor by floor, from the top: a module may import from floors below its own, and from its own floor.
 FLOORS = [
     {"app.embedded"},
-    {"app.assembly"},
+    {"app.assembly", "app.cli"},
     {"app.foundation"},
-    {"app.cli", "app.info", "app.handlers"},
+    {"app.info", "app.handlers"},
     {
         "app.edge",
         "app.jobs",

@@ -20,12 +20,13 @@ import pytest
 import requests
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient, ContainerClient
-from connexion import FlaskApp
 from flask import Flask
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app import create_app
+from app.assembly import WebApplication
+from app.cli import add_commands
 from app.embedded.azurite import START_TIMEOUT_SECONDS, AzuriteServer, StorageAccount
 from app.embedded.folder import DataFolder
 from app.embedded.processes import wait_until_ready
@@ -134,17 +135,18 @@ def settings(settings: Settings, account: StorageAccount, identity: IdentityEndp
 
 
 @pytest.fixture(scope="module")
-def server(settings: Settings) -> FlaskApp:
+def server(settings: Settings) -> WebApplication:
     server = create_app(settings)
-    with server.app.app_context():
+    add_commands(server.flask_app)
+    with server.flask_app.app_context():
         flask_migrate.upgrade()
-    result = server.app.test_cli_runner().invoke(args=["images", "make-container"])
+    result = server.flask_app.test_cli_runner().invoke(args=["images", "make-container"])
     assert result.exit_code == 0, result.output
     return server
 
 
 @pytest.fixture(scope="module")
-def http(server: FlaskApp) -> Iterator[TestClient]:
+def http(server: WebApplication) -> Iterator[TestClient]:
     with TestClient(server, raise_server_exceptions=False, follow_redirects=False) as client:
         client.event_hooks = {"response": [promise.check]}
         yield client

@@ -17,7 +17,7 @@ import psycopg2
 import pytest
 from pydantic import SecretStr
 
-from app import create_app
+from app.cli import create_flask_app
 from app.database import db
 from app.embedded.folder import scratch_folder
 from app.embedded.postgres import make_database, make_schema
@@ -93,8 +93,7 @@ def install(database: Database, settings: Settings) -> Iterator[Installation]:
     own = settings.model_copy(update=changes)
     vars(own).pop("database_url", None)
     vars(own).pop("queue_url", None)
-    server = create_app(own)
-    with server.flask_app.app_context():
+    with create_flask_app(own).app_context():
         flask_migrate.upgrade()
         _, pair = users.create_user(db.session(), "ada@example.org", "image-admin")
         db.session.commit()
