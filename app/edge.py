@@ -28,8 +28,12 @@ def at_the_edge(handler: Callable[..., Response]) -> Callable[..., Response]:
     @functools.wraps(handler)
     def handle(*args: Any, **kwargs: Any) -> Response:
         if request.method not in CHANGING_METHODS:
-            without_transaction(db.session.connection())
-            return handler(*args, **kwargs)
+            try:
+                without_transaction(db.session.connection())
+                return handler(*args, **kwargs)
+            finally:
+                # The connection goes back into its pool, where it gets its transactions again.
+                db.session.remove()
         try:
             answer = _answer_once(lambda: handler(*args, **kwargs), handler.__name__)
             db.session.commit()

@@ -28,6 +28,7 @@ from app.queue import Turn
 from app.services import image_sets
 from app.services.progress import Failed, Progress
 from app.settings import Settings
+from app.telemetry import configure_logging
 from tests.caller import Caller
 from tests.workers import rows, run_jobs, wait_for, wait_until, worker
 
@@ -310,13 +311,22 @@ class Outage:
         return psycopg2.connect(url, options=f"-csearch_path={self.settings.db_schema}")
 
 
+@contextmanager
+def logged_from(level: str) -> Iterator[None]:
+    configure_logging(level)
+    try:
+        yield
+    finally:
+        configure_logging("WARNING")
+
+
 def test_recovery_says_once_that_the_database_is_away_and_once_that_it_is_back(
     app: Flask, job_id: int, blobs: BlobStore
 ) -> None:
     settings: Settings = app.extensions["settings"].model_copy(update={"job_recovery_seconds": 0.01})
     outage, stopping = Outage(settings), threading.Event()
     place = Workplace(outage.engine, blobs, settings)
-    with capture_logs() as logs:
+    with logged_from("INFO"), capture_logs() as logs:
         thread = threading.Thread(target=jobs._recover_until, args=(place, stopping))
         thread.start()
         try:
