@@ -28,9 +28,10 @@ from azure.storage.blob import (
 from requests.adapters import HTTPAdapter
 
 from app.azure.copies import CopyFailed, CopyOrder, copy_verified
-from app.azure.first_look import FirstLook
+from app.azure.direct import DirectLine
 from app.azure.names import keep_dot_segments, quote_name, target_path
 from app.azure.outage import NO_BLOB, NO_CONTAINER, is_answer, storage_errors
+from app.azure.quick_copy import QuickCopy
 from app.azure.sas import UPLOAD_PERMISSION, UPLOAD_POLICY, AccountKeySigner, Signer, UserDelegationSigner
 from app.azure.unlistable import find_unlistable
 from app.errors import StorageUnavailable
@@ -40,7 +41,6 @@ __all__ = ["Blob", "BlobStore", "CopyFailed", "target_path"]
 MAX_CONNECTIONS = 64
 BLOCK_SIZE = 4 * 1024**2
 COPY_WAIT = timedelta(minutes=10)
-SOURCE_LINK_VALID = timedelta(hours=2)
 # "It may take up to 30 seconds to take effect": learn.microsoft.com, "Define a stored access policy".
 REVOCATION_TIME = timedelta(seconds=30)
 RANGE_BEHIND_END = 416
@@ -154,14 +154,15 @@ class BlobStore:
     ) -> None:
         self.container = container
         self._copy_wait = copy_wait
-        self._patience = JOB if patient else WEB
-        self._session = requests.Session()
+        patience = JOB if patient else WEB
+        session = requests.Session()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_CONNECTIONS))
-        self._client = _connect(connection_string, account_url, self._patience, self._session)
+            session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_CONNECTIONS))
+        self._client = _connect(connection_string, account_url, patience, session)
         self._endpoint = self._client.url.rstrip("/")
         self._is_encrypted = self._endpoint.startswith("https://")
         self._signer = _make_signer(self._client, by_identity=not connection_string)
+        self._line = DirectLine(self._client, session, (patience.connect_seconds, patience.read_seconds))
         self._read_token_valid = read_token_valid
         # How long upload links really work.
         self.upload_token_valid = min(upload_token_valid, self._signer.longest_upload)
@@ -292,28 +293,19 @@ class BlobStore:
         Returns when the copy is there with the right size and MD5. A copy that an earlier call has made or begun is
         recognised. Raises CopyFailed, also when the blob has changed since, or another file lies at `path`.
         """
-        expiry = datetime.now(UTC) + SOURCE_LINK_VALID
         with storage_errors(self.container, path):
-            look = FirstLook(
-                self._session,
-                self._url(self.container, path, self._signer.sign_read(self.container, path, expiry)),
-                path,
-                (self._patience.connect_seconds, self._patience.read_seconds),
-            )
             order = CopyOrder(
                 source=self._client.get_blob_client(source_container, blob.name),
-                source_url=self._url(
-                    source_container, blob.name, self._signer.sign_read(source_container, blob.name, expiry)
-                ),
+                source_url=self._url(source_container, blob.name),
                 etag=blob.etag,
                 size=blob.size,
                 content_md5=blob.content_md5,
                 target=self._blob(path),
                 wait_seconds=self._copy_wait.total_seconds(),
-                look=look,
+                quick=QuickCopy(self._line, self._url(self.container, path), path),
             )
             with self._main_container():
-                return replace(Blob.of(copy_verified(order)), head=look.content)
+                return replace(Blob.of(copy_verified(order)), head=order.quick.head)
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
         """Return up to `length` bytes of a blob from `offset` on; none behind its end. Raises NotFound."""
@@ -355,7 +347,7 @@ class BlobStore:
         """
         with storage_errors(self.container, path):
             query = self._signer.sign_read(self.container, path, _round_up(datetime.now(UTC) + self._read_token_valid))
-        return self._url(self.container, path, query)
+        return f"{self._url(self.container, path)}?{query}"
 
     def _container(self, container: str) -> ContainerClient:
         return self._client.get_container_client(container)
@@ -363,8 +355,8 @@ class BlobStore:
     def _blob(self, path: str) -> BlobClient:
         return self._client.get_blob_client(self.container, path)
 
-    def _url(self, container: str, name: str, query: str) -> str:
-        return f"{self._endpoint}/{container}/{quote_name(name)}?{query}"
+    def _url(self, container: str, name: str) -> str:
+        return f"{self._endpoint}/{container}/{quote_name(name)}"
 
 
 def _connect(

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobClient, BlobProperties
 
 from app.azure.outage import NO_BLOB, NO_CONTAINER, REFUSED, error_code, is_answer, is_outage
+from app.azure.quick_copy import QuickCopy
 
 # What a copy is of stands in its metadata, which the service sets in the moment in which the copying begins.
 SOURCE_KEY = "labelapi_source"
@@ -26,9 +27,9 @@ class CopyFailed(Exception):
 
 @dataclass(frozen=True)
 class CopyOrder:
-    """What is to be copied: a blob of this ETag (without quotes), size in bytes and MD5, by a link that may read it.
+    """What is to be copied: a blob of this ETag (without quotes), size in bytes and MD5, within one account.
 
-    `look` is a quick look at what lies at the target; it may return None and leave that to a thorough one.
+    `quick` does it without the SDK where nothing is odd.
     """
 
     source: BlobClient
@@ -38,7 +39,7 @@ class CopyOrder:
     content_md5: bytes | None
     target: BlobClient
     wait_seconds: float
-    look: Callable[[], BlobProperties | None]
+    quick: QuickCopy
 
     @property
     def marks(self) -> dict[str, str]:
@@ -49,7 +50,8 @@ class CopyOrder:
 
 def copy_verified(order: CopyOrder) -> BlobProperties:
     """Copy, wait for success, and return what lies at the target. Raises CopyFailed, and the SDK's errors for outages."""
-    refusal, is_done = _start(order)
+    status = order.quick.start(order.source_url, order.etag, order.marks)
+    refusal, is_done = (None, status == "success") if status else _start(order)
     if refusal:
         found = _settle(order)
         if found is None:
@@ -62,7 +64,7 @@ def copy_verified(order: CopyOrder) -> BlobProperties:
         refusal, is_done = _start(order, over=found.etag)
         if refusal:
             raise CopyFailed(f"The file or its copy has changed in the meantime ({refusal}).")
-    found = order.look() if is_done else None
+    found = order.quick.look() if is_done else None
     if found is None or found.copy.status == "pending":
         found = _settle(order)
     fault = "The copy has vanished." if found is None else _fault(order, found)
@@ -91,7 +93,7 @@ def _start(order: CopyOrder, over: str | None = None) -> tuple[str | None, bool]
         code = error_code(error)
         if is_outage(error):
             raise
-        if code == "CannotVerifyCopySource":
+        if code in ("CannotVerifyCopySource", NO_BLOB):
             raise CopyFailed(f"The storage service cannot read the file ({code}).") from error
         if error.status_code in REFUSED or code == NO_CONTAINER:
             raise

@@ -32,7 +32,7 @@ def _is_copy(request: Request) -> bool:
 
 
 def _is_header_read(request: Request) -> bool:
-    return request.method == "GET" and "range" in request.headers
+    return request.method == "GET" and "x-ms-range" in request.headers
 
 
 def is_deletion(request: Request) -> bool:
