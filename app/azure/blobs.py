@@ -4,12 +4,12 @@ Paths are names of blobs in the main container. Every outage of the storage serv
 """
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import requests
 from azure.core import MatchConditions
@@ -19,7 +19,6 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import (
     AccessPolicy,
     BlobClient,
-    BlobProperties,
     BlobServiceClient,
     ContainerClient,
     ContentSettings,
@@ -29,6 +28,7 @@ from requests.adapters import HTTPAdapter
 
 from app.azure.copies import CopyFailed, CopyOrder, copy_verified
 from app.azure.direct import DirectLine
+from app.azure.listing import Blob, get_page
 from app.azure.names import keep_dot_segments, quote_name, target_path
 from app.azure.outage import NO_BLOB, NO_CONTAINER, is_answer, storage_errors
 from app.azure.quick_copy import QuickCopy
@@ -46,42 +46,6 @@ REVOCATION_TIME = timedelta(seconds=30)
 RANGE_BEHIND_END = 416
 CHANGED_OR_HELD = (409, 412)
 COPY_SOURCE = "x-ms-copy-source"
-FOLDER_TYPES = ("httpd/unix-directory", "application/x-directory")
-
-
-@dataclass(frozen=True)
-class Blob:
-    """One blob: its name in its container, its size in bytes, and what the storage service says of its content."""
-
-    name: str
-    size: int
-    etag: str
-    content_type: str | None
-    content_md5: bytes | None
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    # The first bytes, where they came along.
-    head: bytes = field(default=b"", compare=False, repr=False)
-
-    @classmethod
-    def of(cls, properties: BlobProperties) -> Self:
-        """Return what a listing or a look at one blob told."""
-        content = properties.content_settings
-        return cls(
-            name=properties.name,
-            size=properties.size,
-            etag=properties.etag.strip('"'),
-            content_type=content.content_type,
-            content_md5=bytes(content.content_md5) if content.content_md5 else None,
-            metadata=properties.metadata or {},
-        )
-
-    @property
-    def is_folder(self) -> bool:
-        """True for the empty blobs with which tools, and accounts with folders, mark a folder."""
-        if self.size:
-            return False
-        marked = any(key.lower() == "hdi_isfolder" and value == "true" for key, value in self.metadata.items())
-        return marked or self.name.endswith("/") or self.content_type in FOLDER_TYPES
 
 
 @dataclass(frozen=True)
@@ -246,15 +210,14 @@ class BlobStore:
 
     def list_blobs(self, container: str, prefix: str = "") -> Iterator[Blob]:
         """Yield all blobs whose names begin with `prefix`, in the order of their names. Raises NotFound."""
-        with storage_errors(container):
-            found = self._container(container).list_blobs(name_starts_with=prefix or None, include=["metadata"])
-            for properties in found:
-                yield Blob.of(properties)
-
-    def count_blobs(self, container: str) -> int:
-        """Return how many blobs there are, marks of folders among them, in a third of the time of a listing. Raises NotFound."""
-        with storage_errors(container):
-            return sum(1 for _ in self._container(container).list_blob_names())
+        client, mark = self._container(container), ""
+        while True:
+            with storage_errors(container):
+                page = get_page(self._line, client, prefix, mark)
+            yield from page.blobs
+            mark = page.next_mark
+            if not mark:
+                return
 
     def find_unlistable(self, container: str) -> Blob | None:
         """Return a blob whose name keeps a container from being listed, None when there is none. Raises Unlistable, NotFound."""
@@ -295,12 +258,12 @@ class BlobStore:
         """
         with storage_errors(self.container, path):
             order = CopyOrder(
-                source=self._client.get_blob_client(source_container, blob.name),
+                client=self._client,
+                source_container=source_container,
                 source_url=self._url(source_container, blob.name),
-                etag=blob.etag,
-                size=blob.size,
-                content_md5=blob.content_md5,
-                target=self._blob(path),
+                blob=blob,
+                target_container=self.container,
+                path=path,
                 wait_seconds=self._copy_wait.total_seconds(),
                 quick=QuickCopy(self._line, self._url(self.container, path), path),
             )

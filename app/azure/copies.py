@@ -8,8 +8,9 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobClient, BlobProperties
+from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
 
+from app.azure.listing import Blob
 from app.azure.outage import NO_BLOB, NO_CONTAINER, REFUSED, error_code, is_answer, is_outage
 from app.azure.quick_copy import QuickCopy
 
@@ -27,30 +28,40 @@ class CopyFailed(Exception):
 
 @dataclass(frozen=True)
 class CopyOrder:
-    """What is to be copied: a blob of this ETag (without quotes), size in bytes and MD5, within one account.
+    """What is to be copied within the account of `client`: `blob`, as it was listed, to `path` of another container.
 
-    `quick` does it without the SDK where nothing is odd.
+    `quick` does it where nothing is odd. The SDK's clients of single blobs take a tenth of its time to make.
     """
 
-    source: BlobClient
+    client: BlobServiceClient
+    source_container: str
     source_url: str
-    etag: str
-    size: int
-    content_md5: bytes | None
-    target: BlobClient
+    blob: Blob
+    target_container: str
+    path: str
     wait_seconds: float
     quick: QuickCopy
 
     @property
+    def source(self) -> BlobClient:
+        """The SDK's client of what is copied."""
+        return self.client.get_blob_client(self.source_container, self.blob.name)
+
+    @property
+    def target(self) -> BlobClient:
+        """The SDK's client of the copy."""
+        return self.client.get_blob_client(self.target_container, self.path)
+
+    @property
     def marks(self) -> dict[str, str]:
         """The metadata by which a later run knows the copy for its own; the uploader's metadata stays behind."""
-        source = f"{self.source.container_name}/{self.source.blob_name}"
-        return {SOURCE_KEY: hashlib.sha256(source.encode()).hexdigest(), ETAG_KEY: self.etag}
+        source = f"{self.source_container}/{self.blob.name}"
+        return {SOURCE_KEY: hashlib.sha256(source.encode()).hexdigest(), ETAG_KEY: self.blob.etag}
 
 
 def copy_verified(order: CopyOrder) -> BlobProperties:
     """Copy, wait for success, and return what lies at the target. Raises CopyFailed, and the SDK's errors for outages."""
-    status = order.quick.start(order.source_url, order.etag, order.marks)
+    status = order.quick.start(order.source_url, order.blob.etag, order.marks)
     refusal, is_done = (None, status == "success") if status else _start(order)
     if refusal:
         found = _settle(order)
@@ -85,7 +96,7 @@ def _start(order: CopyOrder, over: str | None = None) -> tuple[str | None, bool]
         answer = order.target.start_copy_from_url(
             order.source_url,
             metadata=order.marks,
-            source_etag=f'"{order.etag}"',
+            source_etag=f'"{order.blob.etag}"',
             source_match_condition=MatchConditions.IfNotModified,
             **condition,
         )
@@ -113,7 +124,7 @@ def _settle(order: CopyOrder) -> BlobProperties | None:
         pause, waited = min(pause * 2, LONGEST_PAUSE_SECONDS), True
     if waited:
         source = _find(order.source)
-        if source is None or source.etag.strip('"') != order.etag:
+        if source is None or source.etag.strip('"') != order.blob.etag:
             raise CopyFailed("The file has changed while it was copied.")
     return found
 
@@ -129,7 +140,7 @@ def _find(client: BlobClient) -> BlobProperties | None:
 
 def _is_known(order: CopyOrder, found: BlobProperties) -> bool:
     """True when a blob is surely a copy of the source: an earlier run says so, or its content."""
-    same_content = order.content_md5 is not None and _md5(found) == order.content_md5
+    same_content = order.blob.content_md5 is not None and _md5(found) == order.blob.content_md5
     return same_content or all(_mark(found.metadata, key) == value for key, value in order.marks.items())
 
 
@@ -138,9 +149,9 @@ def _fault(order: CopyOrder, found: BlobProperties) -> str | None:
     if found.copy.status not in (None, "success"):
         said = f": {found.copy.status_description[:200]}" if found.copy.status_description else ""
         return f"The storage service ended the copy as {found.copy.status}{said}."
-    if found.size != order.size:
-        return f"The copy has {found.size} bytes, the file has {order.size}."
-    if order.content_md5 and _md5(found) not in (None, order.content_md5):
+    if found.size != order.blob.size:
+        return f"The copy has {found.size} bytes, the file has {order.blob.size}."
+    if order.blob.content_md5 and _md5(found) not in (None, order.blob.content_md5):
         return "The copy has another MD5 than the file."
     return None
 

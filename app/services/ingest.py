@@ -5,7 +5,7 @@ dropbox is deleted only after a listing that shows nothing else.
 """
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -89,6 +89,10 @@ class Collection:
     def uploads(self) -> Iterator[Blob]:
         """Yield what is in the dropbox now."""
         return (blob for blob in self.blobs.list_blobs(self.dropbox) if not blob.is_folder)
+
+    def count(self) -> int:
+        """Return how many uploads there are now."""
+        return sum(1 for _ in self.uploads())
 
     def path(self, blob: Blob) -> str:
         """Return the path of the image that an upload becomes, `<container>/<path>`."""
@@ -196,25 +200,24 @@ def _collect(session: Session, collection: Collection, already: int, threads: in
     """Collect until a listing shows no news. Raises Failed at the end when some could not be collected."""
     tally = Tally(already, total=0)
     try:
-        tally.total = collection.blobs.count_blobs(collection.dropbox)
+        tally.total = collection.count()
     except StorageUnavailable:
         yield from _take_out_unlistable(session, collection, tally)
-        tally.total = len(tally.seen) + collection.blobs.count_blobs(collection.dropbox)
+        tally.total = len(tally.seen) + collection.count()
     yield tally.progress
     with _copiers(threads) as pool:
         found_news = True
         while found_news:
             found_news = False
-            for batch in _batches(filter(tally.is_news, collection.uploads())):
+            for batch in _copied(session, collection, pool, filter(tally.is_news, collection.uploads())):
                 found_news = True
-                known = _find_known(session, [collection.path(blob) for blob in batch])
+                # Copying may take long, and no transaction shall wait for it.
                 yield tally.progress
-                missing = [blob for blob in batch if not _is_collected(collection, blob, known)]
-                results = dict(zip((blob.name for blob in missing), pool.map(collection.copy, missing), strict=True))
+                results = {name: copy.result() for name, copy in batch.copies.items()}
                 _register_uploads(session, collection, results.values())
-                tally.add(batch, results)
+                tally.add(batch.uploads, results)
                 yield tally.progress
-            # The count had marks of folders in it.
+            # Some may have gone since they were counted.
             tally.total = len(tally.seen)
             yield tally.progress
     _require_success(tally)
@@ -266,6 +269,30 @@ def _copiers(threads: int) -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some uploads, and the copies of those that are not collected yet, by name; they may be under way."""
+
+    uploads: list[Blob]
+    copies: dict[str, Future[Document | CopyFailed]]
+
+
+def _copied(
+    session: Session, collection: Collection, pool: ThreadPoolExecutor, uploads: Iterable[Blob]
+) -> Iterator[Batch]:
+    """Yield batches whose copying has begun. That of the next one has, too, so that it goes on while one is registered."""
+    ahead: Batch | None = None
+    for batch in _batches(uploads):
+        known = _find_known(session, [collection.path(blob) for blob in batch])
+        missing = [blob for blob in batch if not _is_collected(collection, blob, known)]
+        following = Batch(batch, {blob.name: pool.submit(collection.copy, blob) for blob in missing})
+        if ahead:
+            yield ahead
+        ahead = following
+    if ahead:
+        yield ahead
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:
