@@ -16,10 +16,17 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import pytest
 import requests
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobServiceClient, ContainerClient, UserDelegationKey, generate_blob_sas
+from azure.storage.blob import (
+    BlobServiceClient,
+    ContainerClient,
+    ContentSettings,
+    UserDelegationKey,
+    generate_blob_sas,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.azure import listing
 from app.azure.blobs import Blob, BlobStore, CopyFailed, target_path
 from app.azure.names import keep_dot_segments, quote_name
 from app.azure.quick_copy import HEAD_BYTES
@@ -215,6 +222,69 @@ def test_listings_tell_folders_from_files(store: BlobStore, dropbox: str, accoun
     assert [blob.name for blob in store.list_blobs(dropbox, "no-")] == ["no-folder", "no-folder/"]
 
 
+@pytest.fixture
+def pages_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "PAGE_BLOBS", 2)
+
+
+@pytest.mark.usefixtures("pages_of_two")
+def test_a_listing_goes_on_over_its_pages(
+    proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient
+) -> None:
+    names = ["a&b=c/?#%41 ü.txt", "b/1", "b/2", "b/3", "b/😀 +", "c"]
+    for name in names:
+        put(account, dropbox, name, b"x")
+    assert [blob.name for blob in proxied.list_blobs(dropbox)] == names
+    assert len(proxy.seen) == 3
+    assert [blob.name for blob in proxied.list_blobs(dropbox, "b/")] == names[1:5]
+    assert [blob.name for blob in proxied.list_blobs(dropbox, "a&b=c/?#%41 ü")] == names[:1]
+
+
+def test_a_listing_tells_what_the_sdk_tells(store: BlobStore, dropbox: str, account: BlobServiceClient) -> None:
+    container = account.get_container_client(dropbox)
+    put(account, dropbox, "a.jpg", b"water", metadata={"Camera": "7"}, content_settings=ContentSettings("image/jpeg"))
+    put(account, dropbox, "empty <&> ", b"")
+    container.get_blob_client("log").create_append_blob()
+    container.get_blob_client("log").append_block(b"no hash")
+    listed = list(store.list_blobs(dropbox))
+    assert listed == [Blob.of(properties) for properties in container.list_blobs(include=["metadata"])]
+    assert [(blob.size, blob.content_md5 is None) for blob in listed] == [(5, False), (0, False), (7, True)]
+    assert (listed[0].content_type, dict(listed[0].metadata)) == ("image/jpeg", {"Camera": "7"})
+
+
+@pytest.mark.parametrize("harm", [b"<no>listing</no>", b"<Enumeration", b"<Name/>", b"busy", b"away"])
+@pytest.mark.usefixtures("pages_of_two")
+def test_a_page_that_cannot_be_read_is_asked_for_again(
+    proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient, harm: bytes
+) -> None:
+    for name in "abcde":
+        put(account, dropbox, name, b"x")
+
+    def spoil_the_second_page(exchange: Exchange) -> None:
+        if len(proxy.seen) != 2:
+            return
+        if harm == b"away":
+            raise Cut
+        exchange.status = 503 if harm == b"busy" else 200
+        exchange.body = exchange.body.replace(b"<Name>c</Name>", b"") if harm == b"<Name/>" else harm
+
+    proxy.rule = spoil_the_second_page
+    assert [blob.name for blob in proxied.list_blobs(dropbox)] == list("abcde")
+    assert len(proxy.seen) == 4
+
+
+def test_a_listed_name_that_xml_cannot_hold_is_decoded(
+    proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient
+) -> None:
+    put(account, dropbox, "a", b"x")
+
+    def encode(exchange: Exchange) -> None:
+        exchange.body = exchange.body.replace(b"<Name>a</Name>", b'<Name Encoded="true">a%EF%BF%BE%41</Name>')
+
+    proxy.rule = encode
+    assert only_blob(proxied, dropbox).name == "a\ufffeA"
+
+
 # Copies
 
 
@@ -375,6 +445,24 @@ def test_a_copy_that_is_not_whole_fails(
     proxy.rule = rule
     with pytest.raises(CopyFailed, match=words):
         proxied.copy_blob(dropbox, only_blob(proxied, dropbox), "t/a")
+
+
+@pytest.mark.parametrize("harm", ["500", "503", "away"])
+def test_a_copy_whose_answer_is_lost_is_recognised(
+    proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient, harm: str
+) -> None:
+    put(account, dropbox, "a", b"water")
+
+    def rule(exchange: Exchange) -> None:
+        if proxy.count("PUT", "x-ms-copy-source") == 1 and exchange.method == "PUT":
+            if harm == "away":
+                raise Cut
+            exchange.status = int(harm)
+
+    proxy.rule = rule
+    assert proxied.copy_blob(dropbox, only_blob(proxied, dropbox), "t/a").size == 5
+    # The SDK asks again, and is told that something lies there already.
+    assert [exchange.status for exchange in proxy.seen if exchange.method == "PUT"][1:] == [409]
 
 
 @pytest.mark.parametrize("harm", ["cut", "500", "away"])

@@ -12,6 +12,7 @@ from azure.storage.blob import BlobProperties, ContainerClient
 
 from app.azure.direct import DirectLine
 
+PAGE_BLOBS = 5000  # The most that the service gives at once.
 FOLDER_TYPES = ("httpd/unix-directory", "application/x-directory")
 
 
@@ -63,15 +64,17 @@ def get_page(line: DirectLine, container: ContainerClient, prefix: str, mark: st
 
     Raises the SDK's errors.
     """
-    query = f"restype=container&comp=list&include=metadata&prefix={quote(prefix, '')}&marker={quote(mark, '')}"
-    answer = line.send("GET", f"{container.url}?{query}", {})
+    asked = {"prefix": prefix, "marker": mark, "maxresults": str(PAGE_BLOBS)}
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in asked.items() if value)
+    answer = line.send("GET", f"{container.url}?restype=container&comp=list&include=metadata&{query}", {})
     if answer and answer.status == HTTPStatus.OK:
         try:
             return _read_page(answer.body)
         except (ElementTree.ParseError, ValueError):
             # What is wrong with it is for the SDK to say, which asks once more.
             pass
-    pages = container.list_blobs(name_starts_with=prefix or None, include=["metadata"]).by_page(mark or None)
+    found = container.list_blobs(name_starts_with=prefix or None, include=["metadata"], results_per_page=PAGE_BLOBS)
+    pages = found.by_page(mark or None)
     blobs = [Blob.of(properties) for properties in next(pages)]
     return Page(blobs, pages.continuation_token or "")  # type: ignore[attr-defined]  # Typed as a mere iterator.
 
