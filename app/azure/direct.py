@@ -1,4 +1,4 @@
-"""Requests sent past the SDK's pipeline, which takes three times of the processor time that these take.
+"""Requests sent past the SDK's pipeline, which takes three times their processor time.
 
 They are for what each file needs that is taken in. The SDK signs them; whatever is odd about an answer is left to the SDK,
 which asks again, with its retries and its words.
