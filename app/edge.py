@@ -33,7 +33,7 @@ def at_the_edge(handler: Callable[..., Response]) -> Callable[..., Response]:
                 return handler(*args, **kwargs)
             finally:
                 # The connection goes back into its pool, where it gets its transactions again.
-                db.session.remove()
+                db.session.close()
         try:
             answer = _answer_once(lambda: handler(*args, **kwargs), handler.__name__)
             db.session.commit()
