@@ -4,7 +4,6 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,6 @@ try:
     settings = load_settings()
 except SettingsError as error:
     sys.exit(f"LabelAPI cannot start. {error}")
-
-# What is loaded here is loaded once, and shared by all web processes. Only libraries are, which hold no state that must not
-# be shared: the application is loaded by each process, so that SIGHUP brings in a new one.
-for library in ("azure.storage.blob", "connexion", "flask_sqlalchemy", "jsonschema_rs", "procrastinate", "structlog"):
-    import_module(library)
 
 # Each process counts for itself, in files that /metrics adds up; the library looks for this name when it is imported.
 metrics_folder = Path(settings.prometheus_multiproc_dir or tempfile.mkdtemp(prefix="labelapi-metrics-"))

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Engine, create_engine, func, update
 from sqlalchemy.orm import Session
 
-from app import metrics, queue
+from app import metrics, queue, worker
 from app.azure.blobs import BlobStore
 from app.azure.datasets import make_registry
 from app.database import is_canceled, is_outage
@@ -112,7 +112,7 @@ def run_worker(settings: Settings, blobs: BlobStore, concurrency: int | None = N
     recovery = threading.Thread(target=_recover_until, args=(place, stopping), name="recovery", daemon=True)
     recovery.start()
     try:
-        queue.run_worker(settings, partial(run_job, place), concurrency)
+        worker.run_worker(settings, partial(run_job, place), concurrency)
     finally:
         stopping.set()
         place.engine.dispose()

@@ -39,6 +39,7 @@ FLOORS = [
     {
         "app.edge",
         "app.jobs",
+        "app.worker",
         "app.security",
         "app.key_uses",
         "app.guessing",
@@ -114,7 +115,7 @@ def test_azure_is_imported_in_its_folder_only() -> None:
 
 def test_the_queue_library_is_known_to_one_module() -> None:
     users = [name for name, path in MODULES.items() if any(t.split(".")[0] == "procrastinate" for t in imports(path))]
-    assert users == ["app.queue"]
+    assert users == ["app.worker"]
 
 
 def test_commits_stand_at_the_edges() -> None:

@@ -24,8 +24,8 @@ from sqlalchemy import create_engine, make_url
 import app.models
 from app.assembly import WebApplication
 from app.database import Base, engine_options
-from app.queue import SchemaConnector
 from app.settings import Settings
+from app.worker import SchemaConnector
 from tests.caller import Caller
 from tests.workers import environment
 
