@@ -4,11 +4,12 @@ from functools import partial
 from typing import Any
 
 from connexion.datastructures import MediaTypeDict
-from connexion.middleware import ConnexionMiddleware, MiddlewarePosition
+from connexion.middleware import ConnexionMiddleware, MiddlewarePosition, main
 from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.request_validation import RequestValidationMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.middleware.server_error import ServerErrorMiddleware
+from connexion.spec import OpenAPISpecification
 from flask import Flask
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -36,12 +37,25 @@ DOCUMENT = "/openapi.json"
 STATUS_SECONDS = 3  # How long a look at Azure ML may take, behind which somebody waits.
 
 
+class CheckedDocument(OpenAPISpecification):
+    """The OpenAPI document as Connexion reads it. Its form is checked by the tests; at each start that takes a sixth of it."""
+
+    @classmethod
+    def _validate_spec(cls, spec: dict[str, Any]) -> None:
+        pass
+
+
 class WebApplication(ConnexionMiddleware):
     """Connexion's layers and ours around the Flask application that `flask_app` is."""
 
     def __init__(self, flask_app: Flask, app: ASGIApp, middlewares: list[Any]) -> None:
         super().__init__(app, import_name="app", middlewares=middlewares)
         self.flask_app = flask_app
+
+    def add_document(self, document: dict[str, Any], base_path: str, **options: Any) -> None:
+        """Let the layers know the document, as `add_api` does, which takes the options of Connexion."""
+        known = vars(self.options.replace(**options))
+        self.apis.append(main.API(CheckedDocument(document), base_path=base_path, **known))
 
 
 def assemble(settings: Settings) -> WebApplication:
@@ -73,9 +87,9 @@ def assemble(settings: Settings) -> WebApplication:
     application = WebApplication(flask_app, info.Liveness(bridge), _middlewares(spec))
     _add_layers(application, settings)
     problems.add_error_handlers(application)
-    application.add_api(
+    application.add_document(
         spec,
-        base_path=API,
+        API,
         resolver=handlers,
         strict_validation=True,
         auth_all_paths=True,
