@@ -5,11 +5,11 @@ import math
 from collections.abc import Iterator, MutableMapping
 from itertools import islice
 from typing import Any
+from urllib.parse import parse_qs
 
 import jiter
 import jsonschema_rs
 from anyio.to_thread import run_sync
-from connexion.lifecycle import ConnexionRequest
 from connexion.validators import AbstractRequestBodyValidator, ParameterValidator
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -275,23 +275,26 @@ class Parameters(ParameterValidator):
         known = {parameter["name"]: parameter["schema"] for parameter in self.parameters["query"]}
         query = {name: schema["default"] for name, schema in known.items() if "default" in schema}
         if scope["query_string"]:
-            request = ConnexionRequest(scope, uri_parser=self.uri_parser)
-            self._check_query(request, known)
-            query |= request.query_params
+            query |= self._read_query(scope["query_string"].decode("latin-1"), known)
         scope["extensions"][QUERY] = query
 
-    def _check_query(self, request: ConnexionRequest, known: dict[str, Any]) -> None:
-        sent = request.scope["query_string"].decode("latin-1")
-        for name in request.query_params:
+    def _read_query(self, text: str, known: dict[str, Any]) -> dict[str, Any]:
+        sent = parse_qs(text, keep_blank_values=True)
+        for name in sent:
             if name not in known:
                 names = ", ".join(known) or "none"
                 raise BadRequest(f"There is no query parameter {name[:64]!r} here; this operation knows: {names}.")
-        for name, value in request.query_params.items():
-            if len(request._starlette_request.query_params.getlist(name)) > 1:
-                raise BadRequest(f"The query parameter {name} stands more than once in {sent[:100]!r}.")
+        values: dict[str, Any] = self.uri_parser.resolve_query(sent)
+        for name, value in values.items():
+            if len(sent[name]) > 1:
+                raise BadRequest(f"The query parameter {name} stands more than once in {text[:100]!r}.")
             self._check(name, value, known[name])
+        return values
 
     def _check(self, name: str, value: Any, schema: dict[str, Any]) -> None:
-        for error in validator_of(schema).iter_errors(value):
+        validator = validator_of(schema)
+        if validator.is_valid(value):
+            return
+        for error in validator.iter_errors(value):
             hint = TIME_HINT if schema.get("format") == "date-time" else ""
             raise BadRequest(f"The query parameter {name} is wrong: {error.message[-MAX_ERROR_LENGTH:]}{hint}.")

@@ -12,7 +12,7 @@ import httptools
 import uvloop
 
 Headers = dict[str, str]
-PIECE = 256 * 1024
+PIECE = 64 * 1024
 
 
 class Answer:
