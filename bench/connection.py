@@ -21,6 +21,12 @@ class Answer:
     def __init__(self) -> None:
         self.body = bytearray()
         self.is_whole = False
+        self.is_last = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note whether the server closes the connection behind this answer."""
+        if name.lower() == b"connection":
+            self.is_last = value.lower() == b"close"
 
     def on_body(self, part: bytes) -> None:
         """Take a part of the body."""
@@ -57,7 +63,7 @@ class Connection:
             if not received:
                 raise RuntimeError(f"{method} {path}: the connection was closed")
             parser.feed_data(received)
-        if not parser.should_keep_alive():
+        if answer.is_last:
             self._socket.close()
             self._socket = None
         if parser.get_status_code() != status:
