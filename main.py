@@ -19,4 +19,7 @@ def __getattr__(name: str) -> Any:
         made = getattr(import_module(module), maker)(load_settings())
     except SettingsError as error:
         raise SystemExit(f"LabelAPI cannot start. {error}") from None
+    except AttributeError as error:
+        # Whoever asks for a name of this module would take it for a name that is missing, and say no more.
+        raise RuntimeError("LabelAPI cannot start.") from error
     return globals().setdefault(name, made)

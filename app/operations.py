@@ -9,9 +9,10 @@ from flask import Flask, Response, request
 from werkzeug.routing import BaseConverter
 
 from app.edge import at_the_edge
+from app.errors import Unauthorized
 from app.intake import PARSED, QUERY
 from app.routing import CANONICAL_ID, PARAMETER
-from app.security import ACCOUNT
+from app.security import ACCOUNT, MISSING
 from app.spec import operations_of
 
 RULE_OF_ID = r"<id:\1>"
@@ -62,6 +63,8 @@ def add_views(flask_app: Flask, spec: dict[str, Any], base_path: str, handlers: 
 def view_of(handler: Callable[..., Response]) -> Callable[..., Response]:
     """Return the view that calls a handler with the ids in the path, the query parameters, and body and account if it asks.
 
+    Raises Unauthorized where no layer before has admitted a caller.
+
     The framework's own way looks at the handler's signature and reads the query again with each request.
     """
     answer = at_the_edge(handler)
@@ -70,6 +73,8 @@ def view_of(handler: Callable[..., Response]) -> Callable[..., Response]:
 
     def view(**ids: int) -> Response:
         known = request.environ["asgi.scope"]["extensions"]
+        if ACCOUNT not in known:
+            raise Unauthorized(MISSING)
         return answer(**ids, **known[QUERY], **{name: known[place] for name, place in more.items()})
 
     return view

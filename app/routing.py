@@ -67,7 +67,8 @@ class Routing(SpecMiddleware):
     """Connexion's routing layer: tells the layers behind which operation is asked for, and the ids in its path.
 
     In the place of the framework's own, which tries one path after the other, takes ids with signs and leading zeros, and
-    tells nobody which methods a path has. Raises HTTPException 405, whose `Allow` names every method of the path.
+    tells nobody which methods a path has. Raises HTTPException 405, whose `Allow` names every method of the path, and 404 for
+    an empty segment in a path.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -83,6 +84,9 @@ class Routing(SpecMiddleware):
             await self.app(scope, receive, send)
             return
         path = path_below_root(scope)
+        if "//" in path:
+            # Flask would straighten it, and so find what was not looked for here.
+            raise HTTPException(404)
         ids = ID_SEGMENT.findall(path)
         route = self._routes.by_form.get(ID_SEGMENT.sub(ANY_ID, path))
         operation_id = None

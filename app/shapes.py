@@ -113,7 +113,10 @@ def find_one(session: Session, rows: Rows, wanted: Wanted) -> bytes | None:
 
 
 def value_of(session: Session, rows: Rows, wanted: Wanted) -> Any:
-    """Return the one value of the one row, or None when there is none."""
+    """Return the one value of the one row, or None when there is none.
+
+    `rows` names its type by a cast: a migration may change that of a column while the statement is prepared.
+    """
     return _ask(session, _as_they_are, rows, wanted).scalar_one_or_none()
 
 

@@ -466,7 +466,7 @@ def test_a_copy_whose_answer_is_lost_is_recognised(
 
 
 @pytest.mark.parametrize("harm", ["cut", "500", "away"])
-def test_a_first_look_that_fails_is_made_up_for(
+def test_a_look_that_fails_is_made_up_for(
     proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient, harm: str
 ) -> None:
     put(account, dropbox, "a", b"water")

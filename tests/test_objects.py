@@ -71,6 +71,13 @@ def test_a_second_submission_replaces_the_first_and_keeps_it_on_record(
         assert db.session.scalar(text("SELECT count(*) FROM object")) == 3
 
 
+def test_a_submission_is_kept_with_the_id_of_its_request(app: Flask, labelled: Labelled) -> None:
+    body = [{"image_id": labelled.image_ids[0], "objects": []}]
+    put(labelled, body, headers={"X-Request-ID": "abc-1"})
+    with app.app_context():
+        assert db.session.scalar(text("SELECT request_id FROM submission")) == "abc-1"
+
+
 def test_the_receipt_names_the_submission(labelled: Labelled) -> None:
     receipt = put(
         labelled,

@@ -80,6 +80,16 @@ def test_options_of_no_path_is_no_answer(anonymous: Caller, admin: Caller, path:
     admin.request("OPTIONS", path).expect(404)
 
 
+@pytest.mark.parametrize("path", METHODS_OF)
+def test_empty_segment_of_a_path_leads_nowhere(http: TestClient, admin: Caller, path: str) -> None:
+    place = "/api/v1" + with_ids(path)
+    for odd in (f"/{place}", place.replace("/v1", "//v1"), place.replace("/v1/", "/v1//"), f"{place}//"):
+        for method in METHODS_OF[path]:
+            for headers in ({}, {"Authentication-Key": str(admin.key), "Authentication-Secret": str(admin.secret)}):
+                response = http.request(method, f"http://testserver{odd}", headers=headers)
+                assert (response.status_code, response.json()["status"]) == (404, 404), (method, odd)
+
+
 def test_document_is_served_with_its_references_and_names(http: TestClient) -> None:
     response = http.get(DOCUMENT)
     assert response.headers["content-type"] == "application/json"

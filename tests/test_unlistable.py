@@ -165,6 +165,37 @@ def test_a_service_that_cannot_begin_a_listing_anywhere_is_told_so(
     assert failure.value.behind == ""
 
 
+def test_an_outage_that_has_a_name_is_not_taken_for_a_file(
+    store: BlobStore, proxy: StorageProxy, dropbox: ContainerClient
+) -> None:
+    dropbox.upload_blob("a", b"x")
+
+    def rule(exchange: Exchange) -> None:
+        query = list_query(exchange)
+        if query and "prefix" not in query:
+            exchange.status, exchange.body = 500, b""
+            exchange.headers["x-ms-error-code"] = "OperationTimedOut"
+
+    proxy.rule = rule
+    with pytest.raises(StorageUnavailable):
+        store.find_unlistable(dropbox.container_name)
+
+
+def test_a_service_without_listings_that_begin_anywhere_lists_as_ever(
+    store: BlobStore, proxy: StorageProxy, dropbox: ContainerClient
+) -> None:
+    dropbox.upload_blob("a", b"x")
+
+    def rule(exchange: Exchange) -> None:
+        query = list_query(exchange)
+        if query and "startFrom" in query:
+            exchange.status, exchange.body = 400, b""
+            exchange.headers["x-ms-error-code"] = "InvalidQueryParameterValue"
+
+    proxy.rule = rule
+    assert store.find_unlistable(dropbox.container_name) is None
+
+
 def test_characters_are_counted_in_the_order_of_the_service() -> None:
     edges = [
         0,

@@ -104,7 +104,8 @@ def _start(order: CopyOrder, over: str | None = None) -> tuple[str | None, bool]
         code = error_code(error)
         if is_outage(error):
             raise
-        if code in ("CannotVerifyCopySource", NO_BLOB):
+        is_source_gone = code == NO_CONTAINER and not order.client.get_container_client(order.source_container).exists()
+        if code in ("CannotVerifyCopySource", NO_BLOB) or is_source_gone:
             raise CopyFailed(f"The storage service cannot read the file ({code}).") from error
         if error.status_code in REFUSED or code == NO_CONTAINER:
             raise

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 MAX_NAME_LENGTH = (
     1024  # Azure counts UTF-16 units: learn.microsoft.com, "Naming and referencing containers, blobs, ..."
 )
-MAX_QUOTED_LENGTH = 4096  # Two such names and their SAS stand in the head of one request, where servers take 16 KiB.
+MAX_QUOTED_LENGTH = 4096  # Two such names stand in the head of one request, where servers take 16 KiB.
 MAX_TAIL_LENGTH = 100
 LONG_NAMES = "~"  # Folder of the names that had to be shortened.
 

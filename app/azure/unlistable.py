@@ -14,10 +14,12 @@ from azure.core.pipeline import PipelineResponse
 from azure.storage.blob import BlobProperties, ContainerClient
 
 from app.azure.names import MAX_NAME_LENGTH
-from app.azure.outage import NO_BLOB, is_answer
+from app.azure.outage import NO_BLOB, error_code, is_answer
 
 LONGEST_PAGE = 5000
-CANNOT_LIST = 500
+CANNOT_LIST, DOES_NOT_KNOW = 500, 400
+# What an error is called here to which the service has given no name: it names those that are outages.
+NAMELESS = "NoName"
 FIRST = "\0"  # The first character: the name that follows next on `name` is at least `name + FIRST`.
 ASCII = 0x80
 SURROGATES = range(0xD800, 0xE000)
@@ -41,10 +43,16 @@ def find_unlistable(client: ContainerClient) -> BlobProperties | None:
     # Where these fail too it is an outage; no file has such a name.
     client.get_container_properties(retry_total=0)
     next(client.list_blob_names(name_starts_with="labelapi/no/such/file", retry_total=0).by_page(), None)
-    last = _last_listed(client)
-    if last is None:
-        return None
-    found = _find(client, _narrow_down(client, last))
+    try:
+        last = _last_listed(client)
+        if last is None:
+            return None
+        found = _find(client, _narrow_down(client, last))
+    except HttpResponseError as error:
+        if error.status_code != DOES_NOT_KNOW:
+            raise
+        # This service has no listings that begin anywhere.
+        last, found = "", None
     if found is None:
         _require_listing(client, last)
     return found
@@ -62,10 +70,10 @@ def _find(client: ContainerClient, name: str) -> BlobProperties | None:
 def _require_listing(client: ContainerClient, last: str) -> None:
     """See whether all can be listed now, because the file has gone or an answer was wrong. Raises Unlistable."""
     try:
-        for _ in client.list_blob_names():
+        for _ in client.list_blob_names(raw_response_hook=_name_error):
             pass
     except HttpResponseError as error:
-        if error.status_code != CANNOT_LIST:
+        if not _is_about_a_name(error):
             raise
         raise Unlistable(last) from error
 
@@ -108,20 +116,25 @@ def _narrow_down(client: ContainerClient, last: str) -> str:
 
 def _list(client: ContainerClient, start: str, size: int) -> list[str] | None:
     """Return up to `size` names from `start` on in the order of names, None when the service cannot list them."""
-
-    def name_error(response: PipelineResponse[Any, Any]) -> None:
-        # The SDK logs a warning about each error without a name.
-        response.http_response.headers.setdefault("x-ms-error-code", "InternalError")
-
     pages = client.list_blob_names(
-        start_from=start, results_per_page=size, retry_total=0, raw_response_hook=name_error
+        start_from=start, results_per_page=size, retry_total=0, raw_response_hook=_name_error
     ).by_page()
     try:
         return list(next(pages, ()))
     except HttpResponseError as error:
-        if error.status_code != CANNOT_LIST:
+        if not _is_about_a_name(error):
             raise
         return None
+
+
+def _name_error(response: PipelineResponse[Any, Any]) -> None:
+    # The SDK logs a warning about each error without a name.
+    response.http_response.headers.setdefault("x-ms-error-code", NAMELESS)
+
+
+def _is_about_a_name(error: HttpResponseError) -> bool:
+    """True for the answer to a listing that cannot be written; an outage of the service has a name, such as OperationTimedOut."""
+    return error.status_code == CANNOT_LIST and error_code(error) == NAMELESS
 
 
 def _rank(name: str) -> bytes:

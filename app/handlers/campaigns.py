@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from flask import Response, current_app, g
+from flask import Response, current_app, request
 
 from app import metrics
 from app.database import db
@@ -77,7 +77,7 @@ def list_campaign_objects(
 def put_campaign_objects(campaign_id: int, body: Iterable[dict[str, Any]], account: Account) -> Response:
     """PUT /campaigns/{campaign_id}/objects"""
     session = db.session()
-    sender = Sender(account, g.get("request_id"))
+    sender = Sender(account, request.environ["asgi.scope"]["labelapi.request_id"])
     limit = current_app.config["MAX_OBJECTS_PER_REQUEST"]
     receipt = objects.put_objects(session, sender, campaign_id, body, limit)
     metrics.observe_submission(receipt.object_counts)

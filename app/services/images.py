@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
+    Text,
     and_,
     bindparam,
     cast,
@@ -176,7 +177,7 @@ def make_image_url(session: Session, blobs: BlobStore, account: Account, image_i
 
 
 def _paths() -> AnySelect:
-    return select(Image.blobstorage_path)
+    return select(cast(Image.blobstorage_path, Text))
 
 
 def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None) -> bytes:

@@ -284,13 +284,17 @@ def _copied(
 ) -> Iterator[Batch]:
     """Yield batches whose copying has begun. That of the next one has, too, so that it goes on while one is registered."""
     ahead: Batch | None = None
-    for batch in _batches(uploads):
+    batches = _batches(uploads)
+    batch = next(batches, None)
+    while batch:
+        # What is listed next comes before the look into the database, whose transaction must not wait for the storage.
+        after = next(batches, None)
         known = _find_known(session, [collection.path(blob) for blob in batch])
         missing = [blob for blob in batch if not _is_collected(collection, blob, known)]
         following = Batch(batch, {blob.name: pool.submit(collection.copy, blob) for blob in missing})
         if ahead:
             yield ahead
-        ahead = following
+        ahead, batch = following, after
     if ahead:
         yield ahead
 
