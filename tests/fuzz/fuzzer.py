@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,14 +77,16 @@ class Fuzzer:
         """Try every operation by itself: its examples, every bound of its schemas, and `examples` made up by chance."""
         self._run(SEED, "examples,coverage,fuzzing", examples)
 
-    def walk(self, steps: int, walks: int) -> None:
+    def walk(self, steps: int, walks: int, wanted: Iterable[str] = ()) -> None:
         """Follow the links of the document from answer to answer, for at least so many steps, `walks` times in a round.
+
+        Goes on until each of the `wanted` operations has succeeded at some time, which is left to chance.
 
         Schemathesis ends a round early when the same steps lead elsewhere than before, which they may, because the service
         remembers; the next round has the next seed.
         """
         for seed in range(SEED, SEED + MAX_ROUNDS):
-            if self.tally.cases["stateful"] < steps:
+            if self.tally.cases["stateful"] < steps or not self.tally.succeeded() >= set(wanted):
                 self._run(seed, "stateful", walks)
 
     def _run(self, seed: int, phases: str, examples: int) -> None:

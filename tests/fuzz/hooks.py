@@ -18,6 +18,8 @@ from tests import promise
 CALLER_ID, BYSTANDER_ID = int(os.environ["FUZZ_CALLER_ID"]), int(os.environ["FUZZ_BYSTANDER_ID"])
 # Images with these ids, from 1 on, are there.
 IMAGE_COUNT = int(os.environ["FUZZ_IMAGE_COUNT"])
+# So are campaigns, which were active at first; each has the images from 1 to the second number.
+CAMPAIGN_COUNT, IMAGES_OF_CAMPAIGN = 10, 4
 # Rules that are a 400 and that a schema of OpenAPI 3.0 cannot say, or not in words that help; descriptions say them.
 UNSAID = re.compile(
     r"page and after contradict each other|labeled needs campaign|taken_from must be before|bbox is west,south,east,north"
@@ -48,6 +50,8 @@ def further(case: schemathesis.Case[Any]) -> None:
     for name, value in {"Idempotency-Key": f"key-{next(NUMBERS)}", "If-Match": "*"}.items():
         if case.headers and name in case.headers:
             case.headers[name] = value
+    if case.operation.label == "PUT /campaigns/{campaign_id}/objects":
+        case.path_parameters["campaign_id"] = 1 + next(NUMBERS) % CAMPAIGN_COUNT
     if isinstance(case.body, list):
         case.body = [with_known_image(item) for item in case.body]
     elif isinstance(case.body, dict):
@@ -61,9 +65,12 @@ def further(case: schemathesis.Case[Any]) -> None:
 
 
 def with_known_image(item: Any) -> Any:
-    for name in ("id", "image_id"):
+    if isinstance(item, dict) and "filepath" in item and next(NUMBERS) % 2:
+        # A made up path names no image, and one such item refuses a whole list.
+        return {"id": 1 + next(NUMBERS) % IMAGE_COUNT}
+    for name, count in {"id": IMAGE_COUNT, "image_id": IMAGES_OF_CAMPAIGN}.items():
         if isinstance(item, dict) and name in item:
-            return item | {name: 1 + next(NUMBERS) % IMAGE_COUNT}
+            return item | {name: 1 + next(NUMBERS) % count}
     return item
 
 
