@@ -196,6 +196,7 @@ def test_every_name_is_collected_also_one_that_no_listing_can_show(
     assert not storage.get_container_client(f"dropbox-{title}").exists()
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_taken_out_fails_the_job_in_words(
     admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str,
     storage: BlobServiceClient,
@@ -214,6 +215,7 @@ def test_a_file_that_cannot_be_taken_out_fails_the_job_in_words(
     assert read_files(container, title) == UPLOADS | {"bad%00name": b"x"}
 
 
+@pytest.mark.slow
 def test_a_dropbox_that_cannot_be_listed_fails_the_job_in_words_and_stays(
     admin: Caller, app: Flask, settings: Settings, dropbox: ContainerClient, container: ContainerClient, title: str,
     storage: BlobServiceClient, storage_connection_string: str,

@@ -259,6 +259,7 @@ def test_two_schemas_in_one_database_do_not_wait_for_each_other(server: WebAppli
         assert flask(empty, "db", "upgrade").returncode == 0
 
 
+@pytest.mark.slow
 def test_four_upgrades_at_once_all_end_well(empty: Settings, migrations: Path) -> None:
     """However long the first one takes: longer than a statement may, or than one waits for a table."""
     plant(migrations, "slow", after=revisions()[-1], statement="SELECT pg_sleep(6)")
@@ -284,6 +285,7 @@ def test_upgrade_that_fails_half_way_leaves_the_old_schema_whole(empty: Settings
     assert run_sql(empty, "SELECT lat FROM image") == [(1.0,)]
 
 
+@pytest.mark.slow
 def test_upgrade_behind_a_long_transaction_gives_up_in_one_line(empty: Settings, migrations: Path) -> None:
     assert flask(empty, "db", "upgrade").returncode == 0
     plant(migrations, "next", after=revisions()[-1], statement='ALTER TABLE "user" ADD COLUMN colour text')
