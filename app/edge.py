@@ -1,11 +1,12 @@
-"""The edge of a request: one transaction around the handler, and one answer for a request that is sent twice."""
+"""The edge of a request: a connection to read by, or one transaction for a change and one answer however often it is sent."""
 
-import functools
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Response, request
+from sqlalchemy.orm import Session
 
 from app.database import db
 from app.intake import BODY_DIGEST
@@ -14,43 +15,50 @@ from app.security import ACCOUNT
 from app.services import idempotency_keys
 from app.services.idempotency_keys import Attempt, KeptAnswer
 
-CHANGING_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
+Handler = Callable[..., Response]
 # What belongs to one delivery of an answer and not to the answer.
 NOT_KEPT = {"content-length", "date"}
 
 
-def at_the_edge(handler: Callable[..., Response]) -> Callable[..., Response]:
-    """One request, one transaction: commit what the handler did together with its kept answer, or roll all of it back.
+def reading(handler: Handler) -> Handler:
+    """Give a connection to a handler that only reads, and take it back.
 
-    A request that only reads has none: each of its statements sees what is committed by then, as it would in a transaction.
+    There is no transaction: each statement sees what is committed by then, as it would in one.
     """
 
-    @functools.wraps(handler)
-    def handle(*args: Any, **kwargs: Any) -> Response:
-        if request.method not in CHANGING_METHODS:
-            try:
-                without_transaction(db.session.connection())
-                return handler(*args, **kwargs)
-            finally:
-                # The connection goes back into its pool, where it gets its transactions again.
-                db.session.close()
+    def handle(**arguments: Any) -> Response:
+        with db.engine.connect() as connection:
+            # The connection gets its transactions again when it goes back into its pool.
+            without_transaction(connection)
+            return handler(connection, **arguments)
+
+    return handle
+
+
+def changing(handler: Handler) -> Handler:
+    """One request, one transaction: commit what the handler did together with its kept answer, or roll all of it back.
+
+    The handler is given the session.
+    """
+
+    def handle(**arguments: Any) -> Response:
+        session = db.session()
         try:
-            answer = _answer_once(lambda: handler(*args, **kwargs), handler.__name__)
-            db.session.commit()
+            answer = _answer_once(session, partial(handler, session, **arguments), handler.__name__)
+            session.commit()
         except BaseException:
-            db.session.rollback()
+            session.rollback()
             raise
         return answer
 
     return handle
 
 
-def _answer_once(answer: Callable[[], Response], operation: str) -> Response:
+def _answer_once(session: Session, answer: Callable[[], Response], operation: str) -> Response:
     header = request.headers.get("Idempotency-Key")
     if header is None:
         return answer()
     attempt = _attempt(idempotency_keys.read_key(header), operation)
-    session = db.session()
     kept = idempotency_keys.find_answer(session, attempt)
     if kept:
         return Response(kept.body, kept.status, kept.headers | {"Idempotent-Replayed": "true"})

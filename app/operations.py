@@ -8,7 +8,7 @@ from connexion.resolver import Resolver
 from flask import Flask, Response, request
 from werkzeug.routing import BaseConverter
 
-from app.edge import at_the_edge
+from app.edge import Handler, changing, reading
 from app.errors import Unauthorized
 from app.intake import PARSED, QUERY
 from app.routing import CANONICAL_ID, PARAMETER
@@ -54,20 +54,19 @@ def add_views(flask_app: Flask, spec: dict[str, Any], base_path: str, handlers: 
         flask_app.add_url_rule(
             base_path + PARAMETER.sub(RULE_OF_ID, path),
             operation["operationId"],
-            view_of(handler),
+            view_of(reading(handler) if method == "get" else changing(handler), handler),
             methods=[method.upper()],
             provide_automatic_options=False,
         )
 
 
-def view_of(handler: Callable[..., Response]) -> Callable[..., Response]:
-    """Return the view that calls a handler with the ids in the path, the query parameters, and body and account if it asks.
+def view_of(answer: Handler, handler: Handler) -> Callable[..., Response]:
+    """Return the view that lets `answer` call a handler with ids, query parameters, and body and account if it asks for them.
 
     Raises Unauthorized where no layer before has admitted a caller.
 
     The framework's own way looks at the handler's signature and reads the query again with each request.
     """
-    answer = at_the_edge(handler)
     names = inspect.signature(handler).parameters
     more = {name: place for name, place in {"body": PARSED, "account": ACCOUNT}.items() if name in names}
 

@@ -7,8 +7,8 @@ import hashlib
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache, reduce
-from typing import Any
+from functools import cache, lru_cache, reduce
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.models import ApiKey, Campaign, CampaignImage, Dataset, Image, ImageSet, Job, Object, Role, Submission, User
 from app.models.jobs import FINISH_IMAGE_SET, PUBLISH_DATASETS
@@ -65,31 +65,39 @@ class Filter(Condition):
 Wanted = dict[Condition, dict[str, Any]]
 
 
+class Total(NamedTuple):
+    """The total of a list that somebody keeps: a select of one number, and its conditions with the values they ask for."""
+
+    number: Rows
+    wanted: Wanted
+
+
 def page_of(
-    session: Session,
+    connection: Connection,
     name: str,
     rows: Rows,
     wanted: Wanted,
     page: Page,
-    count: Callable[[], int],
+    *,
+    total: Total | None = None,
     sign_path: SignPath | None = None,
 ) -> Listing:
     """Return `{<name>: [<rows of the page>], "pagination": {…}}`, for rows in the order of their first column, an id.
 
-    `wanted` holds the conditions for the rows, each with the values of its parameters. `count` is asked for the total where
-    the page has a number. `sign_path` makes links of the paths in the rows' last column. Raises NotFound for a page past
-    the last.
+    `wanted` holds the conditions for the rows, each with the values of its parameters. Where the page has a number, the rows
+    are counted, unless `total` says how many there are. `sign_path` makes links of the paths in the rows' last column. Raises
+    NotFound for a page past the last.
     """
     if page.after is None:
-        pagination = page.describe(count())
         form, more = (_numbered, {"offset": page.offset}) if page.offset else (_first, {})
-        items = _ask(session, form, rows, wanted, page.size, **more).scalar_one()
+        found = _ask(connection, form, rows, wanted, page.size, total or Total(_count(rows), wanted), **more).one()
+        pagination = page.describe(found.total)
         links = page.links(pagination["next"], None)
     else:
+        found = _ask(connection, _behind, rows, wanted, page.size, after=page.after).one()
         pagination = page.describe_cursor()
-        found = _ask(session, _behind, rows, wanted, page.size, after=page.after).one()
-        items, links = found.items, page.links(None, found.last_id)
-    listed = _with_links(items, sign_path) if sign_path else items.encode()
+        links = page.links(None, found.last_id)
+    listed = _with_links(found.items, sign_path) if sign_path else found.items.encode()
     return Listing(b'{"%b":%b,"pagination":%b}' % (name.encode(), listed, orjson.dumps(pagination)), links)
 
 
@@ -101,28 +109,23 @@ def _with_links(items: str, sign_path: SignPath) -> bytes:
     return orjson.dumps(listed)
 
 
-def list_of(session: Session, rows: Rows, wanted: Wanted) -> bytes:
+def list_of(connection: Connection, rows: Rows, wanted: Wanted) -> bytes:
     """Return the rows as a JSON array, in their order."""
-    return str(_ask(session, _all, rows, wanted).scalar_one()).encode()
+    return str(_ask(connection, _all, rows, wanted).scalar_one()).encode()
 
 
-def find_one(session: Session, rows: Rows, wanted: Wanted) -> bytes | None:
+def find_one(connection: Connection, rows: Rows, wanted: Wanted) -> bytes | None:
     """Return the one row as a JSON object, or None when there is none."""
-    found = _ask(session, _one, rows, wanted).scalar_one_or_none()
+    found = _ask(connection, _one, rows, wanted).scalar_one_or_none()
     return None if found is None else str(found).encode()
 
 
-def value_of(session: Session, rows: Rows, wanted: Wanted) -> Any:
+def value_of(connection: Connection, rows: Rows, wanted: Wanted) -> Any:
     """Return the one value of the one row, or None when there is none.
 
     `rows` names its type by a cast: a migration may change that of a column while the statement is prepared.
     """
-    return _ask(session, _as_they_are, rows, wanted).scalar_one_or_none()
-
-
-def count_of(session: Session, rows: Rows, wanted: Wanted) -> int:
-    """Return how many rows there are."""
-    return int(_ask(session, _count, rows, wanted).scalar_one())
+    return _ask(connection, _as_they_are, rows, wanted).scalar_one_or_none()
 
 
 @dataclass(frozen=True)
@@ -136,14 +139,25 @@ class Statement:
 
 
 def _ask(
-    session: Session, form: Form, rows: Rows, wanted: Wanted, size: int | None = None, **more: int | None
+    connection: Connection,
+    form: Form,
+    rows: Rows,
+    wanted: Wanted,
+    size: int | None = None,
+    total: Total | None = None,
+    **more: int | None,
 ) -> CursorResult[Any]:
-    statement = _compile(form, rows, tuple(wanted), size)
-    connection = session.connection()
+    if total is None:
+        statement = _compile(form, rows, tuple(wanted), size)
+    else:
+        statement = _compile(form, rows, tuple(wanted), size, total.number, tuple(total.wanted))
+        wanted = wanted | total.wanted
     if statement.name:
         _prepare(connection, statement)
-    values = {name: value for condition in wanted.values() for name, value in condition.items()}
-    return connection.exec_driver_sql(statement.text, {**statement.values, **values, **more})
+    values = dict(statement.values, **more)
+    for condition in wanted.values():
+        values |= condition
+    return connection.exec_driver_sql(statement.text, values)
 
 
 def _prepare(connection: Connection, statement: Statement) -> None:
@@ -160,9 +174,18 @@ def _prepare(connection: Connection, statement: Statement) -> None:
 
 
 @lru_cache(1000)
-def _compile(form: Form, rows: Rows, conditions: tuple[Condition, ...], size: int | None) -> Statement:
+def _compile(
+    form: Form,
+    rows: Rows,
+    conditions: tuple[Condition, ...],
+    size: int | None,
+    number: Rows | None = None,
+    number_conditions: tuple[Condition, ...] = (),
+) -> Statement:
     # To put such a statement together takes longer than PostgreSQL needs to answer it.
-    asked = form(rows().where(*(condition.clause for condition in conditions)), size)
+    asked = form(_under(conditions, rows), size)
+    if number is not None:
+        asked = asked.add_columns(_under(number_conditions, number).scalar_subquery().label("total"))
     if any(isinstance(condition, Filter) for condition in conditions):
         compiled = asked.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]  # It has no types.
         return Statement(compiled.string, compiled.params)
@@ -174,20 +197,26 @@ def _compile(form: Form, rows: Rows, conditions: tuple[Condition, ...], size: in
     return Statement(f"EXECUTE {name}" + (f" ({places})" if places else ""), compiled.params, name, preparation)
 
 
+def _under(conditions: tuple[Condition, ...], rows: Rows) -> AnySelect:
+    return rows().where(*(condition.clause for condition in conditions))
+
+
 def _as_they_are(rows: AnySelect, _size: int | None) -> AnySelect:
     return rows
 
 
 def _all(rows: AnySelect, _size: int | None) -> AnySelect:
-    return select(_array_of(rows.subquery("part")))
+    return select(_array_of(rows.subquery("part")).label("items"))
 
 
 def _one(rows: AnySelect, _size: int | None) -> AnySelect:
     return select(cast(func.row_to_json(rows.subquery("part").table_valued()), Text))
 
 
-def _count(rows: AnySelect, _size: int | None) -> AnySelect:
-    return rows.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+@cache
+def _count(rows: Rows) -> Rows:
+    """How many rows there are."""
+    return lambda: rows().with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
 
 
 def _first(rows: AnySelect, size: int | None) -> AnySelect:

@@ -5,33 +5,30 @@ from typing import Any
 
 import orjson
 from flask import Response
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from app.database import db
 from app.handlers import read_page
 from app.responses import json_answer, page_answer, secret_answer
 from app.services import api_keys, users
 from app.services.api_keys import KeyPair
 
 
-def list_api_keys(user_id: int, page: int, per_page: int, after: int | None = None) -> Response:
+def list_api_keys(connection: Connection, user_id: int, page: int, per_page: int, after: int | None = None) -> Response:
     """GET /users/{user_id}/api_keys"""
-    session = db.session()
-    user = users.get_user_by_id(session, user_id)
-    return page_answer(api_keys.list_api_keys(session, user.id, read_page(page, per_page, after)))
+    users.require_user(connection, user_id)
+    return page_answer(api_keys.list_api_keys(connection, user_id, read_page(page, per_page, after)))
 
 
-def create_api_key(user_id: int, body: dict[str, Any]) -> Response:
+def create_api_key(session: Session, user_id: int, body: dict[str, Any]) -> Response:
     """POST /users/{user_id}/api_keys"""
-    session = db.session()
     user = users.get_user_by_id(session, user_id)
     date_expires = api_keys.parse_expiry(body.get("date_expires"))
     return _show_once(session, user.id, api_keys.create_api_key(session, user.id, body.get("name"), date_expires))
 
 
-def rotate_api_key(user_id: int, key_id: int, body: dict[str, Any]) -> Response:
+def rotate_api_key(session: Session, user_id: int, key_id: int, body: dict[str, Any]) -> Response:
     """POST /users/{user_id}/api_keys/{key_id}/rotate"""
-    session = db.session()
     date_expires = api_keys.parse_expiry(body.get("date_expires"))
     overlap = timedelta(seconds=body.get("overlap_seconds", 0))
     with users.keeping_an_admin(session):
@@ -40,15 +37,14 @@ def rotate_api_key(user_id: int, key_id: int, body: dict[str, Any]) -> Response:
     return _show_once(session, user_id, pair)
 
 
-def revoke_api_key(user_id: int, key_id: int) -> Response:
+def revoke_api_key(session: Session, user_id: int, key_id: int) -> Response:
     """DELETE /users/{user_id}/api_keys/{key_id}"""
-    session = db.session()
     with users.keeping_an_admin(session):
         api_key = api_keys.get_api_key(session, user_id, key_id)
         api_keys.revoke_api_key(api_key)
-    return json_answer(api_keys.describe_api_key(session, user_id, api_key.key))
+    return json_answer(api_keys.describe_api_key(session.connection(), user_id, api_key.key))
 
 
 def _show_once(session: Session, user_id: int, pair: KeyPair) -> Response:
-    made = orjson.loads(api_keys.describe_api_key(session, user_id, pair.apikey))
+    made = orjson.loads(api_keys.describe_api_key(session.connection(), user_id, pair.apikey))
     return secret_answer(made | {"apisecret": pair.apisecret})

@@ -5,9 +5,10 @@ from typing import Any
 
 import orjson
 from flask import Response, current_app, request
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 from app import metrics
-from app.database import db
 from app.handlers import blob_store, read_expansion, read_page
 from app.responses import done, page_answer, refuse_if_changed, resource_answer, secret_answer
 from app.services import campaigns, objects
@@ -17,36 +18,40 @@ from app.services.objects import Sender
 
 
 def list_campaigns(
-    page: int, per_page: int, after: int | None = None, status: str | None = None, title: str | None = None
+    connection: Connection,
+    page: int,
+    per_page: int,
+    after: int | None = None,
+    status: str | None = None,
+    title: str | None = None,
 ) -> Response:
     """GET /campaigns"""
     asked = read_page(page, per_page, after)
-    return page_answer(campaigns.list_campaigns(db.session(), asked, status, title))
+    return page_answer(campaigns.list_campaigns(connection, asked, status, title))
 
 
-def create_campaign(body: dict[str, Any], account: Account) -> Response:
+def create_campaign(session: Session, body: dict[str, Any], account: Account) -> Response:
     """POST /campaigns"""
-    session = db.session()
     campaign_id, pair = campaigns.create_campaign(session, account, NewCampaign(**body))
-    created = orjson.loads(campaigns.get_campaign(session, campaign_id))
+    created = orjson.loads(campaigns.get_campaign(session.connection(), campaign_id))
     return secret_answer(created | {"access_token": pair._asdict()})
 
 
-def get_campaign(campaign_id: int) -> Response:
+def get_campaign(connection: Connection, campaign_id: int) -> Response:
     """GET /campaigns/{campaign_id}"""
-    return resource_answer(campaigns.get_campaign(db.session(), campaign_id))
+    return resource_answer(campaigns.get_campaign(connection, campaign_id))
 
 
-def update_campaign_status(campaign_id: int, body: dict[str, Any]) -> Response:
+def update_campaign_status(session: Session, campaign_id: int, body: dict[str, Any]) -> Response:
     """PUT /campaigns/{campaign_id}"""
-    session = db.session()
     campaigns.lock_campaign(session, campaign_id)
-    refuse_if_changed(lambda: campaigns.get_campaign(session, campaign_id))
+    refuse_if_changed(lambda: campaigns.get_campaign(session.connection(), campaign_id))
     job_id = campaigns.update_status(session, campaign_id, body["new_status"], body.get("auto_complete"))
-    return done(lambda: campaigns.get_campaign(session, campaign_id), job_id)
+    return done(lambda: campaigns.get_campaign(session.connection(), campaign_id), job_id)
 
 
 def list_campaign_images(
+    connection: Connection,
     campaign_id: int,
     page: int,
     per_page: int,
@@ -56,35 +61,40 @@ def list_campaign_images(
 ) -> Response:
     """GET /campaigns/{campaign_id}/images"""
     asked = read_page(page, per_page, after)
-    return page_answer(campaigns.list_images(db.session(), campaign_id, asked, labeled, read_expansion(expand)))
+    return page_answer(campaigns.list_images(connection, campaign_id, asked, labeled, read_expansion(expand)))
 
 
-def add_campaign_images(campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:
+def add_campaign_images(session: Session, campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:
     """POST /campaigns/{campaign_id}/images"""
-    session = db.session()
     campaigns.add_images(session, campaign_id, body)
-    return done(lambda: campaigns.get_campaign(session, campaign_id))
+    return done(lambda: campaigns.get_campaign(session.connection(), campaign_id))
 
 
 def list_campaign_objects(
-    campaign_id: int, page: int, per_page: int, after: int | None = None, labeled: bool | None = None
+    connection: Connection,
+    campaign_id: int,
+    page: int,
+    per_page: int,
+    after: int | None = None,
+    labeled: bool | None = None,
 ) -> Response:
     """GET /campaigns/{campaign_id}/objects"""
     asked = read_page(page, per_page, after)
-    return page_answer(campaigns.list_objects(db.session(), campaign_id, asked, labeled))
+    return page_answer(campaigns.list_objects(connection, campaign_id, asked, labeled))
 
 
-def put_campaign_objects(campaign_id: int, body: Iterable[dict[str, Any]], account: Account) -> Response:
+def put_campaign_objects(
+    session: Session, campaign_id: int, body: Iterable[dict[str, Any]], account: Account
+) -> Response:
     """PUT /campaigns/{campaign_id}/objects"""
-    session = db.session()
     sender = Sender(account, request.environ["asgi.scope"]["labelapi.request_id"])
     limit = current_app.config["MAX_OBJECTS_PER_REQUEST"]
     receipt = objects.put_objects(session, sender, campaign_id, body, limit)
     metrics.observe_submission(receipt.object_counts)
-    return done(lambda: objects.get_submission(session, receipt.submission_id))
+    return done(lambda: objects.get_submission(session.connection(), receipt.submission_id))
 
 
-def list_campaign_datasets(campaign_id: int) -> Response:
+def list_campaign_datasets(connection: Connection, campaign_id: int) -> Response:
     """GET /campaigns/{campaign_id}/datasets"""
-    rows = campaigns.list_datasets(db.session(), campaign_id)
+    rows = campaigns.list_datasets(connection, campaign_id)
     return secret_answer({"datasets": [row | {"url": blob_store().read_url(row["path"])} for row in rows]})

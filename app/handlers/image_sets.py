@@ -6,8 +6,9 @@ from typing import Any
 
 import orjson
 from flask import Response
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
-from app.database import db
 from app.handlers import blob_store, read_expansion, read_filter, read_page
 from app.responses import done, page_answer, refuse_if_changed, resource_answer, secret_answer
 from app.services import image_sets
@@ -16,41 +17,45 @@ from app.services.image_sets import NewImageSet
 
 
 def list_image_sets(
-    page: int, per_page: int, after: int | None = None, status: str | None = None, title: str | None = None
+    connection: Connection,
+    page: int,
+    per_page: int,
+    after: int | None = None,
+    status: str | None = None,
+    title: str | None = None,
 ) -> Response:
     """GET /image_sets"""
     asked = read_page(page, per_page, after)
-    return page_answer(image_sets.list_image_sets(db.session(), asked, status, title))
+    return page_answer(image_sets.list_image_sets(connection, asked, status, title))
 
 
-def create_image_set(body: dict[str, Any], account: Account) -> Response:
+def create_image_set(session: Session, body: dict[str, Any], account: Account) -> Response:
     """POST /image_sets"""
-    session = db.session()
     imageset_id, dropbox_url = image_sets.create_image_set(session, blob_store(), account, NewImageSet(**body))
-    created = orjson.loads(image_sets.get_image_set(session, imageset_id))
+    created = orjson.loads(image_sets.get_image_set(session.connection(), imageset_id))
     return secret_answer(created | {"dropbox_url": dropbox_url})
 
 
-def get_image_set(imageset_id: int) -> Response:
+def get_image_set(connection: Connection, imageset_id: int) -> Response:
     """GET /image_sets/{imageset_id}"""
-    return resource_answer(image_sets.get_image_set(db.session(), imageset_id))
+    return resource_answer(image_sets.get_image_set(connection, imageset_id))
 
 
-def update_image_set_status(imageset_id: int, body: dict[str, Any]) -> Response:
+def update_image_set_status(session: Session, imageset_id: int, body: dict[str, Any]) -> Response:
     """PUT /image_sets/{imageset_id}"""
-    session = db.session()
     image_sets.lock_image_set(session, imageset_id)
-    refuse_if_changed(lambda: image_sets.get_image_set(session, imageset_id))
+    refuse_if_changed(lambda: image_sets.get_image_set(session.connection(), imageset_id))
     job_id = image_sets.update_status(session, imageset_id, body["new_status"])
-    return done(lambda: image_sets.get_image_set(session, imageset_id), job_id)
+    return done(lambda: image_sets.get_image_set(session.connection(), imageset_id), job_id)
 
 
-def create_dropbox_url(imageset_id: int) -> Response:
+def create_dropbox_url(session: Session, imageset_id: int) -> Response:
     """POST /image_sets/{imageset_id}/dropbox_url"""
-    return secret_answer({"dropbox_url": image_sets.create_dropbox_url(db.session(), blob_store(), imageset_id)})
+    return secret_answer({"dropbox_url": image_sets.create_dropbox_url(session, blob_store(), imageset_id)})
 
 
 def list_image_set_images(
+    connection: Connection,
     imageset_id: int,
     page: int,
     per_page: int,
@@ -61,11 +66,10 @@ def list_image_set_images(
     """GET /image_sets/{imageset_id}/images"""
     asked = read_page(page, per_page, after)
     wanted = replace(read_filter(sent), image_set=imageset_id)
-    return page_answer(image_sets.list_images(db.session(), imageset_id, asked, wanted, read_expansion(expand)))
+    return page_answer(image_sets.list_images(connection, imageset_id, asked, wanted, read_expansion(expand)))
 
 
-def add_image_set_images(imageset_id: int, body: Iterable[dict[str, Any]]) -> Response:
+def add_image_set_images(session: Session, imageset_id: int, body: Iterable[dict[str, Any]]) -> Response:
     """POST /image_sets/{imageset_id}/images"""
-    session = db.session()
     image_sets.add_images(session, imageset_id, body)
-    return done(lambda: image_sets.get_image_set(session, imageset_id))
+    return done(lambda: image_sets.get_image_set(session.connection(), imageset_id))

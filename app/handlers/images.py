@@ -3,8 +3,8 @@
 from typing import Any
 
 from flask import Response
+from sqlalchemy import Connection
 
-from app.database import db
 from app.handlers import blob_store, read_expansion, read_filter, read_page
 from app.responses import json_answer, page_answer
 from app.services import images
@@ -12,19 +12,24 @@ from app.services.api_keys import Account
 
 
 def list_images(
-    page: int, per_page: int, after: int | None = None, expand: list[str] | None = None, **sent: Any
+    connection: Connection,
+    page: int,
+    per_page: int,
+    after: int | None = None,
+    expand: list[str] | None = None,
+    **sent: Any,
 ) -> Response:
     """GET /images"""
     asked = read_page(page, per_page, after)
-    return page_answer(images.list_images(db.session(), asked, read_filter(sent), read_expansion(expand)))
+    return page_answer(images.list_images(connection, asked, read_filter(sent), read_expansion(expand)))
 
 
-def get_image(image_id: int, account: Account) -> Response:
+def get_image(connection: Connection, image_id: int, account: Account) -> Response:
     """GET /images/{image_id}"""
-    url = images.make_image_url(db.session(), blob_store(), account, image_id)
+    url = images.make_image_url(connection, blob_store(), account, image_id)
     return Response(status=303, headers={"Location": url, "Cache-Control": "no-store"})
 
 
-def list_image_objects(image_id: int, campaigns: list[int] | None = None) -> Response:
+def list_image_objects(connection: Connection, image_id: int, campaigns: list[int] | None = None) -> Response:
     """GET /images/{image_id}/objects"""
-    return json_answer(images.list_objects(db.session(), image_id, campaigns))
+    return json_answer(images.list_objects(connection, image_id, campaigns))

@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, or_, select, update
@@ -21,7 +20,7 @@ from app.errors import Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Role, User
 from app.models.users import IMAGE_ADMIN
 from app.pagination import Listing, Page
-from app.shapes import Condition, Wanted
+from app.shapes import Condition
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KEY_LENGTH = 22  # 62**22 is more than 2**130.
@@ -150,11 +149,9 @@ def parse_expiry(value: str | None) -> datetime | None:
     return date_expires
 
 
-def list_api_keys(session: Session, user_id: int, page: Page) -> Listing:
+def list_api_keys(connection: Connection, user_id: int, page: Page) -> Listing:
     """Return a page of the user's keys, by id, without any secret."""
-    wanted: Wanted = {OF_USER: {"user_id": user_id}}
-    count = partial(shapes.count_of, session, shapes.api_keys, wanted)
-    return shapes.page_of(session, "api_keys", shapes.api_keys, wanted, page, count)
+    return shapes.page_of(connection, "api_keys", shapes.api_keys, {OF_USER: {"user_id": user_id}}, page)
 
 
 def find_api_keys(session: Session, user_id: int) -> list[dict[str, object]]:
@@ -162,9 +159,9 @@ def find_api_keys(session: Session, user_id: int) -> list[dict[str, object]]:
     return [dict(row) for row in session.execute(shapes.api_keys().where(ApiKey.user_id == user_id)).mappings()]
 
 
-def describe_api_key(session: Session, user_id: int, key: str) -> bytes:
+def describe_api_key(connection: Connection, user_id: int, key: str) -> bytes:
     """Return one of the user's keys, by its public part. Raises NotFound."""
-    found = shapes.find_one(session, shapes.api_keys, {OF_USER: {"user_id": user_id}, HAS_KEY: {"key": key}})
+    found = shapes.find_one(connection, shapes.api_keys, {OF_USER: {"user_id": user_id}, HAS_KEY: {"key": key}})
     if found is None:
         raise NotFound(f"User {user_id} has no key {key}.")
     return found

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, func, literal, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,7 +19,7 @@ from app.services.api_keys import Account, KeyPair
 from app.services.images import resolve_images
 from app.services.labels import normal_translations
 from app.services.titles import ListFilter, check_title
-from app.shapes import Condition, Filter, SignPath, Wanted
+from app.shapes import AnySelect, Condition, Filter, Rows, SignPath, Total, Wanted
 
 # Which status may follow which, and which dates a step sets and clears.
 STEPS = {
@@ -34,6 +33,12 @@ FILTER = ListFilter(Campaign.status, Campaign.title)
 IN_CAMPAIGN = Condition(CampaignImage.campaign_id == bindparam("campaign_id"))
 IS_LABELED = Filter(CampaignImage.submission_id.is_not(None))
 IS_UNLABELED = Filter(CampaignImage.submission_id.is_(None))
+# How many images a campaign has: all, those that are labeled, and those that are not.
+COUNTS: dict[bool | None, Rows] = {
+    None: lambda: select(Campaign.image_count),
+    True: lambda: select(Campaign.labeled_count),
+    False: lambda: select(Campaign.image_count - Campaign.labeled_count),
+}
 DATES: dict[str, dict[str, Any]] = {
     "active": {"date_started": func.now(), "date_completed": None, "date_finished": None},
     "completed": {"date_completed": func.now(), "date_finished": None},
@@ -51,16 +56,14 @@ class NewCampaign:
     label_translations: dict[str, str] | None = None
 
 
-def list_campaigns(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
+def list_campaigns(connection: Connection, page: Page, status: str | None = None, title: str | None = None) -> Listing:
     """Return a page of campaigns, by id: all, or those of a status and a title (`drone-*`: that begin so)."""
-    wanted = FILTER.wanted(status, title)
-    count = partial(shapes.count_of, session, shapes.campaigns, wanted)
-    return shapes.page_of(session, "campaigns", shapes.campaigns, wanted, page, count)
+    return shapes.page_of(connection, "campaigns", shapes.campaigns, FILTER.wanted(status, title), page)
 
 
-def get_campaign(session: Session, campaign_id: int) -> bytes:
+def get_campaign(connection: Connection, campaign_id: int) -> bytes:
     """Return one campaign. Raises NotFound."""
-    found = shapes.find_one(session, shapes.campaigns, {HAS_ID: {"id": campaign_id}})
+    found = shapes.find_one(connection, shapes.campaigns, {HAS_ID: {"id": campaign_id}})
     if found is None:
         raise campaign_not_found(campaign_id)
     return found
@@ -124,7 +127,7 @@ def enter_status(session: Session, campaign_id: int, status: str) -> None:
 
 
 def list_images(
-    session: Session,
+    connection: Connection,
     campaign_id: int,
     page: Page,
     labeled: bool | None = None,
@@ -134,15 +137,17 @@ def list_images(
 
     With `sign_path` each has a link to its file.
     """
+    _require_campaign(connection, campaign_id)
     rows = shapes.campaign_images_with_path if sign_path else shapes.campaign_images
-    count = _count_images(session, campaign_id, labeled)
-    return shapes.page_of(session, "images", rows, _wanted(campaign_id, labeled), page, lambda: count, sign_path)
+    wanted, total = _wanted(campaign_id, labeled), _total(campaign_id, labeled)
+    return shapes.page_of(connection, "images", rows, wanted, page, total=total, sign_path=sign_path)
 
 
-def list_objects(session: Session, campaign_id: int, page: Page, labeled: bool | None = None) -> Listing:
+def list_objects(connection: Connection, campaign_id: int, page: Page, labeled: bool | None = None) -> Listing:
     """Return a page of the images of a campaign with their present objects. Raises NotFound."""
-    count = _count_images(session, campaign_id, labeled)
-    return shapes.page_of(session, "images", shapes.labeled_images, _wanted(campaign_id, labeled), page, lambda: count)
+    _require_campaign(connection, campaign_id)
+    wanted, total = _wanted(campaign_id, labeled), _total(campaign_id, labeled)
+    return shapes.page_of(connection, "images", shapes.labeled_images, wanted, page, total=total)
 
 
 def _wanted(campaign_id: int, labeled: bool | None) -> Wanted:
@@ -175,14 +180,17 @@ def lock_campaign(session: Session, campaign_id: int) -> Campaign:
     return campaign
 
 
-def _count_images(session: Session, campaign_id: int, labeled: bool | None) -> int:
-    count: ColumnElement[int] = Campaign.image_count.expression
-    if labeled is not None:
-        count = Campaign.labeled_count.expression if labeled else Campaign.image_count - Campaign.labeled_count
-    total = session.scalar(select(count).where(Campaign.id == campaign_id))
-    if total is None:
+def _total(campaign_id: int, labeled: bool | None) -> Total:
+    return Total(COUNTS[labeled], {HAS_ID: {"id": campaign_id}})
+
+
+def _require_campaign(connection: Connection, campaign_id: int) -> None:
+    if shapes.value_of(connection, _ids, {HAS_ID: {"id": campaign_id}}) is None:
         raise campaign_not_found(campaign_id)
-    return total
+
+
+def _ids() -> AnySelect:
+    return select(Campaign.id)
 
 
 def campaign_not_found(campaign_id: int) -> NotFound:
@@ -190,8 +198,7 @@ def campaign_not_found(campaign_id: int) -> NotFound:
     return NotFound(f"There is no campaign {campaign_id}.")
 
 
-def list_datasets(session: Session, campaign_id: int) -> list[dict[str, Any]]:
+def list_datasets(connection: Connection, campaign_id: int) -> list[dict[str, Any]]:
     """Return what was published of a campaign, newest first, as plain rows. Raises NotFound."""
-    if session.get(Campaign, campaign_id) is None:
-        raise campaign_not_found(campaign_id)
-    return [dict(row) for row in session.execute(shapes.datasets(campaign_id)).mappings()]
+    _require_campaign(connection, campaign_id)
+    return [dict(row) for row in connection.execute(shapes.datasets(campaign_id)).mappings()]

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,7 +20,7 @@ from app.services import images
 from app.services.api_keys import Account
 from app.services.images import BATCH_SIZE, ImageFilter, resolve_images
 from app.services.titles import ListFilter, check_title
-from app.shapes import Condition, SignPath
+from app.shapes import AnySelect, Condition, SignPath
 
 STEPS = {("created", "finished")}
 HAS_ID = Condition(ImageSet.id == bindparam("id"))
@@ -41,16 +40,14 @@ def dropbox_name(title: str) -> str:
     return f"dropbox-{title}"
 
 
-def list_image_sets(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
+def list_image_sets(connection: Connection, page: Page, status: str | None = None, title: str | None = None) -> Listing:
     """Return a page of image sets, by id: all, or those of a status and a title (`drone-*`: that begin so)."""
-    wanted = FILTER.wanted(status, title)
-    count = partial(shapes.count_of, session, shapes.image_sets, wanted)
-    return shapes.page_of(session, "image_sets", shapes.image_sets, wanted, page, count)
+    return shapes.page_of(connection, "image_sets", shapes.image_sets, FILTER.wanted(status, title), page)
 
 
-def get_image_set(session: Session, imageset_id: int) -> bytes:
+def get_image_set(connection: Connection, imageset_id: int) -> bytes:
     """Return one image set. Raises NotFound."""
-    found = shapes.find_one(session, shapes.image_sets, {HAS_ID: {"id": imageset_id}})
+    found = shapes.find_one(connection, shapes.image_sets, {HAS_ID: {"id": imageset_id}})
     if found is None:
         raise _not_found(imageset_id)
     return found
@@ -120,12 +117,12 @@ def update_status(session: Session, imageset_id: int, new_status: str) -> int:
 
 
 def list_images(
-    session: Session, imageset_id: int, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None
+    connection: Connection, imageset_id: int, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None
 ) -> Listing:
     """Return a page of the images of one set that `wanted`, which names the set, lets through. Raises NotFound, BadRequest."""
-    if session.get(ImageSet, imageset_id) is None:
+    if shapes.value_of(connection, _ids, {HAS_ID: {"id": imageset_id}}) is None:
         raise _not_found(imageset_id)
-    return images.list_images(session, page, wanted, sign_path)
+    return images.list_images(connection, page, wanted, sign_path)
 
 
 def add_images(session: Session, imageset_id: int, references: Iterable[dict[str, Any]]) -> None:
@@ -153,6 +150,10 @@ def lock_image_set(session: Session, imageset_id: int) -> ImageSet:
     if image_set is None:
         raise _not_found(imageset_id)
     return image_set
+
+
+def _ids() -> AnySelect:
+    return select(ImageSet.id)
 
 
 def _not_found(imageset_id: int) -> NotFound:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Connection,
     Double,
     Text,
     and_,
@@ -30,7 +30,7 @@ from app.errors import BadRequest, Forbidden, NotFound
 from app.models import Campaign, CampaignImage, Image, ImageCount, Object
 from app.pagination import Listing, Page
 from app.services.api_keys import Account
-from app.shapes import AnySelect, Condition, Filter, SignPath, Wanted
+from app.shapes import AnySelect, Condition, Filter, SignPath, Total, Wanted
 
 # So many images are named in one statement, which stays far below its timeout.
 BATCH_SIZE = 10_000
@@ -136,33 +136,29 @@ def _read_time(name: str, value: str | None) -> datetime | None:
         raise BadRequest(f"{name} is no time that this service knows: {value}.") from None
 
 
-def list_images(session: Session, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None) -> Listing:
+def list_images(connection: Connection, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None) -> Listing:
     """Return a page of the images that `wanted` lets through, by id; with `sign_path` with links to their files.
 
     Raises BadRequest for wishes that contradict each other.
     """
     conditions = wanted.wanted()
     rows = shapes.images_with_path if sign_path else shapes.images
-    count = partial(_count, session, conditions)
-    return shapes.page_of(session, "images", rows, conditions, page, count, sign_path)
+    return shapes.page_of(
+        connection, "images", rows, conditions, page, total=_kept_total(conditions), sign_path=sign_path
+    )
 
 
-def _count(session: Session, conditions: Wanted) -> int:
-    if conditions.keys() <= {IN_SET}:
-        kept: Wanted = {COUNT_OF_SET: conditions[IN_SET]} if conditions else {}
-        return int(shapes.value_of(session, _kept_count, kept))
-    return shapes.count_of(session, _ids, conditions)
+def _kept_total(conditions: Wanted) -> Total | None:
+    if not conditions:
+        return Total(_kept_count, {})
+    return Total(_kept_count, {COUNT_OF_SET: conditions[IN_SET]}) if conditions.keys() == {IN_SET} else None
 
 
 def _kept_count() -> AnySelect:
     return select(cast(func.coalesce(func.sum(ImageCount.count), 0), BigInteger))
 
 
-def _ids() -> AnySelect:
-    return select(Image.id)
-
-
-def make_image_url(session: Session, blobs: BlobStore, account: Account, image_id: int) -> str:
+def make_image_url(connection: Connection, blobs: BlobStore, account: Account, image_id: int) -> str:
     """Return a link that reads the image's file.
 
     Raises NotFound for an admin; a labeler gets Forbidden for a missing image as for one of somebody else's campaign.
@@ -170,7 +166,7 @@ def make_image_url(session: Session, blobs: BlobStore, account: Account, image_i
     wanted: Wanted = {HAS_ID: {"id": image_id}}
     if not account.is_admin:
         wanted[OPEN_TO] = {"campaigns": list(account.campaign_ids)}
-    path = shapes.value_of(session, _paths, wanted)
+    path = shapes.value_of(connection, _paths, wanted)
     if path is None:
         raise _not_found(image_id) if account.is_admin else Forbidden(NO_ACCESS)
     return blobs.read_url(path.partition("/")[2])
@@ -180,19 +176,19 @@ def _paths() -> AnySelect:
     return select(cast(Image.blobstorage_path, Text))
 
 
-def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None) -> bytes:
+def list_objects(connection: Connection, image_id: int, campaign_ids: list[int] | None) -> bytes:
     """Return the image's present objects from one campaign, as a JSON array.
 
     That campaign is the first of the list in which the image is labeled; with no list, the most recently finished one.
     Raises NotFound for the image, or for any campaign of the list.
     """
-    if session.get(Image, image_id) is None:
+    if shapes.value_of(connection, _paths, {HAS_ID: {"id": image_id}}) is None:
         raise _not_found(image_id)
     labeled = select(CampaignImage.campaign_id, CampaignImage.submission_id).where(
         CampaignImage.image_id == image_id, CampaignImage.submission_id.is_not(None)
     )
     if campaign_ids:
-        _require_campaigns(session, campaign_ids)
+        _require_campaigns(connection, campaign_ids)
         wanted = labeled.where(CampaignImage.campaign_id == func.any(campaign_ids)).order_by(
             func.array_position(campaign_ids, CampaignImage.campaign_id)
         )
@@ -202,16 +198,16 @@ def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None
             .where(Campaign.status == "finished")
             .order_by(Campaign.date_finished.desc(), Campaign.id.desc())
         )
-    chosen = session.execute(wanted.limit(1)).one_or_none()
+    chosen = connection.execute(wanted.limit(1)).one_or_none()
     if chosen is None:
         return b"[]"
     values = {"campaign": chosen.campaign_id, "submission": chosen.submission_id, "image": image_id}
     current: Wanted = {OBJECTS_OF_IMAGE: values}
-    return shapes.list_of(session, shapes.objects, current)
+    return shapes.list_of(connection, shapes.objects, current)
 
 
-def _require_campaigns(session: Session, campaign_ids: list[int]) -> None:
-    known = set(session.scalars(select(Campaign.id).where(Campaign.id == func.any(campaign_ids))))
+def _require_campaigns(connection: Connection, campaign_ids: list[int]) -> None:
+    known = set(connection.scalars(select(Campaign.id).where(Campaign.id == func.any(campaign_ids))))
     for campaign_id in campaign_ids:
         if campaign_id not in known:
             raise NotFound(f"There is no campaign {campaign_id}.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, text, update
+from sqlalchemy import Connection, bindparam, text, update
 from sqlalchemy.orm import Session
 
 from app import shapes
@@ -233,9 +233,9 @@ def _count_labeled(session: Session, campaign: Campaign, newly_labeled: int) -> 
         enter_status(session, campaign.id, "completed")
 
 
-def get_submission(session: Session, submission_id: int) -> bytes:
+def get_submission(connection: Connection, submission_id: int) -> bytes:
     """Return the receipt of a submission. Raises NotFound."""
-    found = shapes.find_one(session, shapes.submissions, {HAS_ID: {"id": submission_id}})
+    found = shapes.find_one(connection, shapes.submissions, {HAS_ID: {"id": submission_id}})
     if found is None:
         raise NotFound(f"There is no submission {submission_id}.")
     return found

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
-from sqlalchemy import bindparam, delete, exists, func, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,7 +15,7 @@ from app.models.users import IMAGE_ADMIN, LABELER
 from app.pagination import Listing, Page
 from app.services import api_keys
 from app.services.api_keys import KeyPair
-from app.shapes import Condition
+from app.shapes import AnySelect, Condition
 
 # One @, no spaces or control characters, a domain with a dot: enough to catch slips; only a mail can prove an address.
 EMAIL_FORM = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@.\x00-\x1f\x7f]+(\.[^\s@.\x00-\x1f\x7f]+)+")
@@ -75,23 +74,32 @@ def create_user(session: Session, email: str, role: str | None = None) -> tuple[
     return user, api_keys.create_api_key(session, user.id)
 
 
-def list_users(session: Session, page: Page) -> Listing:
+def list_users(connection: Connection, page: Page) -> Listing:
     """Return a page of users, by id."""
-    count = partial(shapes.count_of, session, shapes.users, {})
-    return shapes.page_of(session, "users", shapes.users, {}, page, count)
+    return shapes.page_of(connection, "users", shapes.users, {}, page)
 
 
-def describe_user(session: Session, user_id: int) -> bytes:
+def describe_user(connection: Connection, user_id: int) -> bytes:
     """Return one user with its roles. Raises NotFound."""
-    found = shapes.find_one(session, shapes.users, {HAS_ID: {"id": user_id}})
+    found = shapes.find_one(connection, shapes.users, {HAS_ID: {"id": user_id}})
     if found is None:
         raise user_not_found(user_id)
     return found
 
 
-def list_roles(session: Session, user_id: int) -> bytes:
+def require_user(connection: Connection, user_id: int) -> None:
+    """Raise NotFound when there is no user with this id."""
+    if shapes.value_of(connection, _ids, {HAS_ID: {"id": user_id}}) is None:
+        raise user_not_found(user_id)
+
+
+def _ids() -> AnySelect:
+    return select(User.id)
+
+
+def list_roles(connection: Connection, user_id: int) -> bytes:
     """Return the roles of one user, each with its campaign, as a JSON array."""
-    return shapes.list_of(session, shapes.roles, {OF_USER: {"user_id": user_id}})
+    return shapes.list_of(connection, shapes.roles, {OF_USER: {"user_id": user_id}})
 
 
 def get_user_by_id(session: Session, user_id: int) -> User:
