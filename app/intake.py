@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Iterator, MutableMapping
+from functools import cached_property
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs
@@ -10,6 +11,13 @@ from urllib.parse import parse_qs
 import jiter
 import jsonschema_rs
 from anyio.to_thread import run_sync
+from connexion.middleware.request_validation import (
+    RequestValidationAPI,
+    RequestValidationMiddleware,
+    RequestValidationOperation,
+)
+from connexion.operations import AbstractOperation
+from connexion.uri_parsing import OpenAPIURIParser
 from connexion.validators import AbstractRequestBodyValidator, ParameterValidator
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,6 +29,7 @@ from app.redaction import redact
 # Where in the extensions of the ASGI scope the parts of a request stand that were read and checked.
 PARSED = "labelapi.body"
 QUERY = "labelapi.query"
+SENT_QUERY = "labelapi.sent_query"
 BODY_DIGEST = "labelapi.body_digest"
 MAX_DEPTH = 32
 MAX_ERRORS = 50
@@ -261,34 +270,82 @@ def escape(part: str) -> str:
     return part.replace("~", "~0").replace("/", "~1")
 
 
+class QueryParser(OpenAPIURIParser):
+    """Connexion's reader of parameters, which looks up their schemas once."""
+
+    @cached_property
+    def param_schemas(self) -> dict[str, Any]:
+        """The schemas of the parameters by name."""
+        schemas: dict[str, Any] = super().param_schemas
+        return schemas
+
+
+class CheckedOperation(RequestValidationOperation):
+    """One operation, whose requests are let through once they are checked.
+
+    The framework's own way makes a new validator for the parameters of each request.
+    """
+
+    def __init__(self, next_app: ASGIApp, *, operation: AbstractOperation, **options: Any) -> None:
+        super().__init__(next_app, operation=operation, **options)
+        self._has_body = bool(operation.request_body)
+        self._parameters = Parameters(operation.parameters, QueryParser(operation.parameters, {}))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check the parameters, and the body where there is one."""
+        if self._has_body:
+            await super().__call__(scope, receive, send)
+        else:
+            self._parameters.validate(scope)
+            await self.next_app(scope, receive, send)
+
+
+class CheckedOperations(RequestValidationAPI):
+    """The operations of the OpenAPI document."""
+
+    def make_operation(self, operation: AbstractOperation) -> CheckedOperation:
+        """Return what checks the requests for an operation."""
+        options = {"strict_validation": self.strict_validation, "validator_map": self.validator_map}
+        return CheckedOperation(self.next_app, operation=operation, **options)
+
+
+class Intake(RequestValidationMiddleware):
+    """Connexion's layer that checks requests."""
+
+    api_cls = CheckedOperations
+
+
 class Parameters(ParameterValidator):
     """Connexion's parameter validator with one line per fault; an id that cannot be is a thing that is not there."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._known = {parameter["name"]: parameter["schema"] for parameter in self.parameters["query"]}
+        self._defaults = {name: schema["default"] for name, schema in self._known.items() if "default" in schema}
+
     def validate(self, scope: Scope) -> None:
-        """Leave the query parameters in the ASGI scope, with the defaults of those that were not sent.
+        """Leave the query parameters in the ASGI scope: the texts that were sent, and the values, with defaults for the others.
 
         Raises NotFound for an id beyond 64 bits, BadRequest for query parameters that are wrong, unknown or doubled.
         """
         for value in scope["path_params"].values():
             if value > MAX_INTEGER:
                 raise NotFound(f"There is nothing with the id {str(value)[:40]}.")
-        known = {parameter["name"]: parameter["schema"] for parameter in self.parameters["query"]}
-        query = {name: schema["default"] for name, schema in known.items() if "default" in schema}
-        if scope["query_string"]:
-            query |= self._read_query(scope["query_string"].decode("latin-1"), known)
-        scope["extensions"][QUERY] = query
+        sent = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        query = self._defaults | self._read_query(sent) if sent else self._defaults
+        scope["extensions"].update({QUERY: query, SENT_QUERY: sent})
 
-    def _read_query(self, text: str, known: dict[str, Any]) -> dict[str, Any]:
-        sent = parse_qs(text, keep_blank_values=True)
+    def _read_query(self, sent: dict[str, list[str]]) -> dict[str, Any]:
         for name in sent:
-            if name not in known:
-                names = ", ".join(known) or "none"
+            if name not in self._known:
+                names = ", ".join(self._known) or "none"
                 raise BadRequest(f"There is no query parameter {name[:64]!r} here; this operation knows: {names}.")
-        values: dict[str, Any] = self.uri_parser.resolve_query(sent)
+        # The method for whole queries looks for nested objects first, of which there are none in this service.
+        values: dict[str, Any] = self.uri_parser.resolve_params(sent, "query")
         for name, value in values.items():
             if len(sent[name]) > 1:
-                raise BadRequest(f"The query parameter {name} stands more than once in {text[:100]!r}.")
-            self._check(name, value, known[name])
+                raise BadRequest(f"The query parameter {name} stands more than once: {', '.join(sent[name])[:100]!r}.")
+            self._check(name, value, self._known[name])
         return values
 
     def _check(self, name: str, value: Any, schema: dict[str, Any]) -> None:

@@ -2,16 +2,19 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import orjson
 from flask import Response, request
 
 from app.errors import PreconditionFailed
+from app.intake import SENT_QUERY
 from app.pagination import Listing
 
 OK = b'"ok"'
+# The query parameters that say which part of a list is wanted.
+PLACE_IN_LIST = ("page", "per_page", "after")
 
 
 def json_answer(body: bytes | dict[str, Any] | list[Any], status: int = 200) -> Response:
@@ -23,16 +26,23 @@ def json_answer(body: bytes | dict[str, Any] | list[Any], status: int = 200) -> 
 def page_answer(listing: Listing) -> Response:
     """Return a page of a list, with `Link` to others (RFC 8288); what was asked for besides stays in those."""
     answer = json_answer(listing.body)
-    asked = {name: value for name, value in request.args.items() if name not in ("page", "per_page", "after")}
-    address = request.root_path + request.path
-    links = (
-        f'<{address}?{urlencode({**asked, **query})}>; rel="{relation}"' for relation, query in listing.links.items()
-    )
+    sent = sent_query()
     if listing.links:
+        kept = [(name, values[0]) for name, values in sent.items() if name not in PLACE_IN_LIST]
+        address = f"{request.root_path}{request.path}?{urlencode(kept)}{'&' if kept else ''}"
+        links = (
+            f'<{address}{"&".join(f"{name}={number}" for name, number in place.items())}>; rel="{relation}"'
+            for relation, place in listing.links.items()
+        )
         answer.headers["Link"] = ", ".join(links)
-    if "expand" in request.args:
+    if "expand" in sent:
         answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def sent_query() -> dict[str, list[str]]:
+    """Return the query parameters of the request as they were sent, each with its texts; all of them are known ones."""
+    return cast(dict[str, list[str]], request.environ["asgi.scope"]["extensions"][SENT_QUERY])
 
 
 def secret_answer(body: dict[str, Any]) -> Response:

@@ -1,13 +1,13 @@
 """HTTP only: arguments in, one service call, answer out. Who may call what stands in the OpenAPI document."""
 
-from dataclasses import fields
 from typing import Any, cast
 
-from flask import current_app, request
+from flask import current_app
 
 from app.azure.blobs import BlobStore
 from app.errors import BadRequest
 from app.pagination import Page
+from app.responses import sent_query
 from app.services.images import ImageFilter
 from app.shapes import SignPath
 
@@ -19,14 +19,14 @@ def blob_store() -> BlobStore:
 
 def read_page(page: int, per_page: int, after: int | None) -> Page:
     """The part of a list that is asked for. Raises BadRequest when it is asked for in two ways."""
-    if after is not None and "page" in request.args:
+    if after is not None and "page" in sent_query():
         raise BadRequest("page and after contradict each other: send the number of a page, or the id to go on behind.")
     return Page(page, per_page, after)
 
 
 def read_filter(sent: dict[str, Any]) -> ImageFilter:
     """The filter of a list of images, among all that Connexion hands on by name."""
-    return ImageFilter(**{field.name: sent[field.name] for field in fields(ImageFilter) if field.name in sent})
+    return ImageFilter(**sent)
 
 
 def read_expansion(expand: list[str] | None) -> SignPath | None:
