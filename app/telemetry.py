@@ -1,5 +1,6 @@
 """Logs with request ids, and the ASGI layer around everything that gives each request its id and its line in the log."""
 
+import asyncio
 import logging
 import re
 import sys
@@ -92,6 +93,8 @@ class RequestLog:
         try:
             await self.app(scope, receive, send_with_id)
         finally:
+            # The event loop sends what was answered in this round only at its end; the caller need not wait for the log.
+            await asyncio.sleep(0)
             seconds = time.perf_counter() - started
             operation = (extensions.get("connexion_routing", {}).get("operation_id") or "none").rpartition(".")[2]
             metrics.observe_request(scope["method"], operation, status, seconds)
