@@ -6,7 +6,6 @@ from typing import Any
 from connexion.datastructures import MediaTypeDict
 from connexion.middleware import ConnexionMiddleware, MiddlewarePosition, main
 from connexion.middleware.exceptions import ExceptionMiddleware
-from connexion.middleware.request_validation import RequestValidationMiddleware
 from connexion.middleware.security import SecurityMiddleware
 from connexion.middleware.server_error import ServerErrorMiddleware
 from connexion.spec import OpenAPISpecification
@@ -23,7 +22,7 @@ from app.document import PublishedDocument
 from app.foundation import configure_flask
 from app.guessing import GuessLimit
 from app.metrics import Stock
-from app.operations import Handlers, add_views, handler_name
+from app.operations import FlaskApplication, Handlers, add_views, handler_name
 from app.routing import HeadAsGet, Routing
 from app.security import KeyPairCheck
 from app.services.status import StatusChecks
@@ -67,13 +66,13 @@ def assemble(settings: Settings) -> WebApplication:
     roles = {name: operation["x-roles"] for name, operation in handled.items()}
     bulk = frozenset(name for name, operation in handled.items() if operation.get("x-bulk"))
     body = intake.JsonBody.with_limits(settings.max_body_bytes, settings.max_bulk_body_bytes, bulk)
-    flask_app = Flask("app")
+    flask_app = FlaskApplication("app")
     # Errors pass through to the layers above, which give them their form.
     flask_app.config.update(PROPAGATE_EXCEPTIONS=True, TRAP_HTTP_EXCEPTIONS=True)
     configure_flask(flask_app, settings)
     flask_app.register_error_handler(HTTPException, problems.pass_on)
     flask_app.register_blueprint(info.blueprint)
-    add_views(flask_app, spec, API, handlers)
+    add_views(flask_app, spec, handlers)
     with flask_app.app_context():
         guesses = GuessLimit(settings.wrong_keys_per_minute, settings.wrong_keys_max_wait_seconds)
         key_pair_check = KeyPairCheck(db.engine, roles, guesses)
@@ -118,5 +117,5 @@ def _middlewares(spec: dict[str, Any]) -> list[Any]:
         partial(PublishedDocument, path=API + DOCUMENT, document=spec),
         Routing,
         SecurityMiddleware,
-        RequestValidationMiddleware,
+        intake.Intake,
     ]

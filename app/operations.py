@@ -2,20 +2,19 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from connexion.middleware.abstract import ROUTING_CONTEXT
 from connexion.resolver import Resolver
-from flask import Flask, Response, request
-from werkzeug.routing import BaseConverter
+from flask import Flask, Request, Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.routing import MapAdapter
 
 from app.edge import Handler, changing, reading
 from app.errors import Unauthorized
 from app.intake import PARSED, QUERY
-from app.routing import CANONICAL_ID, PARAMETER
 from app.security import ACCOUNT, MISSING
 from app.spec import operations_of
-
-RULE_OF_ID = r"<id:\1>"
 
 
 class Handlers(Resolver):
@@ -35,29 +34,33 @@ def handler_name(tag: str, operation_id: str) -> str:
     return f"app.handlers.{tag}.{operation_id}"
 
 
-class IdConverter(BaseConverter):
-    """Flask's converter for ids in paths."""
+class FlaskApplication(Flask):
+    """Flask, in which a request goes to the view of the operation that was found at the door; no path is looked up twice."""
 
-    regex = CANONICAL_ID
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return what finds the view of a request that asks for no operation."""
+        return None if _operation_id(request) else super().create_url_adapter(request)
 
-    def to_python(self, value: str) -> int:
-        return int(value)
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Call the view of the request."""
+        operation_id = _operation_id(request)
+        if operation_id is None:
+            return super().dispatch_request()
+        view = cast(Handler, self.view_functions[operation_id])
+        return view(**request.environ["asgi.scope"]["path_params"])
 
 
-def add_views(flask_app: Flask, spec: dict[str, Any], base_path: str, handlers: Handlers) -> None:
+def _operation_id(asking: Request | None) -> str | None:
+    scope = asking.environ.get("asgi.scope") if asking else None
+    return scope["extensions"][ROUTING_CONTEXT]["operation_id"] if scope else None
+
+
+def add_views(flask_app: Flask, spec: dict[str, Any], handlers: Handlers) -> None:
     """Let Flask call the handler of each operation of the document. Raises ResolverError when there is none."""
-    flask_app.url_map.converters["id"] = IdConverter
-    for path, method, operation in operations_of(spec):
-        handler = handlers.resolve_function_from_operation_id(
-            handler_name(operation["tags"][0], operation["operationId"])
-        )
-        flask_app.add_url_rule(
-            base_path + PARAMETER.sub(RULE_OF_ID, path),
-            operation["operationId"],
-            view_of(reading(handler) if method == "get" else changing(handler), handler),
-            methods=[method.upper()],
-            provide_automatic_options=False,
-        )
+    for _, method, operation in operations_of(spec):
+        name = handler_name(operation["tags"][0], operation["operationId"])
+        handler = handlers.resolve_function_from_operation_id(name)
+        flask_app.view_functions[name] = view_of(reading(handler) if method == "get" else changing(handler), handler)
 
 
 def view_of(answer: Handler, handler: Handler) -> Callable[..., Response]:
