@@ -15,7 +15,6 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
-    CursorResult,
     Float,
     Integer,
     Select,
@@ -37,6 +36,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from app.models import ApiKey, Campaign, CampaignImage, Dataset, Image, ImageSet, Job, Object, Role, Submission, User
 from app.models.jobs import FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.pagination import Listing, Page
+from app.postgres import ask
 
 BOX = {"xmin": Object.x_min, "xmax": Object.x_max, "ymin": Object.y_min, "ymax": Object.y_max}
 AnySelect = Select[*tuple[Any, ...]]
@@ -90,14 +90,15 @@ def page_of(
     """
     if page.after is None:
         form, more = (_numbered, {"offset": page.offset}) if page.offset else (_first, {})
-        found = _ask(connection, form, rows, wanted, page.size, total or Total(_count(rows), wanted), **more).one()
-        pagination = page.describe(found.total)
+        counted = total or Total(_count(rows), wanted)
+        items, number = _ask(connection, form, rows, wanted, page.size, counted, **more)
+        pagination = page.describe(number)
         links = page.links(pagination["next"], None)
     else:
-        found = _ask(connection, _behind, rows, wanted, page.size, after=page.after).one()
+        items, last_id = _ask(connection, _behind, rows, wanted, page.size, after=page.after)
         pagination = page.describe_cursor()
-        links = page.links(None, found.last_id)
-    listed = _with_links(found.items, sign_path) if sign_path else found.items.encode()
+        links = page.links(None, last_id)
+    listed = _with_links(items, sign_path) if sign_path else items.encode()
     return Listing(b'{"%b":%b,"pagination":%b}' % (name.encode(), listed, orjson.dumps(pagination)), links)
 
 
@@ -111,13 +112,14 @@ def _with_links(items: str, sign_path: SignPath) -> bytes:
 
 def list_of(connection: Connection, rows: Rows, wanted: Wanted) -> bytes:
     """Return the rows as a JSON array, in their order."""
-    return str(_ask(connection, _all, rows, wanted).scalar_one()).encode()
+    [listed] = _ask(connection, _all, rows, wanted)
+    return str(listed).encode()
 
 
 def find_one(connection: Connection, rows: Rows, wanted: Wanted) -> bytes | None:
     """Return the one row as a JSON object, or None when there is none."""
-    found = _ask(connection, _one, rows, wanted).scalar_one_or_none()
-    return None if found is None else str(found).encode()
+    found = _ask(connection, _one, rows, wanted)
+    return str(found[0]).encode() if found else None
 
 
 def value_of(connection: Connection, rows: Rows, wanted: Wanted) -> Any:
@@ -125,7 +127,8 @@ def value_of(connection: Connection, rows: Rows, wanted: Wanted) -> Any:
 
     `rows` names its type by a cast: a migration may change that of a column while the statement is prepared.
     """
-    return _ask(connection, _as_they_are, rows, wanted).scalar_one_or_none()
+    found = _ask(connection, _as_they_are, rows, wanted)
+    return found[0] if found else None
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ def _ask(
     size: int | None = None,
     total: Total | None = None,
     **more: int | None,
-) -> CursorResult[Any]:
+) -> tuple[Any, ...]:
     if total is None:
         statement = _compile(form, rows, tuple(wanted), size)
     else:
@@ -157,7 +160,7 @@ def _ask(
     values = dict(statement.values, **more)
     for condition in wanted.values():
         values |= condition
-    return connection.exec_driver_sql(statement.text, values)
+    return ask(connection, statement.text, values)
 
 
 def _prepare(connection: Connection, statement: Statement) -> None:

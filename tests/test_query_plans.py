@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg2.extensions
 import pytest
 from flask import Flask
 from sqlalchemy import event, text
@@ -56,18 +57,24 @@ def statements_of(app: Flask) -> Iterator[list[tuple[str, Any]]]:
     """Every statement that the application sends meanwhile, and its values."""
     sent: list[tuple[str, Any]] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        sent.append((statement, values))
+    class NotingCursor(psycopg2.extensions.cursor):
+        def execute(self, statement: Any, values: Any = None) -> None:
+            sent.append((statement, values))
+            super().execute(statement, values)
+
+    def watch(connection: Any, *_: Any) -> None:
+        connection.cursor_factory = NotingCursor
 
     with app.app_context():
         engine = db.engine
     # On new connections every statement is prepared anew, and seen.
     engine.dispose()
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "connect", watch)
     try:
         yield sent
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "connect", watch)
+        engine.dispose()
 
 
 def explain(app: Flask, statement: str, values: Any, prepared: dict[str, str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, literal, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -35,9 +35,9 @@ IS_LABELED = Filter(CampaignImage.submission_id.is_not(None))
 IS_UNLABELED = Filter(CampaignImage.submission_id.is_(None))
 # How many images a campaign has: all, those that are labeled, and those that are not.
 COUNTS: dict[bool | None, Rows] = {
-    None: lambda: select(Campaign.image_count),
-    True: lambda: select(Campaign.labeled_count),
-    False: lambda: select(Campaign.image_count - Campaign.labeled_count),
+    None: lambda: select(cast(Campaign.image_count, BigInteger)),
+    True: lambda: select(cast(Campaign.labeled_count, BigInteger)),
+    False: lambda: select(cast(Campaign.image_count - Campaign.labeled_count, BigInteger)),
 }
 DATES: dict[str, dict[str, Any]] = {
     "active": {"date_started": func.now(), "date_completed": None, "date_finished": None},
@@ -190,7 +190,7 @@ def _require_campaign(connection: Connection, campaign_id: int) -> None:
 
 
 def _ids() -> AnySelect:
-    return select(Campaign.id)
+    return select(cast(Campaign.id, BigInteger))
 
 
 def campaign_not_found(campaign_id: int) -> NotFound:

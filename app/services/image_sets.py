@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -153,7 +153,7 @@ def lock_image_set(session: Session, imageset_id: int) -> ImageSet:
 
 
 def _ids() -> AnySelect:
-    return select(ImageSet.id)
+    return select(cast(ImageSet.id, BigInteger))
 
 
 def _not_found(imageset_id: int) -> NotFound:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -94,7 +94,7 @@ def require_user(connection: Connection, user_id: int) -> None:
 
 
 def _ids() -> AnySelect:
-    return select(User.id)
+    return select(cast(User.id, BigInteger))
 
 
 def list_roles(connection: Connection, user_id: int) -> bytes:
