@@ -5,7 +5,7 @@ No row becomes a Python object on the way out: a page is one text from the datab
 
 import hashlib
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, reduce
 from typing import Any, NamedTuple
@@ -40,6 +40,8 @@ from app.postgres import ask
 
 BOX = {"xmin": Object.x_min, "xmax": Object.x_max, "ymin": Object.y_min, "ymax": Object.y_max}
 AnySelect = Select[*tuple[Any, ...]]
+# Of a text: a constant, or what the database puts in.
+Part = str | ColumnElement[str]
 
 
 Rows = Callable[[], AnySelect]
@@ -209,7 +211,7 @@ def _as_they_are(rows: AnySelect, _size: int | None) -> AnySelect:
 
 
 def _all(rows: AnySelect, _size: int | None) -> AnySelect:
-    return select(_array_of(rows.subquery("part")).label("items"))
+    return select(_array_of(_as_text(rows)).label("items"))
 
 
 def _one(rows: AnySelect, _size: int | None) -> AnySelect:
@@ -237,8 +239,8 @@ def _numbered(rows: AnySelect, size: int | None) -> AnySelect:
 def _behind(rows: AnySelect, size: int | None) -> AnySelect:
     """The rows behind an id, and the last one's id when there are more."""
     key: ColumnElement[int] = rows.selected_columns[0]
-    part = rows.where(key > bindparam("after")).limit(_constant(size)).subquery("part")
-    page = select(_array_of(part).label("items"), func.max(part.c[0]).label("last_id")).subquery("page")
+    part = _as_text(rows.where(key > bindparam("after")).limit(_constant(size)))
+    page = select(_array_of(part).label("items"), func.max(part.c.id).label("last_id")).subquery("page")
     # EXISTS would forget the order, and with it the index that leads straight to the next row.
     following = rows.with_only_columns(key.label("id")).where(key > page.c.last_id).limit(_constant(1))
     has_more = following.correlate(page).subquery("following")
@@ -252,27 +254,49 @@ def _constant(number: int | None) -> ColumnElement[int]:
 
 
 class JsonText(Text):
-    """Text that is JSON already."""
+    """Text that is JSON already; `parts` are what it is put together from, where that is known."""
+
+    def __init__(self, parts: Sequence[Part] = ()) -> None:
+        super().__init__()
+        self.parts = parts
 
 
 # What PostgreSQL writes in the same way as JSON does.
 PLAIN = (Integer, Float, Boolean, JSONB)
 
 
-def _array_of(part: Subquery) -> ColumnElement[str]:
-    """The rows as the text of a JSON array.
+def _as_text(rows: AnySelect) -> Subquery:
+    """The rows, each as the text of a JSON object, with their ids.
 
     It is put together by hand, because PostgreSQL's functions for JSON look up the type of each value in every row.
     """
-    return func.concat(_text("["), func.string_agg(_object_of(part.c), _text(",")), _text("]"), type_=Text)
+    columns = rows.selected_columns
+    text = _joined(_object_of(columns)).label("json")
+    return rows.with_only_columns(columns[0].label("id"), text, maintain_column_froms=True).subquery("part")
 
 
-def _object_of(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[str]:
-    """A row as the text of a JSON object."""
-    parts: list[ColumnElement[str]] = []
+def _array_of(part: Subquery) -> ColumnElement[str]:
+    """The rows as the text of a JSON array."""
+    return func.concat(_text("["), func.string_agg(part.c.json, _text(",")), _text("]"), type_=Text)
+
+
+def _object_of(columns: Iterable[ColumnElement[Any]]) -> list[Part]:
+    """A row as a JSON object."""
+    parts: list[Part] = []
     for column in columns:
-        parts += [_text(f'{"," if parts else "{"}"{column.key}":'), _json_of(column)]
-    return reduce(operator.add, [*parts, _text("}")])
+        parts += [f'{"," if parts else "{"}"{column.key}":', *_json_of(column)]
+    return [*parts, "}"]
+
+
+def _joined(parts: Sequence[Part]) -> ColumnElement[str]:
+    """The parts in a row; constants that are neighbours become one, because each step makes a new text."""
+    merged: list[Part] = []
+    for part in parts:
+        if merged and isinstance(part, str) and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return reduce(operator.add, [_text(part) if isinstance(part, str) else part for part in merged])
 
 
 def _text(constant: str) -> ColumnElement[str]:
@@ -281,15 +305,16 @@ def _text(constant: str) -> ColumnElement[str]:
 
 def json_object(**columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[str]:
     """A JSON object in a row, as text."""
-    return type_coerce(_object_of(column.label(name) for name, column in columns.items()), JsonText())
+    parts = _object_of(column.label(name) for name, column in columns.items())
+    return type_coerce(_joined(parts), JsonText(parts))
 
 
-def _json_of(column: ColumnElement[Any]) -> ColumnElement[str]:
+def _json_of(column: ColumnElement[Any]) -> Sequence[Part]:
     if isinstance(column.type, JsonText):
-        return column
+        return column.type.parts or [column]
     is_plain = isinstance(column.type, PLAIN)
     text = cast(column, Text) if is_plain else cast(func.to_json(column), Text)
-    return func.coalesce(text, _text("null"))
+    return [func.coalesce(text, _text("null"))]
 
 
 def utc(column: InstrumentedAttribute[Any]) -> ColumnElement[str]:
@@ -386,7 +411,7 @@ def labeled_images() -> AnySelect:
         Object.submission_id == CampaignImage.submission_id,
         Object.image_id == CampaignImage.image_id,
     )
-    part = objects(CampaignImage).where(mine).correlate(CampaignImage).subquery("object_of_image")
+    part = _as_text(objects(CampaignImage).where(mine).correlate(CampaignImage))
     found = type_coerce(select(_array_of(part)).scalar_subquery(), JsonText())
     return campaign_images().add_columns(found.label("objects"))
 
