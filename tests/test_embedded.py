@@ -286,6 +286,7 @@ def test_missing_settings_of_given_parts_are_named_in_one_line(folder: Path) -> 
     assert not (folder / "postgres").exists()
 
 
+@pytest.mark.slow
 def test_given_database_and_storage_are_used_instead(folder: Path) -> None:
     given = folder / "given"
     with running_postgres(given, durable=False) as url, running_azurite(given) as connection_string:
@@ -306,6 +307,7 @@ def test_given_database_and_storage_are_used_instead(folder: Path) -> None:
     assert not (folder / "data" / "azurite").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_dead_parts_come_back_with_their_data(folder: Path) -> None:
     with launched(folder / "data", free_port()) as launch:
@@ -317,6 +319,7 @@ def test_dead_parts_come_back_with_their_data(folder: Path) -> None:
         assert launch.process.poll() is None
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_leftovers_of_a_killed_launcher_are_taken_over_and_ctrl_c_stops_all(folder: Path) -> None:
     first = start_launcher(folder / "data", free_port())

@@ -377,6 +377,7 @@ def test_answer_that_holds_no_key_is_named(printed: str) -> None:
     first_line(trouble)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_lost_key_and_taken_port_are_mended_at_the_next_start(folder: DataFolder) -> None:
     with launched(folder.path, free_port()) as launch:

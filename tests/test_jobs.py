@@ -242,6 +242,7 @@ def test_a_killed_workers_job_is_finished_by_another(
     assert admin.get(f"/image_sets/{imageset_id}/images").expect(200)["pagination"]["total"] == 250
 
 
+@pytest.mark.slow
 def test_a_worker_that_slept_through_its_jobs_end_changes_nothing(
     admin: Caller, app: Flask, settings: Settings, title: str, storage: BlobServiceClient
 ) -> None:
@@ -360,6 +361,7 @@ def test_a_job_waits_for_a_database_that_is_away_when_its_turn_comes(
     assert admin.get(f"/jobs/{job_id}").expect(200)["state"] == "succeeded"
 
 
+@pytest.mark.slow
 def test_a_worker_whose_database_goes_away_starts_again_and_works_on(
     admin: Caller, app: Flask, title: str, storage: BlobServiceClient, tmp_path: Path
 ) -> None:
