@@ -92,9 +92,9 @@ class RequestLog:
         extensions = scope.setdefault("extensions", {})
         try:
             await self.app(scope, receive, send_with_id)
-        finally:
             # The event loop sends what was answered in this round only at its end; the caller need not wait for the log.
             await asyncio.sleep(0)
+        finally:
             seconds = time.perf_counter() - started
             operation = (extensions.get("connexion_routing", {}).get("operation_id") or "none").rpartition(".")[2]
             metrics.observe_request(scope["method"], operation, status, seconds)

@@ -15,7 +15,7 @@ MOST_MEGABYTES = 150
 def start(service: Service) -> Iterator[Row]:
     """The time from the command to the first answer, and the memory of a process at rest."""
 
-    pairs = [(_seconds(service.web()), _seconds(bare_server(service))) for _ in range(5)]
+    pairs = [(_seconds(service.web()), _seconds(bare_server(service))) for _ in range(9)]
     ours, bare = (statistics.median(times) for times in zip(*pairs, strict=True))
     ratio = statistics.median(first / second for first, second in pairs)
     yield Row("start of web to the first answer", "a bare Flask app", ours * 1000, bare * 1000, ratio, 3)
