@@ -19,7 +19,7 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 def run_soon(executor: Executor, work: Callable[[], Result]) -> "asyncio.Future[Result]":
     """Let a thread do some work, and return the future of what comes out.
 
-    The event loop's own way goes by a second future, with locks, which takes twice as long as the way there and back.
+    The event loop's own way has the thread's future tell the loop's, which takes half as long again.
     """
     loop = asyncio.get_running_loop()
     future = loop.create_future()
@@ -31,7 +31,9 @@ def run_soon(executor: Executor, work: Callable[[], Result]) -> "asyncio.Future[
             tell = partial(future.set_exception, error)
         loop.call_soon_threadsafe(lambda: None if future.done() else tell())
 
-    executor.submit(work_and_tell)
+    waiting = executor.submit(work_and_tell)
+    # What nobody waits for any more is not begun.
+    future.add_done_callback(lambda _: waiting.cancel())
     return future
 
 

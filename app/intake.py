@@ -283,17 +283,17 @@ class QueryParser(OpenAPIURIParser):
 class CheckedOperation(RequestValidationOperation):
     """One operation, whose requests are let through once they are checked.
 
-    The framework's own way makes a new validator for the parameters of each request.
+    The framework's own way makes a new validator for the parameters of each request; it is taken where there is a body.
     """
 
     def __init__(self, next_app: ASGIApp, *, operation: AbstractOperation, **options: Any) -> None:
         super().__init__(next_app, operation=operation, **options)
-        self._has_body = bool(operation.request_body)
-        self._parameters = Parameters(operation.parameters, QueryParser(operation.parameters, {}))
+        parser = QueryParser(operation.parameters, {})
+        self._parameters = None if operation.request_body else Parameters(operation.parameters, parser)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the parameters, and the body where there is one."""
-        if self._has_body:
+        if self._parameters is None:
             await super().__call__(scope, receive, send)
         else:
             self._parameters.validate(scope)

@@ -89,7 +89,7 @@ def without_transaction(connection: Connection) -> None:
 def ask(connection: Connection, statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
     """Return the first row of what a statement brings, empty when there is none. Raises DBAPIError, as SQLAlchemy does.
 
-    SQLAlchemy's own execution takes more of the processor than all else that the service does for a small request.
+    SQLAlchemy's own execution takes a sixth of a web process's time for a page of images.
     """
     try:
         with closing(connection.connection.cursor()) as cursor:

@@ -68,7 +68,7 @@ Wanted = dict[Condition, dict[str, Any]]
 
 
 class Total(NamedTuple):
-    """The total of a list that somebody keeps: a select of one number, and its conditions with the values they ask for."""
+    """How many rows a list has: a select of that number, and its conditions with the values they ask for."""
 
     number: Rows
     wanted: Wanted
@@ -88,18 +88,21 @@ def page_of(
 
     `wanted` holds the conditions for the rows, each with the values of its parameters. Where the page has a number, the rows
     are counted, unless `total` says how many there are. `sign_path` makes links of the paths in the rows' last column. Raises
-    NotFound for a page past the last.
+    NotFound for a page past the last, for which no rows are looked at.
     """
-    if page.after is None:
-        form, more = (_numbered, {"offset": page.offset}) if page.offset else (_first, {})
-        counted = total or Total(_count(rows), wanted)
-        items, number = _ask(connection, form, rows, wanted, page.size, counted, **more)
-        pagination = page.describe(number)
-        links = page.links(pagination["next"], None)
-    else:
+    last_id: int | None = None
+    if page.after is not None:
         items, last_id = _ask(connection, _behind, rows, wanted, page.size, after=page.after)
         pagination = page.describe_cursor()
-        links = page.links(None, last_id)
+    elif total and not page.offset:
+        items, number = _ask(connection, _first, rows, wanted, page.size, total)
+        pagination = page.describe(number)
+    else:
+        counted = total or Total(_count(rows), wanted)
+        pagination = page.describe(value_of(connection, counted.number, counted.wanted))
+        form = _numbered if page.offset else _first
+        [items] = _ask(connection, form, rows, wanted, page.size, offset=page.offset)
+    links = page.links(pagination["next"], last_id)
     listed = _with_links(items, sign_path) if sign_path else items.encode()
     return Listing(b'{"%b":%b,"pagination":%b}' % (name.encode(), listed, orjson.dumps(pagination)), links)
 
@@ -258,7 +261,7 @@ class JsonText(Text):
 
     def __init__(self, parts: Sequence[Part] = ()) -> None:
         super().__init__()
-        self.parts = parts
+        self.parts = tuple(parts)
 
 
 # What PostgreSQL writes in the same way as JSON does.
@@ -266,7 +269,7 @@ PLAIN = (Integer, Float, Boolean, JSONB)
 
 
 def _as_text(rows: AnySelect) -> Subquery:
-    """The rows, each as the text of a JSON object, with their ids.
+    """The rows, each as the text of a JSON object, with their first column, which in lists is an id.
 
     It is put together by hand, because PostgreSQL's functions for JSON look up the type of each value in every row.
     """

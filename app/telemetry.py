@@ -79,14 +79,16 @@ class RequestLog:
         # Each request has a task of its own, and with it its own context.
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
-        status = 0
+        status, ended = 0, None
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id.encode()), NOSNIFF]}
             await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                ended = time.perf_counter()
 
         # Routing notes the operation here; the mapping must exist before it makes its own copy of the scope.
         extensions = scope.setdefault("extensions", {})
@@ -95,7 +97,7 @@ class RequestLog:
             # The event loop sends what was answered in this round only at its end; the caller need not wait for the log.
             await asyncio.sleep(0)
         finally:
-            seconds = time.perf_counter() - started
+            seconds = (ended or time.perf_counter()) - started
             operation = (extensions.get("connexion_routing", {}).get("operation_id") or "none").rpartition(".")[2]
             metrics.observe_request(scope["method"], operation, status, seconds)
             duration_ms = round(seconds * 1000, 1)

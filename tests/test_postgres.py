@@ -5,14 +5,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
+import psycopg2
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from app.database import is_outage
 from app.errors import DatabaseUnavailable
-from app.postgres import refuse_unsafe_server, set_statement_timeout, wait_longer, watch
+from app.postgres import ask, refuse_unsafe_server, set_statement_timeout, wait_longer, watch, without_transaction
 from app.settings import Settings
 from tests.workers import ROOT, environment
 
@@ -37,6 +40,11 @@ def test_a_statement_without_an_answer_ends_and_the_next_one_works(engine: Engin
         wait_longer(connection, 0.2)
         with pytest.raises(OperationalError, match="has not answered for"):
             connection.execute(text("SELECT pg_sleep(5)"))
+    wait_for_connection(engine)
+
+
+def wait_for_connection(engine: Engine) -> None:
+    """Wait until there is a connection that works."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         try:
@@ -48,6 +56,43 @@ def test_a_statement_without_an_answer_ends_and_the_next_one_works(engine: Engin
             break
     else:
         pytest.fail("no connection after the silence")
+
+
+def test_a_read_without_an_answer_ends_and_its_connection_is_lost(engine: Engine) -> None:
+    with engine.connect() as connection:
+        wait_longer(connection, 0.2)
+        with pytest.raises(OperationalError, match="has not answered for") as caught:
+            ask(connection, "SELECT pg_sleep(5)", {})
+    assert caught.value.connection_invalidated
+    assert is_outage(caught.value)
+    wait_for_connection(engine)
+
+
+def test_a_read_on_a_connection_that_was_cut_is_an_outage_and_the_next_one_works(
+    engine: Engine, settings: Settings
+) -> None:
+    with engine.connect() as connection:
+        without_transaction(connection)
+        [process_id] = ask(connection, "SELECT pg_backend_pid()", {})
+        with closing(psycopg2.connect(settings.queue_url)) as other:
+            other.cursor().execute("SELECT pg_terminate_backend(%s, 1000)", (process_id,))
+        with pytest.raises(DBAPIError) as caught:
+            ask(connection, "SELECT 1", {})
+    assert caught.value.connection_invalidated
+    assert is_outage(caught.value)
+    with engine.connect() as connection:
+        assert ask(connection, "SELECT %(number)s", {"number": 1}) == (1,)
+
+
+def test_a_read_that_is_wrong_says_so_without_its_values_and_keeps_its_connection(engine: Engine) -> None:
+    with engine.connect() as connection:
+        without_transaction(connection)
+        with pytest.raises(DBAPIError) as caught:
+            ask(connection, "SELECT 1 / %(divisor)s", {"divisor": 0, "label": "secret-label"})
+        assert not caught.value.connection_invalidated
+        assert not is_outage(caught.value)
+        assert "secret-label" not in str(caught.value)
+        assert ask(connection, "SELECT 1 WHERE false", {}) == ()
 
 
 def test_a_longer_timeout_holds_for_one_transaction(engine: Engine) -> None:

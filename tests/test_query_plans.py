@@ -171,6 +171,14 @@ def test_connection_keeps_no_more_statements_than_it_may(admin: Caller, app: Fla
     assert [campaign["campaign_id"] for campaign in page["campaigns"]] == [made["campaign_id"]]
 
 
+def test_a_page_past_the_last_passes_over_no_rows(admin: Caller, app: Flask) -> None:
+    for path in ("/images?page=1000000000", "/images?type=none&page=2"):
+        with statements_of(app) as statements:
+            admin.get(path).expect(404, "There is no page")
+        assert statements
+        assert not any("OFFSET" in statement for statement, _ in statements)
+
+
 def test_filters_of_images_use_their_indexes(filled: Caller, app: Flask) -> None:
     queries = {
         "type=t7": "ix_image_type_id",

@@ -25,7 +25,7 @@ def read_page(page: int, per_page: int, after: int | None) -> Page:
 
 
 def read_filter(sent: dict[str, Any]) -> ImageFilter:
-    """The filter of a list of images, among all that Connexion hands on by name."""
+    """The filter of a list of images, from its query parameters."""
     return ImageFilter(**sent)
 
 

@@ -104,7 +104,7 @@ def install(database: Database, settings: Settings) -> Iterator[Installation]:
 
 @dataclass(eq=False)
 class Writer:
-    """A client that submits objects as fast as it can, each time with a label that nobody else sends.
+    """A client that submits objects and reads some as fast as it can, each time with a label that nobody else sends.
 
     With `repeats` it sends an Idempotency-Key and repeats what was not acknowledged until it is.
     """
@@ -126,6 +126,7 @@ class Writer:
             if self.stopping.is_set():
                 break
             self._submit(client, f"{self.name}-{number}")
+            self.replies.append(client.call("GET", f"{self.path}?per_page=5"))
         client.close()
         self.is_over = True
 
