@@ -101,9 +101,10 @@ def assemble(settings: Settings) -> WebApplication:
 def _add_layers(application: WebApplication, settings: Settings) -> None:
     """Put our ASGI layers around the framework's, the outermost first."""
     around = MiddlewarePosition.BEFORE_EXCEPTION
-    trusted = settings.trusted_proxies.split(",") if settings.trusted_proxies else []
     application.add_middleware(RequestLog, position=around)
-    application.add_middleware(ProxyHeadersMiddleware, position=around, trusted_hosts=trusted)
+    if settings.trusted_proxies:
+        trusted = settings.trusted_proxies.split(",")
+        application.add_middleware(ProxyHeadersMiddleware, position=around, trusted_hosts=trusted)
     application.add_middleware(HeadAsGet, position=around)
     application.add_middleware(intake.PlainMediaType, position=around)
 

@@ -45,17 +45,20 @@ class Connection:
     headers: Headers
     _socket: socket.socket | None = None
 
+    def __post_init__(self) -> None:
+        self._place = urlsplit(self.url)
+        headers = {"Host": self._place.netloc, **self.headers}
+        self._lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+
     def send(self, method: str, path: str, body: bytes | None = None, status: int = 200) -> bytes:
         """Send one request and return the body of its answer."""
-        place = urlsplit(self.url)
-        headers = self.headers | {"Host": place.netloc}
+        lines = self._lines
         if body is not None:
-            headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+            lines += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         if self._socket is None:
-            self._socket = socket.create_connection((place.hostname, place.port or 80), timeout=600)
+            self._socket = socket.create_connection((self._place.hostname, self._place.port or 80), timeout=600)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + (body or b""))
+        self._socket.sendall(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + (body or b""))
         answer = Answer()
         parser = httptools.HttpResponseParser(answer)
         while not answer.is_whole:
