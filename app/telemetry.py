@@ -1,6 +1,5 @@
 """Logs with request ids, and the ASGI layer around everything that gives each request its id and its line in the log."""
 
-import asyncio
 import logging
 import re
 import sys
@@ -79,25 +78,21 @@ class RequestLog:
         # Each request has a task of its own, and with it its own context.
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
-        status, ended = 0, None
+        status = 0
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status, ended
+            nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id.encode()), NOSNIFF]}
             await send(message)
-            if message["type"] == "http.response.body" and not message.get("more_body"):
-                ended = time.perf_counter()
 
         # Routing notes the operation here; the mapping must exist before it makes its own copy of the scope.
         extensions = scope.setdefault("extensions", {})
         try:
             await self.app(scope, receive, send_with_id)
-            # The event loop sends what was answered in this round only at its end; the caller need not wait for the log.
-            await asyncio.sleep(0)
         finally:
-            seconds = (ended or time.perf_counter()) - started
+            seconds = time.perf_counter() - started
             operation = (extensions.get("connexion_routing", {}).get("operation_id") or "none").rpartition(".")[2]
             metrics.observe_request(scope["method"], operation, status, seconds)
             duration_ms = round(seconds * 1000, 1)
