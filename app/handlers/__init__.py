@@ -1,6 +1,6 @@
 """HTTP only: arguments in, one service call, answer out. Who may call what stands in the OpenAPI document."""
 
-from typing import Any, cast
+from typing import cast
 
 from flask import current_app
 
@@ -8,7 +8,6 @@ from app.azure.blobs import BlobStore
 from app.errors import BadRequest
 from app.pagination import Page
 from app.responses import sent_query
-from app.services.images import ImageFilter
 from app.shapes import SignPath
 
 
@@ -22,11 +21,6 @@ def read_page(page: int, per_page: int, after: int | None) -> Page:
     if after is not None and "page" in sent_query():
         raise BadRequest("page and after contradict each other: send the number of a page, or the id to go on behind.")
     return Page(page, per_page, after)
-
-
-def read_filter(sent: dict[str, Any]) -> ImageFilter:
-    """The filter of a list of images, from its query parameters."""
-    return ImageFilter(**sent)
 
 
 def read_expansion(expand: list[str] | None) -> SignPath | None:

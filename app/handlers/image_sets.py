@@ -1,7 +1,6 @@
 """Operations on image sets."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,11 +8,12 @@ from flask import Response
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from app.handlers import blob_store, read_expansion, read_filter, read_page
+from app.handlers import blob_store, read_expansion, read_page
 from app.responses import done, page_answer, refuse_if_changed, resource_answer, secret_answer
 from app.services import image_sets
 from app.services.api_keys import Account
 from app.services.image_sets import NewImageSet
+from app.services.images import ImageFilter
 
 
 def list_image_sets(
@@ -65,7 +65,7 @@ def list_image_set_images(
 ) -> Response:
     """GET /image_sets/{imageset_id}/images"""
     asked = read_page(page, per_page, after)
-    wanted = replace(read_filter(sent), image_set=imageset_id)
+    wanted = ImageFilter(**sent, image_set=imageset_id)
     return page_answer(image_sets.list_images(connection, imageset_id, asked, wanted, read_expansion(expand)))
 
 

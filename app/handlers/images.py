@@ -5,10 +5,11 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Connection
 
-from app.handlers import blob_store, read_expansion, read_filter, read_page
+from app.handlers import blob_store, read_expansion, read_page
 from app.responses import json_answer, page_answer
 from app.services import images
 from app.services.api_keys import Account
+from app.services.images import ImageFilter
 
 
 def list_images(
@@ -21,7 +22,7 @@ def list_images(
 ) -> Response:
     """GET /images"""
     asked = read_page(page, per_page, after)
-    return page_answer(images.list_images(connection, asked, read_filter(sent), read_expansion(expand)))
+    return page_answer(images.list_images(connection, asked, ImageFilter(**sent), read_expansion(expand)))
 
 
 def get_image(connection: Connection, image_id: int, account: Account) -> Response:
