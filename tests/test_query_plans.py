@@ -177,6 +177,10 @@ def test_a_page_past_the_last_passes_over_no_rows(admin: Caller, app: Flask) -> 
             admin.get(path).expect(404, "There is no page")
         assert statements
         assert not any("OFFSET" in statement for statement, _ in statements)
+    admin.post("/users", {"email": "p@partner.example"}).expect(200)
+    with statements_of(app) as statements:
+        admin.get("/users?per_page=1&page=2").expect(200)
+    assert any("OFFSET" in statement for statement, _ in statements)
 
 
 def test_filters_of_images_use_their_indexes(filled: Caller, app: Flask) -> None:
