@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 DATA_DIR ?= .data
 # What pip, npm and the programs started here write lands in the checkout, never in the home folder.
-INSTALL = python=$$(sh app/embedded/find_python.sh) && "$$python" app/embedded/install.py
+INSTALL = python=$$(sh local/find_python.sh) && "$$python" local/install.py
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ install: ## Install everything for running, tests and checks into .venv
 	@$(INSTALL) test
 
 run: ## Start LabelAPI with its own PostgreSQL and Azurite (PORT=8080, DATA_DIR=.data)
-	@$(INSTALL) run && exec $(PYTHON) -m app.embedded run
+	@$(INSTALL) run && exec $(PYTHON) -m local run
 
 demo: ## Walk through the life of an image set and a campaign, against the running service
 	@$(INSTALL) test && exec $(PYTHON) examples/demo.py "$(DATA_DIR)/admin.json"
@@ -38,7 +38,7 @@ faults: ## Kill, stop and cut off what can be, and see that nothing is lost (FAU
 
 fuzz: ## Send whatever the OpenAPI document allows and forbids to a real service (FUZZ_SEED=number for other requests)
 	@$(INSTALL) test
-	MUTATED_BODIES=10000 $(PYTHON) -m pytest -n 2 -rP tests/fuzz tests/test_mutated_bodies.py $(ARGS)
+	MUTATED_BODIES=10000 $(PYTHON) -m pytest -n 2 -rP tests/fuzz tests/api/test_mutated_bodies.py $(ARGS)
 
 slow: ## Run the tests that take minutes
 	@$(INSTALL) test

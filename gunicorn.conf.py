@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from app.database.postgres import refuse_unsafe_server
 from app.errors import Problem
-from app.postgres import refuse_unsafe_server
 from app.settings import SettingsError, load_settings
 
 try:
@@ -25,7 +25,7 @@ proc_name = "labelapi"
 host = f"[{settings.bind_host}]" if ":" in settings.bind_host else settings.bind_host
 bind = f"{host}:{settings.port}"
 workers = settings.web_workers
-worker_class = "app.server.Worker"
+worker_class = "app.web.server.Worker"
 # A process that has not answered for so long is replaced; large bodies are read off the event loop and do not count.
 timeout = 60
 graceful_timeout = 30
@@ -35,7 +35,7 @@ keepalive = 75
 control_socket_disable = True
 # The application logs its requests itself, with their ids.
 accesslog = None
-logger_class = "app.server.Log"
+logger_class = "app.web.server.Log"
 loglevel = settings.log_level.lower()
 
 

@@ -3,15 +3,15 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.assembly import WebApplication
     from app.settings import Settings
+    from app.web.application import WebApplication
 
 __version__ = "0.1.0"
 
 
 def create_app(settings: "Settings | None" = None) -> "WebApplication":
     """Return the Connexion application; its `flask_app` is the Flask application. Raises SettingsError."""
-    from app.assembly import assemble
     from app.settings import load_settings
+    from app.web.application import assemble
 
     return assemble(settings or load_settings())

@@ -15,19 +15,21 @@ from flask_migrate import Migrate
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app import metrics, postgres
 from app.azure.blobs import BlobStore
-from app.azure.datasets import RegistrationFailed
-from app.azure.workspace import Workspace
-from app.database import db, is_outage
+from app.azure.ml.registry import RegistrationFailed
+from app.azure.ml.workspace import Workspace
+from app.database import postgres
+from app.database.engine import db, is_outage
 from app.errors import Problem
-from app.foundation import configure_flask
+from app.health.consistency import ConsistencyCheck, Finding
+from app.jobs import finish_image_set as ingest
 from app.models import User
 from app.models.users import IMAGE_ADMIN, LABELER
-from app.services import api_keys, ingest, users
+from app.observability import metrics
+from app.services import api_keys, users
 from app.services.api_keys import KeyPair
-from app.services.consistency import ConsistencyCheck, Finding
 from app.settings import Settings
+from app.wiring import configure_flask
 
 users_group = AppGroup("users", help="Users, their keys and their roles.")
 keys_group = AppGroup("keys", help="The API keys of a user, one by one.")
@@ -291,7 +293,7 @@ def settle(finding: Finding, repair: bool) -> bool:
 @with_appcontext
 def run_worker(concurrency: int | None) -> None:
     """Run background jobs until SIGTERM."""
-    from app import jobs
+    from app.jobs import runner as jobs
 
     settings: Settings = current_app.extensions["settings"]
     try:

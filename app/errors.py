@@ -1,4 +1,4 @@
-"""The family of errors that a caller gets to see; `app.problems` gives them their one form."""
+"""The family of errors that a caller gets to see; `app.web.error_responses` gives them their one form."""
 
 import math
 from collections.abc import Mapping

@@ -9,8 +9,8 @@ import orjson
 from flask import Response, request
 
 from app.errors import PreconditionFailed
-from app.intake import SENT_QUERY
-from app.pagination import Listing
+from app.representations.pages import Listing
+from app.web.request_parameters import SENT_QUERY
 
 OK = b'"ok"'
 # The query parameters that say which part of a list is wanted.

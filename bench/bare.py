@@ -5,7 +5,7 @@ import os
 from flask import Flask, Response
 from sqlalchemy import create_engine, text
 
-from app.bridge import Bridge
+from app.web.bridge import Bridge
 
 engine = create_engine(os.environ["BARE_DATABASE"], pool_size=6, connect_args={"options": "-csearch_path=labelapi"})
 flask_app = Flask("bare")

@@ -15,7 +15,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from requests.adapters import HTTPAdapter
 
-from app.services import publication
+from app.jobs import publish_datasets as publication
 from bench.connection import Connection
 from bench.measure import Row
 from bench.service import CONTAINER, Service

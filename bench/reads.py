@@ -14,7 +14,7 @@ from bench.connection import requests_per_second
 from bench.measure import Row, compare, compare_rates
 from bench.service import CONTAINER, Service
 from bench.submissions import OBJECTS, make_body
-from tests.web import LOOK_SECONDS, answers, free_port
+from tests.web_server import LOOK_SECONDS, answers, free_port
 
 IMAGES = 1_000_000
 # Of what takes a millisecond: enough that a neighbour's burst of work is not in most of them.

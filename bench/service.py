@@ -12,14 +12,14 @@ import psycopg2.extensions
 from pydantic import SecretStr
 
 from app.cli import create_flask_app
-from app.database import db
-from app.embedded.azurite import running_azurite
-from app.embedded.folder import scratch_folder
-from app.embedded.postgres import make_schema, running_postgres
+from app.database.engine import db
 from app.services import users
 from app.settings import Settings
 from bench.connection import Connection, Headers
-from tests.web import WebServer, web_server
+from local.azurite import running_azurite
+from local.folder import scratch_folder
+from local.postgres import make_schema, running_postgres
+from tests.web_server import WebServer, web_server
 
 SCHEMA = "labelapi"
 CONTAINER = "imagesets"

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 import app.models  # noqa: F401  # Autogenerate compares every table.
-from app.database import Base, db, is_outage
+from app.database.engine import Base, db, is_outage
+from app.database.postgres import wait_longer
 from app.errors import DatabaseUnavailable
-from app.postgres import wait_longer
 
 LOCK_TIMEOUT_SECONDS = 5
 TURN_TIMEOUT_SECONDS = 600

@@ -20,15 +20,15 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app import create_app
-from app.assembly import WebApplication
 from app.azure.blobs import BlobStore
 from app.cli import add_commands
-from app.database import Base, db
-from app.embedded.azurite import running_azurite
-from app.embedded.postgres import running_postgres
-from app.foundation import make_blob_store
+from app.database.engine import Base, db
 from app.services import users
 from app.settings import Settings
+from app.web.application import WebApplication
+from app.wiring import make_blob_store
+from local.azurite import running_azurite
+from local.postgres import running_postgres
 from tests import promise
 from tests.caller import Caller
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 
-from app.embedded.folder import CHECKOUT, DataFolder
-from app.embedded.processes import stop_leftovers
+from local.folder import CHECKOUT, DataFolder
+from local.processes import stop_leftovers
 
 NOT_HANDED_ON = ("DB_", "AZURE_", "PG", "LABELAPI_", "FLASK_", "PORT", "BIND_HOST", "DATA_DIR")
 START_SECONDS, STOP_SECONDS = 90, 60
@@ -70,7 +70,7 @@ class Launch:
 
 def start_launcher(folder: Path, port: int, **more: str) -> Launch:
     process = subprocess.Popen(
-        [sys.executable, "-m", "app.embedded", "run"],
+        [sys.executable, "-m", "local", "run"],
         cwd=CHECKOUT,
         env=environment(PORT=str(port), DATA_DIR=str(folder), **more),
         stdin=subprocess.DEVNULL,

@@ -10,8 +10,8 @@ import jsonschema_rs
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from app.intake import plain_schema
-from app.spec import METHODS, load_spec
+from app.web.openapi import METHODS, load_spec
+from app.web.schemas import plain_schema
 
 SPEC = load_spec()
 API = "/api/v1"

@@ -22,9 +22,9 @@ import pytest
 import yaml
 
 from app import __version__
-from app.assembly import WebApplication
 from app.settings import Settings
-from tests.web import free_port
+from app.web.application import WebApplication
+from tests.web_server import free_port
 from tests.workers import ROOT, environment
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -260,7 +260,7 @@ def test_image_holds_what_azure_ml_needs(image: Image, tmp_path: Path) -> None:
 
 
 def test_image_leaves_out_what_is_started_on_a_laptop(image: Image) -> None:
-    assert not (image.folder / "app" / "embedded").exists()
+    assert not (image.folder / "local").exists()
     assert not (image.folder / "tests").exists()
     assert image.labels["org.opencontainers.image.version"] == __version__
     assert image.user != 0

@@ -10,8 +10,8 @@ from flask import Flask
 from starlette.testclient import TestClient
 
 from app.azure.blobs import BlobStore
-from app.foundation import make_blob_store
 from app.settings import Settings
+from app.wiring import make_blob_store
 from tests.caller import Caller
 from tests.conftest import Labelled
 

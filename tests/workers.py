@@ -16,8 +16,8 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
-from app.jobs import Workplace, engine_options, run_job
-from app.queue import Turn
+from app.jobs.runner import Workplace, engine_options, run_job
+from app.outbox.queue import Turn
 from app.settings import Settings
 from tests.caller import Caller
 

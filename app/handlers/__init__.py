@@ -6,9 +6,9 @@ from flask import current_app
 
 from app.azure.blobs import BlobStore
 from app.errors import BadRequest
-from app.pagination import Page
+from app.representations.pages import Page
+from app.representations.shapes import SignPath
 from app.responses import sent_query
-from app.shapes import SignPath
 
 
 def blob_store() -> BlobStore:

@@ -8,8 +8,8 @@ from flask import Response, current_app, request
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from app import metrics
 from app.handlers import blob_store, read_expansion, read_page
+from app.observability import metrics
 from app.responses import done, page_answer, refuse_if_changed, resource_answer, secret_answer
 from app.services import campaigns, objects
 from app.services.api_keys import Account

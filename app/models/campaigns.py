@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, func, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database import Base
+from app.database.engine import Base
 from app.models.image_sets import TITLE_RULE
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database import Base
+from app.database.engine import Base
 
 TITLE_RULE = "title ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND char_length(title) <= 53"
 

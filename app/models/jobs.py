@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Identity, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database import Base
+from app.database.engine import Base
 
 FINISH_IMAGE_SET = "finish_image_set"
 DELETE_DROPBOX = "delete_dropbox"

@@ -15,12 +15,12 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, or_, 
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from app import shapes
 from app.errors import Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Role, User
 from app.models.users import IMAGE_ADMIN
-from app.pagination import Listing, Page
-from app.shapes import Condition
+from app.representations import shapes
+from app.representations.pages import Listing, Page
+from app.representations.shapes import Condition
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KEY_LENGTH = 22  # 62**22 is more than 2**130.

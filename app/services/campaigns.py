@@ -8,18 +8,19 @@ from sqlalchemy import BigInteger, Connection, bindparam, cast, func, literal, s
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app import queue, shapes
 from app.errors import Conflict, NotFound
 from app.models import Campaign, CampaignImage
 from app.models.jobs import PUBLISH_DATASETS
 from app.models.users import LABELER
-from app.pagination import Listing, Page
+from app.outbox import queue
+from app.representations import shapes
+from app.representations.pages import Listing, Page
+from app.representations.shapes import AnySelect, Condition, Filter, Rows, SignPath, Total, Wanted
 from app.services import api_keys, users
 from app.services.api_keys import Account, KeyPair
 from app.services.images import resolve_images
 from app.services.labels import normal_translations
 from app.services.titles import ListFilter, check_title
-from app.shapes import AnySelect, Condition, Filter, Rows, SignPath, Total, Wanted
 
 # Which status may follow which, and which dates a step sets and clears.
 STEPS = {

@@ -10,17 +10,18 @@ from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, up
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app import queue, shapes
 from app.azure.blobs import BlobStore
 from app.errors import Conflict, NotFound
 from app.models import Image, ImageSet
 from app.models.jobs import FINISH_IMAGE_SET
-from app.pagination import Listing, Page
+from app.outbox import queue
+from app.representations import shapes
+from app.representations.pages import Listing, Page
+from app.representations.shapes import AnySelect, Condition, SignPath
 from app.services import images
 from app.services.api_keys import Account
 from app.services.images import BATCH_SIZE, ImageFilter, resolve_images
 from app.services.titles import ListFilter, check_title
-from app.shapes import AnySelect, Condition, SignPath
 
 STEPS = {("created", "finished")}
 HAS_ID = Condition(ImageSet.id == bindparam("id"))

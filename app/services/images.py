@@ -24,13 +24,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from app import shapes
 from app.azure.blobs import BlobStore
 from app.errors import BadRequest, Forbidden, NotFound
 from app.models import Campaign, CampaignImage, Image, ImageCount, Object
-from app.pagination import Listing, Page
+from app.representations import shapes
+from app.representations.pages import Listing, Page
+from app.representations.shapes import AnySelect, Condition, Filter, SignPath, Total, Wanted
 from app.services.api_keys import Account
-from app.shapes import AnySelect, Condition, Filter, SignPath, Total, Wanted
 
 # So many images are named in one statement, which stays far below its timeout.
 BATCH_SIZE = 10_000

@@ -3,10 +3,11 @@
 from sqlalchemy import Connection, bindparam
 from sqlalchemy.orm import Session
 
-from app import queue, shapes
 from app.errors import Conflict, NotFound
 from app.models import Job
-from app.shapes import Condition
+from app.outbox import queue
+from app.representations import shapes
+from app.representations.shapes import Condition
 
 HAS_ID = Condition(Job.id == bindparam("id"))
 

@@ -8,14 +8,14 @@ import orjson
 from sqlalchemy import Connection, bindparam, text, update
 from sqlalchemy.orm import Session
 
-from app import shapes
+from app.database.postgres import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
 from app.errors import BadRequest, Conflict, NotFound, Unprocessable
 from app.models import Campaign, Submission
-from app.postgres import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
+from app.representations import shapes
+from app.representations.shapes import Condition
 from app.services.api_keys import Account
 from app.services.campaigns import enter_status, lock_campaign
 from app.services.labels import MAX_LABEL_LENGTH, normal
-from app.shapes import Condition
 
 MAX_ERRORS = 50
 # From so many images and objects on a submission may take longer than other statements.

@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, bindparam, func
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import Unprocessable
-from app.shapes import Filter, Wanted
+from app.representations.shapes import Filter, Wanted
 
 MAX_TITLE_LENGTH = 53
 SPELLING = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

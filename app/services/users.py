@@ -8,14 +8,14 @@ from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, exists, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app import shapes
 from app.errors import BadRequest, Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Campaign, Role, User
 from app.models.users import IMAGE_ADMIN, LABELER
-from app.pagination import Listing, Page
+from app.representations import shapes
+from app.representations.pages import Listing, Page
+from app.representations.shapes import AnySelect, Condition
 from app.services import api_keys
 from app.services.api_keys import KeyPair
-from app.shapes import AnySelect, Condition
 
 # One @, no spaces or control characters, a domain with a dot: enough to catch slips; only a mail can prove an address.
 EMAIL_FORM = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@.\x00-\x1f\x7f]+(\.[^\s@.\x00-\x1f\x7f]+)+")

@@ -25,7 +25,7 @@ from bench.machine import facts
 from bench.measure import milliseconds
 from bench.service import Service, running_service
 from bench.submissions import BOXES, LABELS, make_body
-from tests.web import free_port
+from tests.web_server import free_port
 
 PEER = Path(".venv/peers")
 RESULTS = Path(__file__).with_name("results.md")

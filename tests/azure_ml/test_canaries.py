@@ -22,7 +22,7 @@ from app.services.api_keys import make_key_pair
 from app.settings import Settings
 from tests.azure_ml.fake_azure import SECRET, FakeAzure
 from tests.caller import Caller
-from tests.web import web_server
+from tests.web_server import web_server
 from tests.workers import ROOT, environment, wait_until, worker
 
 DATABASE_PASSWORD = "canary-database-password"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.azure import datasets
+from app.azure.ml import registry as datasets
 from app.settings import Settings, SettingsError
 
 

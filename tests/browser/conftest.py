@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from app.assembly import WebApplication
 from app.settings import Settings
+from app.web.application import WebApplication
 from tests.browser.chromium import Browser
-from tests.web import web_server
+from tests.web_server import web_server
 
 # Without these Chromium asks its maker's servers for news at each start. As root it runs without its sandbox only.
 FLAGS = (

@@ -13,8 +13,8 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import text
 
-from app.database import db
-from app.spec import load_spec
+from app.database.engine import db
+from app.web.openapi import load_spec
 from tests.browser.chromium import Browser
 from tests.caller import Caller
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import psutil
 
-from app.embedded.folder import DataFolder
-from app.embedded.postgres import PostgresServer
 from app.settings import Settings
+from local.folder import DataFolder
+from local.postgres import PostgresServer
 from tests.workers import ROOT, environment
 
 LIVE_TIMEOUT_SECONDS = 30

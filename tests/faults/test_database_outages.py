@@ -18,11 +18,11 @@ import pytest
 from pydantic import SecretStr
 
 from app.cli import create_flask_app
-from app.database import db
-from app.embedded.folder import scratch_folder
-from app.embedded.postgres import make_database, make_schema
+from app.database.engine import db
 from app.services import users
 from app.settings import Settings
+from local.folder import scratch_folder
+from local.postgres import make_database, make_schema
 from tests.faults.conftest import LONG
 from tests.faults.holds import wait_until
 from tests.faults.installation import Client, Database, Reply, find_free_port, web

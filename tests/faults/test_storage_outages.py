@@ -17,10 +17,10 @@ from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from app.embedded.azurite import running_azurite
-from app.embedded.folder import scratch_folder
-from app.foundation import make_blob_store
 from app.settings import Settings
+from app.wiring import make_blob_store
+from local.azurite import running_azurite
+from local.folder import scratch_folder
 from tests.caller import Caller
 from tests.conftest import insert_images
 from tests.faults.conftest import LONG, RECOVERY_LIMIT_SECONDS

@@ -16,7 +16,7 @@ from app.settings import Settings
 from tests.caller import Caller
 from tests.fuzz.fuzzer import SEED
 from tests.mutations import spoil_bytes
-from tests.web import no_fault_in, web_server
+from tests.web_server import no_fault_in, web_server
 from tests.workers import autocommitting, workplace
 
 COUNT = 500

@@ -14,8 +14,8 @@ from app.settings import Settings
 from tests.caller import Caller
 from tests.conftest import Labelled, insert_images
 from tests.fuzz.fuzzer import PHASES, Fuzzer
-from tests.test_spec import OPERATIONS, follow
-from tests.web import no_fault_in, web_server
+from tests.house.test_spec import OPERATIONS, follow
+from tests.web_server import no_fault_in, web_server
 from tests.workers import rows, worker
 
 # As in hooks.py, which Schemathesis loads in a process of its own.

@@ -1,0 +1,1 @@
+"""Whether the service works, and whether what it stores agrees."""

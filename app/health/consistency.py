@@ -1,0 +1,288 @@
+"""Do the tables and the storage agree with each other? What does not is found, said in words, and mended where that is safe.
+
+The service may be at work meanwhile: what a job is about to put right is no finding, and what a listing shows is looked at
+again before it is reported.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from app.azure.blobs import Blob, BlobStore
+from app.database.postgres import set_statement_timeout
+from app.errors import NotFound
+from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
+from app.outbox import queue
+from app.services.image_sets import dropbox_name
+
+DROPBOX_PREFIX = dropbox_name("")
+LISTED_AT_ONCE = 5000
+
+LISTED = text("CREATE TEMPORARY TABLE listed (path text, size bigint) ON COMMIT DROP")
+NOTE_LISTED = text("INSERT INTO listed SELECT * FROM unnest(CAST(:paths AS text[]), CAST(:sizes AS bigint[]))")
+
+IMAGES_WITHOUT_FILE = text("""
+SELECT image.id, image.blobstorage_path AS path, image.filesize
+FROM image LEFT JOIN listed ON listed.path = image.blobstorage_path
+WHERE listed.path IS NULL OR listed.size IS DISTINCT FROM image.filesize
+ORDER BY image.id
+""")
+
+# A set whose files are being taken in, or wait for a failed job to be retried, has files before it has images.
+FILES_WITHOUT_IMAGE = text("""
+SELECT listed.path
+FROM listed LEFT JOIN image ON image.blobstorage_path = listed.path
+WHERE image.id IS NULL AND starts_with(listed.path, :folder) AND NOT EXISTS (
+    SELECT FROM job JOIN image_set ON image_set.id = job.subject_id
+    WHERE job.kind = 'finish_image_set' AND job.state <> 'succeeded'
+        AND starts_with(listed.path, :folder || image_set.title || '/'))
+ORDER BY listed.path
+""")
+
+UNFINISHED_SETS = text("""
+SELECT image_set.id, title, newest.state
+FROM image_set LEFT JOIN LATERAL (
+    SELECT state FROM job WHERE kind = 'finish_image_set' AND subject_type = 'image_set' AND subject_id = image_set.id
+    ORDER BY id DESC LIMIT 1) AS newest ON true
+WHERE status = 'finished' AND (
+    newest.state IS NULL OR newest.state = 'succeeded' AND blobstorage_path = :prefix || title)
+ORDER BY image_set.id
+""")
+
+UNPUBLISHED_CAMPAIGNS = text("""
+SELECT campaign.id, title
+FROM campaign LEFT JOIN LATERAL (
+    SELECT id, state FROM job
+    WHERE kind = 'publish_datasets' AND subject_type = 'campaign' AND subject_id = campaign.id
+    ORDER BY id DESC LIMIT 1) AS newest ON true
+WHERE status = 'finished' AND (newest.state IS NULL OR newest.state = 'succeeded'
+    AND NOT EXISTS (SELECT FROM dataset WHERE dataset.campaign_id = campaign.id))
+ORDER BY campaign.id
+""")
+
+SETS_OF_DROPBOXES = text("""
+SELECT id, title, status, status = 'finished' AND NOT EXISTS (
+    SELECT FROM job WHERE subject_type = 'image_set' AND subject_id = image_set.id AND state <> 'succeeded') AS is_done
+FROM image_set WHERE title = ANY (:titles) OR status = 'created'
+ORDER BY id
+""")
+
+FAILED_JOBS = text("""
+SELECT id, kind, subject_type, subject_id, error FROM job
+WHERE state = 'failed' AND NOT EXISTS (
+    SELECT FROM job AS later
+    WHERE later.kind = job.kind AND later.subject_type = job.subject_type AND later.subject_id = job.subject_id
+        AND later.id > job.id)
+ORDER BY id
+""")
+
+WAITING_JOBS = text("""
+SELECT count(*) FROM job
+WHERE state = 'queued' AND date_created < :before AND NOT EXISTS (
+    SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :stalled_seconds))
+""")
+
+WRONG_COUNTERS = text("""
+SELECT id, image_count, labeled_count, coalesce(images, 0) AS images, coalesce(labeled, 0) AS labeled
+FROM campaign LEFT JOIN (
+    SELECT campaign_id, count(*) AS images, count(submission_id) AS labeled FROM campaign_image GROUP BY campaign_id
+) AS counted ON counted.campaign_id = campaign.id
+WHERE (image_count, labeled_count) IS DISTINCT FROM (coalesce(images, 0), coalesce(labeled, 0))
+ORDER BY id
+""")
+
+COUNT_AGAIN = text("""
+WITH held AS MATERIALIZED (SELECT id FROM campaign WHERE id = :id FOR UPDATE)
+UPDATE campaign SET image_count = counted.images, labeled_count = counted.labeled
+FROM held, LATERAL (
+    SELECT count(*) AS images, count(submission_id) AS labeled FROM campaign_image WHERE campaign_id = held.id
+) AS counted
+WHERE campaign.id = held.id
+""")
+
+WRONG_IMAGE_COUNTS = text("""
+SELECT coalesce(kept.image_set_id, counted.id) AS id, coalesce(kept.count, 0) AS kept, coalesce(counted.count, 0) AS counted
+FROM image_count AS kept FULL JOIN (
+    SELECT coalesce(image_set_id, 0) AS id, count(*) FROM image GROUP BY 1) AS counted ON counted.id = kept.image_set_id
+WHERE kept.count IS DISTINCT FROM coalesce(counted.count, 0)
+ORDER BY 1
+""")
+
+# The row is held before the images are counted, so that none comes or goes in between.
+COUNT_IMAGES_AGAIN = (
+    text("INSERT INTO image_count VALUES (:id, 0) ON CONFLICT (image_set_id) DO UPDATE SET count = image_count.count"),
+    text("""
+UPDATE image_count SET count = (SELECT count(*) FROM image WHERE image.image_set_id IS NOT DISTINCT FROM nullif(:id, 0))
+WHERE image_set_id = :id
+"""),
+)
+
+WRONG_SUBMISSIONS = text("""
+SELECT submission.campaign_id, submission.id, object_count, count(object.id) AS found
+FROM submission LEFT JOIN object ON object.campaign_id = submission.campaign_id AND object.submission_id = submission.id
+GROUP BY submission.campaign_id, submission.id
+HAVING object_count <> count(object.id)
+ORDER BY submission.campaign_id, submission.id
+""")
+
+# A file is replaced by the next publication, so that only the newest dataset of each path says what lies there.
+DATASETS = text("""
+SELECT DISTINCT ON (path) campaign_id, name, version, path, sha256
+FROM dataset
+WHERE NOT EXISTS (
+    SELECT FROM job WHERE kind = 'publish_datasets' AND subject_id = dataset.campaign_id AND state <> 'succeeded')
+ORDER BY path, id DESC
+""")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One disagreement: the check that found it, what it is about, and what is wrong, in words.
+
+    `mend` puts it right in the caller's transaction; None where somebody has to decide.
+    """
+
+    check: str
+    subject: str
+    detail: str
+    mend: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True)
+class ConsistencyCheck:
+    """Everything that can be checked. `folder` is the path of folders in the main container below which image sets lie.
+
+    A job counts as stuck, and a container as left over, only when it is older than `grace`.
+    """
+
+    session: Session
+    blobs: BlobStore
+    folder: str
+    grace: timedelta
+
+    def run(self) -> Iterator[Finding]:
+        """Yield what does not agree. Raises StorageUnavailable."""
+        set_statement_timeout(self.session.connection(), 0)
+        yield from self._jobs()
+        yield from self._image_sets()
+        yield from self._campaigns()
+        yield from self._dropboxes()
+        yield from self._files()
+        yield from self._datasets()
+
+    def _jobs(self) -> Iterator[Finding]:
+        stalled_seconds = self.grace.total_seconds()
+        for job_id in queue.find_lost(self.session, stalled_seconds):
+            mend = partial(queue.recover, self.session, stalled_seconds)
+            yield Finding(
+                "job_stuck", f"job {job_id}", "No worker will take it: it has lost its place in the queue.", mend
+            )
+        before = {"before": datetime.now(UTC) - self.grace, "stalled_seconds": stalled_seconds}
+        waiting = self.session.scalar(WAITING_JOBS, before)
+        if waiting:
+            yield Finding(
+                "worker_missing", "worker", f"{waiting} job(s) wait and no worker runs: start `flask worker`."
+            )
+        for job in self.session.execute(FAILED_JOBS):
+            words = f"{job.kind} of {job.subject_type} {job.subject_id} failed: {job.error} Then retry it."
+            yield Finding("job_failed", f"job {job.id}", words)
+
+    def _image_sets(self) -> Iterator[Finding]:
+        for row in self.session.execute(UNFINISHED_SETS, {"prefix": DROPBOX_PREFIX}):
+            mend = partial(queue.enqueue, self.session, FINISH_IMAGE_SET, "image_set", row.id)
+            detail = f"{row.title} is finished, and nothing takes its files in."
+            yield Finding("image_set_not_taken_in", f"image set {row.id}", detail, mend)
+        for row in self.session.execute(WRONG_IMAGE_COUNTS):
+            whose = f"image set {row.id}" if row.id else "images of no set"
+            detail = f"Its counter says {row.kept} images, and there are {row.counted}."
+            yield Finding("images_miscounted", whose, detail, partial(self._count_images, row.id))
+
+    def _count_images(self, image_set_id: int) -> None:
+        for statement in COUNT_IMAGES_AGAIN:
+            self.session.execute(statement, {"id": image_set_id})
+
+    def _campaigns(self) -> Iterator[Finding]:
+        for row in self.session.execute(UNPUBLISHED_CAMPAIGNS):
+            mend = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.id)
+            detail = f"{row.title} is finished, and nothing publishes its datasets."
+            yield Finding("campaign_not_published", f"campaign {row.id}", detail, mend)
+        for row in self.session.execute(WRONG_COUNTERS):
+            detail = (
+                f"Its counters say {row.labeled_count} of {row.image_count} images labeled; it is "
+                f"{row.labeled} of {row.images}."
+            )
+            count_again = partial(self.session.execute, COUNT_AGAIN, {"id": row.id})
+            yield Finding("campaign_miscounted", f"campaign {row.id}", detail, count_again)
+        for row in self.session.execute(WRONG_SUBMISSIONS):
+            detail = f"It was accepted with {row.object_count} objects and has {row.found}."
+            yield Finding("submission_incomplete", f"submission {row.id} of campaign {row.campaign_id}", detail)
+
+    def _dropboxes(self) -> Iterator[Finding]:
+        dropboxes = dict(self.blobs.list_containers(DROPBOX_PREFIX))
+        titles = [name.removeprefix(DROPBOX_PREFIX) for name in dropboxes]
+        sets = {dropbox_name(row.title): row for row in self.session.execute(SETS_OF_DROPBOXES, {"titles": titles})}
+        for name, changed in dropboxes.items():
+            finding = self._leftover(name, sets.get(name))
+            if finding and changed < datetime.now(UTC) - self.grace and self.blobs.container_exists(name):
+                yield finding
+        for name, row in sets.items():
+            if row.status == "created" and name not in dropboxes and not self.blobs.container_exists(name):
+                mend = partial(self.blobs.make_container, name)
+                yield Finding("dropbox_missing", f"image set {row.id}", f"Its dropbox {name} is gone.", mend)
+
+    def _leftover(self, name: str, image_set: "Row[tuple[int, str, str, bool]] | None") -> Finding | None:
+        if image_set is None:
+            mend = partial(self._delete_if_empty, name)
+            return Finding("dropbox_left_over", f"container {name}", "No image set belongs to it.", mend)
+        if image_set.is_done:
+            mend_job = partial(queue.enqueue, self.session, DELETE_DROPBOX, "image_set", image_set.id)
+            return Finding("dropbox_left_over", f"container {name}", "Its image set has been taken in.", mend_job)
+        return None
+
+    def _delete_if_empty(self, name: str) -> None:
+        if not self.blobs.container_is_empty(name):
+            raise NotFound(f"The container {name} holds files that belong to no image set; look at them yourself.")
+        self.blobs.delete_container(name)
+
+    def _files(self) -> Iterator[Finding]:
+        container = self.blobs.container
+        self.session.execute(LISTED)
+        listing = (blob for blob in self.blobs.list_blobs(container) if not blob.is_folder)
+        while batch := list(islice(listing, LISTED_AT_ONCE)):
+            paths, sizes = [f"{container}/{blob.name}" for blob in batch], [blob.size for blob in batch]
+            self.session.execute(NOTE_LISTED, {"paths": paths, "sizes": sizes})
+        for row in self.session.execute(IMAGES_WITHOUT_FILE):
+            yield from self._look_again(row.id, row.path, row.filesize)
+        for path in self.session.scalars(FILES_WITHOUT_IMAGE, {"folder": f"{container}/{self.folder}/"}):
+            if self.blobs.find_blob(path.removeprefix(f"{container}/")):
+                yield Finding("file_without_image", f"file {path}", "It lies among the image sets and is no image.")
+
+    def _look_again(self, image_id: int, path: str, size: int) -> Iterator[Finding]:
+        blob: Blob | None = self.blobs.find_blob(path.removeprefix(f"{self.blobs.container}/"))
+        if blob is None:
+            yield Finding("image_without_file", f"image {image_id}", f"There is no file {path}.")
+        elif blob.size != size:
+            detail = f"The file {path} has {blob.size} bytes, not {size}."
+            yield Finding("image_of_another_size", f"image {image_id}", detail)
+
+    def _datasets(self) -> Iterator[Finding]:
+        for row in self.session.execute(DATASETS):
+            fault = self._fault_of_file(row.path, bytes(row.sha256))
+            if fault:
+                mend = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.campaign_id)
+                yield Finding("dataset_damaged", f"dataset {row.name}, version {row.version}", fault, mend)
+
+    def _fault_of_file(self, path: str, sha256: bytes) -> str | None:
+        found = hashlib.sha256()
+        try:
+            for chunk in self.blobs.read(path):
+                found.update(chunk)
+        except NotFound:
+            return f"Its file {path} is gone."
+        return None if found.digest() == sha256 else f"Its file {path} has another SHA-256 than was published."

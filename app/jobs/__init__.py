@@ -1,0 +1,1 @@
+"""Background jobs: the worker, the runner, and one file per kind."""

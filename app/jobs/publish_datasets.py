@@ -1,0 +1,256 @@
+"""What is published when a campaign is finished: its labels in two forms, a manifest of its images, and both in Azure ML.
+
+The files follow from the tables alone (the date in them is the campaign's), so that every run writes the same bytes: a run
+that is repeated, or wakes up late, harms nothing.
+"""
+
+import csv
+import hashlib
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import orjson
+import yaml
+from sqlalchemy import Row, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.azure.blobs import BlobStore
+from app.jobs.image_paths import find_image_paths
+from app.jobs.progress import Progress
+from app.models import Campaign, Dataset
+from app.models.datasets import IMAGES, IMAGES_MLTABLE, LABELS, LABELS_JSONL, LABELS_MLTABLE
+
+FOLDER = "label_sets"
+PAGE_SIZE = 2000
+COLUMNS = ("image_url", "label", "label_confidence")
+# Spreadsheets run a cell that begins so (OWASP, "CSV Injection"); the apostrophe is there to make the mark reversible.
+RISKY_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "'")
+REGISTERED = (IMAGES, LABELS)
+MEDIA_TYPES = {
+    IMAGES_MLTABLE: "application/yaml",
+    LABELS: "text/csv; charset=utf-8",
+    LABELS_JSONL: "application/jsonl",
+    LABELS_MLTABLE: "application/yaml",
+    IMAGES: "application/json",
+}
+MLTABLE_SCHEMA = "https://azuremlschemas.azureedge.net/latest/MLTable.schema.json"
+
+# PostgreSQL writes the JSON of every row, so that this process only passes it on. Boxes are ratios of the image's size, or
+# pixels where that is unknown. The texts are put together by hand, in a third of the time of PostgreSQL's JSON functions,
+# which look up the types of their arguments for every row.
+PAGE = text(r"""
+SELECT campaign_image.image_id, submission_id, path, coalesce(box.count, 0) AS object_count,
+    '[' || coalesce(box.labels, '') || ']' AS labels,
+    '[' || coalesce(box.confidences, '') || ']' AS confidences,
+    '{"image_url":' || to_json(CAST(:url_prefix AS text) || path) || ',"image_details":{"format":'
+        || coalesce(to_json(lower(filetype))::text, 'null') || ',"width":' || coalesce('"' || width || 'px"', 'null')
+        || ',"height":' || coalesce('"' || height || 'px"', 'null') || '},"label":[' || coalesce(box.crowd_labels, '')
+        || '],"label_confidence":[' || coalesce(box.confidences, '') || ']}' AS line,
+    '{"image_id":' || campaign_image.image_id || ',"path":' || to_json(path) || ',"labeled":' || CASE
+        WHEN submission_id IS NULL THEN 'false' ELSE 'true' END || '}' AS entry
+FROM campaign_image
+JOIN image ON image.id = campaign_image.image_id
+CROSS JOIN LATERAL (SELECT substr(blobstorage_path, length(:container) + 2) AS path) AS place
+CROSS JOIN LATERAL (SELECT coalesce(width, 1)::float8 AS across, coalesce(height, 1)::float8 AS down,
+    CASE WHEN width IS NULL THEN ',"unit":"pixel"' ELSE '' END AS name) AS unit
+LEFT JOIN LATERAL (
+    SELECT count(*), string_agg(begin || '}', ',') AS labels, string_agg(begin || ',"isCrowd"\:0}', ',') AS crowd_labels,
+        string_agg(coalesce(confidence::text, 'null'), ',') AS confidences
+    FROM (
+        SELECT confidence, '{"label":' || to_json(label) || ',"topX":' || x_min / unit.across
+            || ',"topY":' || y_min / unit.down || ',"bottomX":' || x_max / unit.across
+            || ',"bottomY":' || y_max / unit.down || unit.name AS begin
+        FROM object
+        WHERE object.campaign_id = campaign_image.campaign_id
+            AND object.submission_id = campaign_image.submission_id
+            AND object.image_id = campaign_image.image_id
+        ORDER BY object.id) AS ordered
+) AS box ON submission_id IS NOT NULL
+WHERE campaign_image.campaign_id = :campaign_id AND campaign_image.image_id > :after
+ORDER BY campaign_image.image_id
+LIMIT :size
+""")
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file in the main container: its path, its size in bytes and its SHA-256."""
+
+    path: str
+    size: int
+    sha256: bytes
+
+
+@dataclass
+class Counts:
+    """What the files hold; `submission_id` is the newest submission in them: the state of the labels."""
+
+    images: int = 0
+    labeled: int = 0
+    objects: int = 0
+    submission_id: int | None = None
+
+    def add(self, row: Row[Any]) -> None:
+        """Count one image."""
+        self.images += 1
+        if row.submission_id is not None:
+            self.labeled += 1
+            self.objects += row.object_count
+            self.submission_id = max(self.submission_id or 0, row.submission_id)
+
+    def as_json(self) -> dict[str, int]:
+        """The counts as the manifest has them."""
+        unlabeled = self.images - self.labeled
+        return {"images": self.images, "labeled": self.labeled, "unlabeled": unlabeled, "objects": self.objects}
+
+
+@dataclass
+class Files:
+    """The files of one publication by kind, on disk until they are whole: so memory does not grow with the campaign."""
+
+    contents: dict[str, IO[bytes]]
+    counts: Counts = field(default_factory=Counts)
+
+    def begin(self, campaign: dict[str, Any], *, has_urls: bool) -> None:
+        """Write what stands before the rows."""
+        self.contents[LABELS].write((",".join(COLUMNS) + "\r\n").encode())
+        self.contents[LABELS_MLTABLE].write(_describe_table(has_urls=has_urls))
+        head = orjson.dumps({"campaign": campaign}, option=orjson.OPT_UTC_Z)[:-1]
+        self.contents[IMAGES].write(head + b',"images":[')
+
+    def write(self, page: list[Row[Any]]) -> None:
+        """Write the rows of one page. The labels have a row for each image that somebody looked at."""
+        labeled = [row for row in page if row.submission_id is not None]
+        rows = io.StringIO(newline="")
+        csv.writer(rows).writerows((_defuse(row.path), row.labels, row.confidences) for row in labeled)
+        self.contents[LABELS].write(rows.getvalue().encode())
+        self.contents[LABELS_JSONL].write("".join(f"{row.line}\n" for row in labeled).encode())
+        comma = ",\n" if self.counts.images else "\n"
+        self.contents[IMAGES].write((comma + ",\n".join(row.entry for row in page)).encode())
+        for row in page:
+            self.counts.add(row)
+
+    def end(self, title: str) -> dict[str, PublishedFile]:
+        """Write what stands behind the rows, and return each file's place, size and hash by its kind.
+
+        The manifest comes last but one: it names the others, and the labels are what most people look for first.
+        """
+        names = {
+            LABELS_MLTABLE: f"{title}/MLTable",
+            LABELS_JSONL: f"{title}/labels.jsonl",
+            LABELS: f"{title}_labels.csv",
+        }
+        files = {kind: self._describe(kind, name) for kind, name in names.items()}
+        described = {kind: {"path": f.path, "size": f.size, "sha256": f.sha256.hex()} for kind, f in files.items()}
+        tail = {
+            "counts": self.counts.as_json(),
+            "files": described,
+            "newest_submission_id": self.counts.submission_id,
+        }
+        self.contents[IMAGES].write(b"\n]," + orjson.dumps(tail)[1:] + b"\n")
+        files[IMAGES] = self._describe(IMAGES, f"{title}_images.json")
+        files[LABELS] = files.pop(LABELS)
+        return files
+
+    def add_image_table(self, title: str, urls: list[str]) -> dict[str, PublishedFile]:
+        """Write the MLTable file that opens the images themselves, and return its place, size and hash by its kind."""
+        paths = [{"pattern" if url.endswith("/**") else "file": url} for url in urls]
+        self.contents[IMAGES_MLTABLE].write(_write_yaml({"paths": paths}))
+        return {IMAGES_MLTABLE: self._describe(IMAGES_MLTABLE, f"{title}_images/MLTable")}
+
+    def _describe(self, kind: str, name: str) -> PublishedFile:
+        content = self.contents[kind]
+        size = content.seek(0, io.SEEK_END)
+        content.seek(0)
+        sha256 = hashlib.file_digest(content, "sha256").digest()  # type: ignore[arg-type]  # It takes every binary file.
+        content.seek(0)
+        return PublishedFile(f"{FOLDER}/{name}", size, sha256)
+
+
+def publish_files(
+    session: Session, blobs: BlobStore, campaign_id: int, *, job_id: int, registration: str, url_prefix: str
+) -> Iterator[Progress]:
+    """Write the files of a finished campaign below `label_sets/`, and note each as a dataset; once for every job.
+
+    They are `<title>_labels.csv`, the same as JSON Lines with an MLTable file beside it in `<title>/`, and the manifest
+    `<title>_images.json`. The labels have a row for each image that somebody looked at, in the order of their ids; one that
+    was found empty has the labels `[]`. An image that nobody labeled has no row, because a reader would take it for an
+    empty one: it stands in the manifest, with `"labeled": false`. `registration` is the state with which images and labels
+    begin; `url_prefix` stands before the paths in the JSON Lines. Raises StorageUnavailable.
+    """
+    if session.scalar(select(func.count()).where(Dataset.job_id == job_id)):
+        return
+    title, image_count, date_finished = session.execute(
+        select(Campaign.title, Campaign.image_count, Campaign.date_finished).where(Campaign.id == campaign_id)
+    ).one()
+    with ExitStack() as stack:
+        files = Files({kind: stack.enter_context(tempfile.TemporaryFile()) for kind in MEDIA_TYPES})
+        files.begin({"id": campaign_id, "title": title, "date_finished": date_finished}, has_urls=bool(url_prefix))
+        parameters = {"campaign_id": campaign_id, "container": blobs.container, "url_prefix": url_prefix}
+        for page in _read_pages(session, parameters):
+            files.write(page)
+            yield Progress(files.counts.images, image_count)
+        published = files.end(title)
+        if url_prefix:
+            paths = find_image_paths(session, campaign_id, blobs.container, published[IMAGES].path)
+            published |= files.add_image_table(title, [url_prefix + path for path in paths])
+        for kind, file in published.items():
+            yield Progress(files.counts.images, image_count)
+            blobs.upload(file.path, files.contents[kind], MEDIA_TYPES[kind])
+    for kind, file in published.items():
+        _note(
+            session,
+            file,
+            files.counts,
+            campaign_id=campaign_id,
+            job_id=job_id,
+            kind=kind,
+            name=f"{title}_{kind}",
+            registration=registration if kind in REGISTERED else "off",
+        )
+
+
+def _read_pages(session: Session, parameters: dict[str, Any]) -> Iterator[list[Row[Any]]]:
+    after = 0
+    while page := list(session.execute(PAGE, {**parameters, "after": after, "size": PAGE_SIZE})):
+        after = page[-1].image_id
+        yield page
+
+
+def _defuse(cell: str) -> str:
+    """Put an apostrophe before a path that a spreadsheet would run; a reader takes one leading apostrophe off again."""
+    return f"'{cell}" if cell.startswith(RISKY_BEGINNINGS) else cell
+
+
+def _describe_table(*, has_urls: bool) -> bytes:
+    """Return the MLTable file that opens the JSON Lines beside it; URLs of Azure ML are read as streams."""
+    read: list[dict[str, Any]] = [
+        {"read_json_lines": {"encoding": "utf8", "invalid_lines": "error", "include_path_column": False}}
+    ]
+    if has_urls:
+        read.append({"convert_column_types": [{"columns": "image_url", "column_type": "stream_info"}]})
+    return _write_yaml({"paths": [{"file": "./labels.jsonl"}], "transformations": read})
+
+
+def _write_yaml(table: dict[str, Any]) -> bytes:
+    return yaml.safe_dump({"$schema": MLTABLE_SCHEMA, "type": "mltable", **table}, sort_keys=False).encode()
+
+
+def _note(session: Session, file: PublishedFile, counts: Counts, **values: Any) -> None:
+    """Note a published file as the next version of its dataset, once per job."""
+    version = select(func.coalesce(func.max(Dataset.version), 0) + 1).where(Dataset.name == values["name"])
+    is_about_images = values["kind"] in (IMAGES, IMAGES_MLTABLE)
+    row = values | {
+        "path": file.path,
+        "file_size": file.size,
+        "sha256": file.sha256,
+        "image_count": counts.images if is_about_images else counts.labeled,
+        "object_count": 0 if is_about_images else counts.objects,
+        "version": version.scalar_subquery(),
+    }
+    session.execute(insert(Dataset).values(**row).on_conflict_do_nothing(index_elements=["job_id", "kind"]))

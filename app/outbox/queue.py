@@ -1,0 +1,149 @@
+"""The queue: rows in PostgreSQL, of procrastinate's tables in the same schema, which workers take (`app/jobs/worker.py`).
+
+A job is one of our own rows, which says everything about it. The library's row is no more than its turn: each run has a
+turn of its own, gone when the run has ended, and a retry is a new turn, made in the transaction that says so in our row.
+So a worker that wakes up after it was given up can neither run a job again nor mark another worker's turn as done.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict
+from app.models import Job
+
+QUEUE = "jobs"
+TASK = "run_job"
+UNFINISHED = ("queued", "running")
+
+MAX_DEATHS = 10  # How often a job may lose its worker without getting on.
+
+# The library's own function; the library itself takes a tenth of a second to load, and processes that only put jobs into the
+# queue do without.
+DEFER = text("""
+SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[
+    ROW(:queue, :task, 0, NULL, NULL, CAST(:turn AS jsonb), CAST(:not_before AS timestamptz))
+]::procrastinate_job_to_defer_v1[]))
+""")
+
+# A turn is lost when nobody will take it and nobody works on it: its row is gone or ended, or its worker is silent.
+LOST = """
+SELECT job.id, job.done, job.queue_id, turn.args
+FROM job
+LEFT JOIN procrastinate_jobs AS turn ON turn.id = job.queue_id
+LEFT JOIN procrastinate_workers AS worker ON worker.id = turn.worker_id
+WHERE job.state IN ('queued', 'running') AND (
+    turn.id IS NULL
+    OR turn.status NOT IN ('todo', 'doing')
+    OR turn.status = 'doing' AND (
+        worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :stalled_seconds)))
+ORDER BY job.id
+"""
+
+# What is left when a worker died, or lost the database, between the end of a job and the end of its turn.
+PRUNE = text("""
+DELETE FROM procrastinate_jobs AS turn
+WHERE turn.status <> 'todo'
+    AND NOT EXISTS (SELECT FROM job WHERE job.queue_id = turn.id AND job.state IN ('queued', 'running'))
+    AND (turn.status <> 'doing' OR NOT EXISTS (
+        SELECT FROM procrastinate_workers AS worker
+        WHERE worker.id = turn.worker_id
+            AND worker.last_heartbeat >= now() - make_interval(secs => :stalled_seconds)))
+""")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a row of the queue carries: the job, and how often it was tried in vain since it last got on.
+
+    `failures` counts unexpected errors, `deaths` lost workers, `waits` outages of storage or database; `best` is the
+    most that was done when the job was last put back.
+    """
+
+    job_id: int
+    failures: int = 0
+    deaths: int = 0
+    waits: int = 0
+    best: int = 0
+
+    def having_done(self, done: int) -> "Turn":
+        """Return the turn to count on from: with all counts at zero again when the job got further than ever before."""
+        return Turn(self.job_id, best=done) if done > self.best else self
+
+
+def enqueue(session: Session, kind: str, subject_type: str, subject_id: int) -> int:
+    """Make a job in the caller's transaction and return its id.
+
+    While there is one of the same kind and subject that is not done yet, the id of that one is returned instead.
+    """
+    new = insert(Job).values(kind=kind, subject_type=subject_type, subject_id=subject_id)
+    same = (Job.kind == kind, Job.subject_type == subject_type, Job.subject_id == subject_id)
+    while (job_id := session.scalar(new.on_conflict_do_nothing().returning(Job.id))) is None:
+        unfinished = session.scalar(select(Job.id).where(*same, Job.state.in_(UNFINISHED)))
+        # The one in the way may have ended in between; then there is room for the new one.
+        if unfinished is not None:
+            return unfinished
+    session.execute(update(Job).where(Job.id == job_id).values(queue_id=defer(session, Turn(job_id))))
+    return job_id
+
+
+def defer(session: Session, turn: Turn, not_before: datetime | None = None) -> int:
+    """Put a turn into the queue in the caller's transaction and return its row's id; it comes no earlier than `not_before`."""
+    values = {"queue": QUEUE, "task": TASK, "turn": orjson.dumps(asdict(turn)).decode(), "not_before": not_before}
+    return int(session.scalars(DEFER, values).one())
+
+
+def retry(session: Session, job: Job) -> None:
+    """Start a failed job again, with every attempt before it. Raises Conflict when another job does the same already."""
+    other = select(Job.id).where(
+        Job.kind == job.kind,
+        Job.subject_type == job.subject_type,
+        Job.subject_id == job.subject_id,
+        Job.state.in_(UNFINISHED),
+    )
+    other_id = session.scalar(other)
+    if other_id is not None:
+        raise Conflict(f"Job {other_id} does the same as job {job.id} and is not done yet.")
+    job.state, job.error, job.attempts, job.run_token = "queued", None, 0, None
+    job.date_started = job.date_finished = None
+    job.queue_id = defer(session, Turn(job.id))
+    session.flush()
+
+
+def find_lost(session: Session, stalled_seconds: float) -> list[int]:
+    """Return the ids of the jobs that `recover` would give a new turn."""
+    return [row.id for row in session.execute(text(LOST), {"stalled_seconds": stalled_seconds})]
+
+
+def recover(session: Session, stalled_seconds: float) -> list[int]:
+    """Give a new turn to every job that has lost its own, and return their ids; the caller commits.
+
+    A job whose workers die again and again without its getting on is failed instead. Several workers may do this at once.
+    """
+    recovered = []
+    lost = text(LOST + "FOR UPDATE OF job SKIP LOCKED")
+    for row in session.execute(lost, {"stalled_seconds": stalled_seconds}).all():
+        last = Turn(**(row.args or {"job_id": row.id})).having_done(row.done)
+        _replace_turn(session, row.queue_id, replace(last, deaths=last.deaths + 1))
+        recovered.append(row.id)
+    session.execute(PRUNE, {"stalled_seconds": stalled_seconds})
+    return recovered
+
+
+def _replace_turn(session: Session, queue_id: int | None, turn: Turn) -> None:
+    values: dict[str, Any] = {"state": "queued", "run_token": None}
+    if turn.deaths > MAX_DEATHS:
+        values |= {
+            "state": "failed",
+            "date_finished": func.now(),
+            "error": f"The worker of this job ended {turn.deaths} times without getting any further; its log may say why.",
+        }
+    else:
+        values["queue_id"] = defer(session, turn)
+    session.execute(update(Job).where(Job.id == turn.job_id).values(**values))
+    session.execute(text("DELETE FROM procrastinate_jobs WHERE id = :id"), {"id": queue_id})

@@ -1,0 +1,1 @@
+"""Everything between socket and handler."""

@@ -1,0 +1,125 @@
+"""Puts the web application together: Connexion with the spec, around Flask with its foundation."""
+
+from functools import partial
+from typing import Any
+
+from connexion.datastructures import MediaTypeDict
+from connexion.middleware import ConnexionMiddleware, MiddlewarePosition, main
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.security import SecurityMiddleware
+from connexion.middleware.server_error import ServerErrorMiddleware
+from connexion.spec import OpenAPISpecification
+from flask import Flask
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from werkzeug.exceptions import HTTPException
+
+from app.azure.ml.workspace import Workspace
+from app.database.engine import db
+from app.health.status import StatusChecks
+from app.observability.metrics import Stock
+from app.settings import Settings
+from app.web import error_responses as problems
+from app.web import info
+from app.web.authentication import KeyPairCheck
+from app.web.bridge import Bridge
+from app.web.document import PublishedDocument
+from app.web.openapi import load_spec, operations_of
+from app.web.operations import FlaskApplication, Handlers, add_views, handler_name
+from app.web.request_body import JsonBody, PlainMediaType
+from app.web.request_log import RequestLog
+from app.web.request_parameters import Parameters, RequestValidation
+from app.web.routing import HeadAsGet, Routing
+from app.web.swagger_ui import SwaggerUI
+from app.web.throttling import GuessLimit
+from app.wiring import configure_flask
+
+API = "/api/v1"
+DOCUMENT = "/openapi.json"
+STATUS_SECONDS = 3  # How long a look at Azure ML may take, behind which somebody waits.
+
+
+class CheckedDocument(OpenAPISpecification):
+    """The OpenAPI document as Connexion reads it. Its form is checked by the tests; at each start that takes a sixth of it."""
+
+    @classmethod
+    def _validate_spec(cls, spec: dict[str, Any]) -> None:
+        pass
+
+
+class WebApplication(ConnexionMiddleware):
+    """Connexion's layers and ours around the Flask application that `flask_app` is."""
+
+    def __init__(self, flask_app: Flask, app: ASGIApp, middlewares: list[Any]) -> None:
+        super().__init__(app, import_name="app", middlewares=middlewares)
+        self.flask_app = flask_app
+
+    def add_document(self, document: dict[str, Any], base_path: str, **options: Any) -> None:
+        """Let the layers know the document, as `add_api` does, which takes the options of Connexion."""
+        known = vars(self.options.replace(**options))
+        self.apis.append(main.API(CheckedDocument(document), base_path=base_path, **known))
+
+
+def assemble(settings: Settings) -> WebApplication:
+    """Return the web application for these settings."""
+    spec = load_spec()
+    operations = {operation["operationId"]: operation for _, _, operation in operations_of(spec)}
+    handlers = Handlers({name: operation["tags"][0] for name, operation in operations.items()})
+    handled = {handler_name(operation["tags"][0], name): operation for name, operation in operations.items()}
+    roles = {name: operation["x-roles"] for name, operation in handled.items()}
+    bulk = frozenset(name for name, operation in handled.items() if operation.get("x-bulk"))
+    body = JsonBody.with_limits(settings.max_body_bytes, settings.max_bulk_body_bytes, bulk)
+    flask_app = FlaskApplication("app")
+    # Errors pass through to the layers above, which give them their form.
+    flask_app.config.update(PROPAGATE_EXCEPTIONS=True, TRAP_HTTP_EXCEPTIONS=True)
+    configure_flask(flask_app, settings)
+    flask_app.register_error_handler(HTTPException, problems.pass_on)
+    flask_app.register_blueprint(info.blueprint)
+    add_views(flask_app, spec, handlers)
+    with flask_app.app_context():
+        guesses = GuessLimit(settings.wrong_keys_per_minute, settings.wrong_keys_max_wait_seconds)
+        key_pair_check = KeyPairCheck(db.engine, roles, guesses)
+        blob_store, required = flask_app.extensions["blob_store"], settings.required
+        workspace = Workspace.of(settings, read_seconds=STATUS_SECONDS) if settings.uses_azure_ml else None
+        flask_app.extensions["status_checks"] = StatusChecks(db.engine, blob_store, required, workspace)
+        flask_app.extensions["metrics_stock"] = Stock(db.engine)
+    flask_app.extensions["key_pair_check"] = key_pair_check
+    # One thread waits for the database at a time, so that more threads than connections would only queue.
+    bridge = Bridge(flask_app.wsgi_app, threads=settings.web_threads)
+    application = WebApplication(flask_app, info.Liveness(bridge), _middlewares(spec))
+    _add_layers(application, settings)
+    problems.add_error_handlers(application)
+    application.add_document(
+        spec,
+        API,
+        resolver=handlers,
+        strict_validation=True,
+        auth_all_paths=True,
+        validator_map={"body": MediaTypeDict({"*/*json": body}), "parameter": Parameters},
+        security_map={"apiKey": lambda: key_pair_check},
+    )
+    return application
+
+
+def _add_layers(application: WebApplication, settings: Settings) -> None:
+    """Put our ASGI layers around the framework's, the outermost first."""
+    around = MiddlewarePosition.BEFORE_EXCEPTION
+    application.add_middleware(RequestLog, position=around)
+    if settings.trusted_proxies:
+        trusted = settings.trusted_proxies.split(",")
+        application.add_middleware(ProxyHeadersMiddleware, position=around, trusted_hosts=trusted)
+    application.add_middleware(HeadAsGet, position=around)
+    application.add_middleware(PlainMediaType, position=around)
+
+
+def _middlewares(spec: dict[str, Any]) -> list[Any]:
+    """The layers of a request, the outermost first: of the framework's, those that do something here, and ours among them."""
+    return [
+        ServerErrorMiddleware,
+        ExceptionMiddleware,
+        partial(SwaggerUI, path=f"{API}/ui"),
+        partial(PublishedDocument, path=API + DOCUMENT, document=spec),
+        Routing,
+        SecurityMiddleware,
+        RequestValidation,
+    ]

@@ -1,0 +1,107 @@
+"""The one form of every error: `application/problem+json` (RFC 9457), whatever raised it and wherever."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+import orjson
+import sqlalchemy.exc
+import structlog
+import werkzeug.exceptions
+from connexion.exceptions import ProblemException
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from connexion.middleware import ConnexionMiddleware
+from starlette.exceptions import HTTPException
+
+from app.database.engine import is_outage
+from app.errors import DatabaseUnavailable, Problem
+
+log = structlog.get_logger("labelapi")
+
+# RFC 9110 renamed two phrases that Python still has in their older form.
+PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+SENTENCES = {
+    404: "There is nothing at this address.",
+    405: "This address does not know that method; the header Allow names those that it knows.",
+}
+
+
+def problem_document(
+    status: int, detail: str, *, instance: str | None = None, errors: list[dict[str, str]] | None = None
+) -> dict[str, Any]:
+    """Return the body of an error; `title` is the status's phrase of RFC 9110."""
+    return {
+        "type": "about:blank",
+        "title": PHRASES.get(status) or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        "errors": errors or [],
+    }
+
+
+def add_error_handlers(application: ConnexionMiddleware) -> None:
+    """Give every kind of exception its form."""
+    application.add_error_handler(Problem, answer_problem)
+    application.add_error_handler(ProblemException, answer_framework_problem)
+    application.add_error_handler(HTTPException, answer_http_exception)
+    application.add_error_handler(sqlalchemy.exc.DBAPIError, answer_database_error)
+    application.add_error_handler(sqlalchemy.exc.TimeoutError, answer_database_error)
+    application.add_error_handler(Exception, answer_bug)
+
+
+async def answer_problem(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    """Our own errors say everything themselves."""
+    assert isinstance(error, Problem)  # noqa: S101  # Registered for this class only.
+    return _answer(request, error.status, error.detail, errors=error.errors, headers=error.headers)
+
+
+async def answer_framework_problem(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    """What Connexion refuses before a handler is called."""
+    assert isinstance(error, ProblemException)  # noqa: S101  # Registered for this class only.
+    return _answer(request, error.status, str(error.detail)[:500])
+
+
+async def answer_http_exception(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    """Routing: no such address, no such method."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # Registered for this class only.
+    detail = SENTENCES.get(error.status_code, str(error.detail))
+    return _answer(request, error.status_code, detail, headers=error.headers)
+
+
+def pass_on(error: werkzeug.exceptions.HTTPException) -> NoReturn:
+    """Raise what Flask refuses as the exception of the layers above; Connexion's own way loses `Allow`."""
+    allowed = error.valid_methods if isinstance(error, werkzeug.exceptions.MethodNotAllowed) else None
+    headers = {"Allow": ", ".join(sorted(allowed))} if allowed else None
+    raise HTTPException(error.code or 500, detail=error.description, headers=headers)
+
+
+async def answer_database_error(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    """An outage of PostgreSQL is a 503; any other error of it is a bug of ours."""
+    if not is_outage(error):
+        return await answer_bug(request, error)
+    log.warning("database unavailable", error=type(error).__name__, reason=str(getattr(error, "orig", error)).strip())
+    return await answer_problem(request, DatabaseUnavailable("The database does not answer; try again in a moment."))
+
+
+async def answer_bug(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    """What nobody foresaw: logged with its trace, answered without it."""
+    log.error("unhandled error", method=request.method, path=request.scope["path"], exc_info=error)
+    return _answer(request, 500, "This is a fault of the service; it has been logged under this request's id.")
+
+
+def _answer(
+    request: ConnexionRequest,
+    status: int,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> ConnexionResponse:
+    request_id = request.scope.get("labelapi.request_id")
+    document = problem_document(
+        status, detail, instance=f"urn:request:{request_id}" if request_id else None, errors=errors
+    )
+    return ConnexionResponse(
+        int(status), mimetype="application/problem+json", body=orjson.dumps(document), headers=dict(headers or {})
+    )

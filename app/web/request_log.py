@@ -1,0 +1,52 @@
+"""The ASGI layer around everything: it gives each request its id and its line in the log."""
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.observability import metrics
+
+REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+log = structlog.get_logger("labelapi")
+
+
+class RequestLog:
+    """ASGI layer: takes `X-Request-ID` or makes one, answers with it, and logs each request with status and time."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        offered = Headers(scope=scope).get("x-request-id", "")
+        request_id = offered if REQUEST_ID_FORM.fullmatch(offered) else str(uuid.uuid4())
+        scope["labelapi.request_id"] = request_id
+        # Each request has a task of its own, and with it its own context.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id.encode()), NOSNIFF]}
+            await send(message)
+
+        # Routing notes the operation here; the mapping must exist before it makes its own copy of the scope.
+        extensions = scope.setdefault("extensions", {})
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            seconds = time.perf_counter() - started
+            operation = (extensions.get("connexion_routing", {}).get("operation_id") or "none").rpartition(".")[2]
+            metrics.observe_request(scope["method"], operation, status, seconds)
+            duration_ms = round(seconds * 1000, 1)
+            log.info("request", method=scope["method"], path=scope["path"], status=status, duration_ms=duration_ms)

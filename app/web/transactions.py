@@ -1,0 +1,80 @@
+"""The edge of a request: a connection to read by, or one transaction for a change and one answer however often it is sent."""
+
+import hashlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from app.database.engine import db
+from app.database.postgres import without_transaction
+from app.services import idempotency_keys
+from app.services.idempotency_keys import Attempt, KeptAnswer
+from app.web.authentication import ACCOUNT
+from app.web.request_body import BODY_DIGEST
+
+Handler = Callable[..., Response]
+# What belongs to one delivery of an answer and not to the answer.
+NOT_KEPT = {"content-length", "date"}
+
+
+def reading(handler: Handler) -> Handler:
+    """Give a connection to a handler that only reads, and take it back.
+
+    There is no transaction: each statement sees what is committed by then, as it would in one.
+    """
+
+    def handle(**arguments: Any) -> Response:
+        with db.engine.connect() as connection:
+            # The connection gets its transactions again when it goes back into its pool.
+            without_transaction(connection)
+            return handler(connection, **arguments)
+
+    return handle
+
+
+def changing(handler: Handler) -> Handler:
+    """One request, one transaction: commit what the handler did together with its kept answer, or roll all of it back.
+
+    The handler is given the session.
+    """
+
+    def handle(**arguments: Any) -> Response:
+        session = db.session()
+        try:
+            answer = _answer_once(session, partial(handler, session, **arguments), handler.__name__)
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        return answer
+
+    return handle
+
+
+def _answer_once(session: Session, answer: Callable[[], Response], operation: str) -> Response:
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return answer()
+    attempt = _attempt(idempotency_keys.read_key(header), operation)
+    kept = idempotency_keys.find_answer(session, attempt)
+    if kept:
+        return Response(kept.body, kept.status, kept.headers | {"Idempotent-Replayed": "true"})
+    first = answer()
+    headers = {name: value for name, value in first.headers.items() if name.lower() not in NOT_KEPT}
+    idempotency_keys.keep_answer(session, attempt, KeptAnswer(first.status_code, headers, first.get_data()))
+    return first
+
+
+def _attempt(key: str, operation: str) -> Attempt:
+    extensions = request.environ["asgi.scope"]["extensions"]
+    asked = f"{request.method} {request.full_path}\n".encode() + extensions.get(BODY_DIGEST, b"")
+    return Attempt(
+        user_id=extensions[ACCOUNT].user_id,
+        operation=operation,
+        key=key,
+        fingerprint=hashlib.sha256(asked).digest(),
+        secret=request.headers["Authentication-Secret"],
+    )

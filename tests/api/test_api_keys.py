@@ -1,0 +1,139 @@
+"""The keys of a user over HTTP: shown once, listed without secrets, replaced with an overlap, revoked everywhere."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from app.database.engine import db
+from app.services.api_keys import is_well_formed
+from tests.caller import Caller
+from tests.conftest import Labelled
+
+KEYS = "/users/1/api_keys"
+
+
+def caller_of(http: TestClient, made: dict[str, Any]) -> Caller:
+    return Caller(http, made["apikey"], made["apisecret"])
+
+
+def in_days(days: float) -> str:
+    return (datetime.now(UTC) + timedelta(days=days)).isoformat().replace("+00:00", "Z")
+
+
+def test_secret_is_shown_once_and_never_kept_on_the_way(admin: Caller, http: TestClient) -> None:
+    answer = admin.post(KEYS, {"name": "ci", "date_expires": in_days(1)})
+    made = answer.expect(200)
+    assert answer.headers["cache-control"] == "no-store"
+    assert is_well_formed(made["apikey"], made["apisecret"])
+    listed = admin.get(KEYS)
+    caller_of(http, made).get("/whoami").expect(200)
+    assert made["apisecret"] not in listed.response.text
+    assert listed.expect(200)["api_keys"][1] == {k: v for k, v in made.items() if k != "apisecret"}
+    assert (made["key_id"], made["name"], made["date_revoked"], made["date_last_used"]) == (2, "ci", None, None)
+
+
+def test_every_answer_with_a_partners_secret_is_not_to_be_kept(admin: Caller, title: str) -> None:
+    answer = admin.post("/campaigns", {"title": title, "labeler_email": "p@partner.example"})
+    assert answer.expect(200)["access_token"]["apisecret"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_key_stops_when_it_expires(app: Flask, admin: Caller, http: TestClient) -> None:
+    made = admin.post(KEYS, {"date_expires": in_days(1)}).expect(200)
+    with app.app_context():
+        db.session.execute(text("UPDATE api_key SET date_expires = now() WHERE id = 2"))
+        db.session.commit()
+    caller_of(http, made).get("/whoami").expect(401)
+
+
+@pytest.mark.parametrize(
+    ("date_expires", "status"),
+    [
+        (-1.0, 422),
+        (3651.0, 422),
+        ("9999-12-31T23:59:59-14:00", 422),
+        ("0001-01-01T00:00:00+14:00", 422),
+        ("2030-12-31T23:59:60Z", 422),
+        ("2030-02-30T00:00:00Z", 400),
+        ("2030-01-01", 400),
+        ("tomorrow", 400),
+        (1, 400),
+    ],
+)
+def test_expiry_lies_in_the_future(admin: Caller, date_expires: Any, status: int) -> None:
+    if isinstance(date_expires, float):
+        date_expires = in_days(date_expires)
+    admin.post(KEYS, {"date_expires": date_expires}).expect(status, "/date_expires")
+    admin.post(f"{KEYS}/1/rotate", {"date_expires": date_expires}).expect(status, "/date_expires")
+    assert admin.get(KEYS).expect(200)["pagination"]["total"] == 1
+
+
+def test_expiry_may_have_any_offset(admin: Caller) -> None:
+    # No place is so far from UTC, and PostgreSQL does not know such an offset, but it is well written.
+    in_utc = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    sent = in_utc.astimezone(timezone(timedelta(hours=-22, minutes=-8))).isoformat()
+    made = admin.post(KEYS, {"date_expires": sent}).expect(200)
+    assert datetime.fromisoformat(made["date_expires"]) == in_utc
+
+
+@pytest.mark.parametrize("name", ["", "x" * 129, "a\tb", "a\n"])
+def test_name_of_a_key_is_a_line(admin: Caller, name: str) -> None:
+    admin.post(KEYS, {"name": name}).expect(400, "/name")
+
+
+def test_rotation_with_overlap_leaves_both_working(app: Flask, admin: Caller, http: TestClient) -> None:
+    admin.post(KEYS, {"name": "ci"}).expect(200)
+    answer = admin.post(f"{KEYS}/2/rotate", {"overlap_seconds": 3600})
+    made = answer.expect(200)
+    assert answer.headers["cache-control"] == "no-store"
+    assert (made["key_id"], made["name"], made["date_expires"]) == (3, "ci", None)
+    old = admin.get(KEYS).expect(200)["api_keys"][1]
+    assert old["date_revoked"] is None
+    left = datetime.fromisoformat(old["date_expires"]) - datetime.now(UTC)
+    assert timedelta(seconds=3540) < left <= timedelta(seconds=3600)
+    caller_of(http, made).get("/whoami").expect(200)
+    # A second rotation may shorten what is left, never lengthen it.
+    admin.post(f"{KEYS}/2/rotate", {"overlap_seconds": 7200}).expect(200)
+    assert admin.get(KEYS).expect(200)["api_keys"][1]["date_expires"] == old["date_expires"]
+
+
+def test_rotation_without_overlap_ends_the_old_key(app: Flask, admin: Caller, http: TestClient) -> None:
+    made = admin.post(f"{KEYS}/1/rotate", {}).expect(200)
+    app.extensions["key_pair_check"].clear()
+    admin.get("/whoami").expect(401)
+    keys = caller_of(http, made).get(KEYS).expect(200)["api_keys"]
+    assert [key["date_revoked"] is None for key in keys] == [False, True]
+    caller_of(http, made).post(f"{KEYS}/1/rotate", {}).expect(409, "does not work any more")
+
+
+def test_revoked_key_stays_in_the_list(app: Flask, admin: Caller, http: TestClient) -> None:
+    made = admin.post(KEYS, {}).expect(200)
+    revoked = admin.delete(f"{KEYS}/2").expect(200)
+    assert revoked["date_revoked"]
+    assert admin.delete(f"{KEYS}/2").expect(200) == revoked
+    assert admin.get(KEYS).expect(200)["api_keys"][1] == revoked
+    caller_of(http, made).get("/whoami").expect(401)
+
+
+def test_last_key_of_the_last_admin_cannot_be_revoked(admin: Caller, labelled: Labelled) -> None:
+    admin.delete(f"{KEYS}/1").expect(409, "no enabled image-admin")
+    admin.get("/whoami").expect(200)
+    admin.delete("/users/2/api_keys/2").expect(200)
+
+
+def test_keys_of_other_users_and_missing_ones_are_404(admin: Caller, labelled: Labelled) -> None:
+    admin.delete(f"{KEYS}/2").expect(404, "no key 2")
+    admin.post(f"{KEYS}/2/rotate", {}).expect(404, "no key 2")
+    admin.delete("/users/2/api_keys/77").expect(404, "no key 77")
+    admin.get("/users/77/api_keys").expect(404, "no user 77")
+    admin.post("/users/77/api_keys", {}).expect(404, "no user 77")
+    labelled.partner.get("/whoami").expect(200)
+
+
+@pytest.mark.parametrize("overlap", [-1, 2592001, 1.5, "60"])
+def test_overlap_has_bounds(admin: Caller, overlap: Any) -> None:
+    admin.post(f"{KEYS}/1/rotate", {"overlap_seconds": overlap}).expect(400, "/overlap_seconds")

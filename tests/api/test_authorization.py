@@ -1,0 +1,236 @@
+"""Who may call what: every operation of the spec by every kind of caller, on an own, a foreign and a missing object.
+
+An operation without a line in LINES fails. What a line says is written here and not read from the spec, so that a slip in the
+spec shows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from app.database.engine import Base, db
+from app.services.images import NO_ACCESS
+from app.settings import Settings
+from app.web.authentication import KeyPairCheck
+from app.web.openapi import load_spec
+from tests.caller import Caller
+from tests.conftest import insert_images
+
+OPERATIONS = {
+    operation["operationId"]: (method.upper(), path)
+    for path, item in load_spec()["paths"].items()
+    for method, operation in item.items()
+    if method in ("get", "put", "post", "patch", "delete")
+}
+ADMIN, LABELER, EVERYBODY = "image-admin", "labeler of its own", "every caller"
+MISSING_ID = 4711
+# With the same id for every request, equal answers are equal to the byte.
+SAME_ID = {"X-Request-ID": "same"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One operation: who may call it besides admins, what is sent, and what comes back when it works.
+
+    In `body`, a name in braces stands for an id of the caller's own world; `campaign` is the status that it needs.
+    """
+
+    who: str
+    body: Any = None
+    status: int = 200
+    campaign: str = "created"
+
+
+BOX = {"bounding_box": {"xmin": 1, "xmax": 9, "ymin": 1, "ymax": 9}, "label": "PET"}
+LINES = {
+    "list_image_sets": Line(ADMIN),
+    "create_image_set": Line(ADMIN, {"title": "{title}"}),
+    "get_image_set": Line(ADMIN),
+    "update_image_set_status": Line(ADMIN, {"new_status": "finished"}),
+    "create_dropbox_url": Line(ADMIN),
+    "list_image_set_images": Line(ADMIN),
+    "add_image_set_images": Line(ADMIN, [{"id": "{loose_id}"}]),
+    "list_images": Line(ADMIN),
+    "get_image": Line(LABELER, status=303),
+    "list_image_objects": Line(ADMIN),
+    "list_campaigns": Line(ADMIN),
+    "create_campaign": Line(ADMIN, {"title": "{title}", "labeler_email": "new@partner.example"}),
+    "get_campaign": Line(ADMIN),
+    "update_campaign_status": Line(ADMIN, {"new_status": "active"}),
+    "list_campaign_images": Line(LABELER),
+    "add_campaign_images": Line(ADMIN, [{"id": "{loose_id}"}]),
+    "list_campaign_objects": Line(ADMIN),
+    "put_campaign_objects": Line(LABELER, [{"image_id": "{image_id}", "objects": [BOX]}], campaign="active"),
+    "list_campaign_datasets": Line(ADMIN),
+    "get_job": Line(ADMIN),
+    "retry_job": Line(ADMIN),
+    "list_users": Line(ADMIN),
+    "create_user": Line(ADMIN, {"email": "new@example.org"}),
+    "get_user": Line(ADMIN),
+    "update_user": Line(ADMIN, {"enabled": False}),
+    "grant_role": Line(ADMIN, {"role": "image-admin"}),
+    "revoke_role": Line(ADMIN),
+    "list_api_keys": Line(ADMIN),
+    "create_api_key": Line(ADMIN, {"name": "another"}),
+    "rotate_api_key": Line(ADMIN, {"overlap_seconds": 60}),
+    "revoke_api_key": Line(ADMIN),
+    "get_whoami": Line(EVERYBODY),
+}
+every_operation = pytest.mark.parametrize("name", OPERATIONS)
+
+
+@dataclass
+class World:
+    """Two partners, each with all that an id can name, and callers of every kind."""
+
+    admin: Caller
+    callers: dict[str, Caller] = field(default_factory=dict)
+    # Per owner: name of a path parameter, or of a place in a body, -> what stands there.
+    things: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@pytest.fixture
+def world(app: Flask, settings: Settings, admin: Caller, http: TestClient, title: str) -> World:
+    world = World(admin)
+    for owner in ("a", "b"):
+        world.things[owner] = make_things(app, settings, admin, f"{title}-{owner}")
+        made = world.things[owner]
+        world.callers[f"labeler {owner}"] = Caller(http, *made.pop("pair"))
+    for state, change in {
+        "disabled": 'UPDATE "user" SET enabled = false WHERE id = :id',
+        "expired": "UPDATE api_key SET date_expires = now() WHERE user_id = :id",
+        "revoked": "UPDATE api_key SET date_revoked = now() WHERE user_id = :id",
+    }.items():
+        # Each would be an admin, so that nothing but its state can be what keeps it out.
+        new = {"email": f"{state}@example.org", "role": "image-admin"}
+        user_id = admin.post("/users", new).expect(200)["user_id"]
+        key = admin.post(f"/users/{user_id}/api_keys", {}).expect(200)
+        world.callers[state] = Caller(http, key["apikey"], key["apisecret"])
+        execute(app, change, id=user_id)
+    world.callers["anonymous"] = Caller(http)
+    return world
+
+
+def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> dict[str, Any]:
+    image_id, second_id, loose_id = insert_images(app, settings, 3)
+    new = {"title": title, "labeler_email": f"{title}@partner.example"}
+    campaign = admin.post("/campaigns", new).expect(200)
+    admin.post(f"/campaigns/{campaign['campaign_id']}/images", [{"id": image_id}, {"id": second_id}]).expect(200)
+    user = admin.get("/users").expect(200)["users"][-1]
+    [key] = admin.get(f"/users/{user['user_id']}/api_keys").expect(200)["api_keys"]
+    imageset_id = admin.post("/image_sets", {"title": title}).expect(200)["imageset_id"]
+    failed = (
+        "INSERT INTO job (kind, subject_type, subject_id, state) VALUES ('delete_dropbox', 'image_set', :id, 'failed')"
+    )
+    return {
+        "pair": (campaign["access_token"]["apikey"], campaign["access_token"]["apisecret"]),
+        "title": f"{title}-new",
+        "campaign_id": campaign["campaign_id"],
+        "imageset_id": imageset_id,
+        "image_id": image_id,
+        "loose_id": loose_id,
+        "job_id": fetch(app, failed + " RETURNING id", id=imageset_id),
+        "user_id": user["user_id"],
+        "role_id": user["roles"][0]["role_id"],
+        "key_id": key["key_id"],
+    }
+
+
+def execute(app: Flask, statement: str, **values: Any) -> None:
+    with app.app_context():
+        db.session.execute(text(statement), values)
+        db.session.commit()
+
+
+def fetch(app: Flask, statement: str, **values: Any) -> Any:
+    """Return the one value that a statement answers."""
+    with app.app_context():
+        value = db.session.scalar(text(statement), values)
+        db.session.commit()
+    return value
+
+
+def state_of(app: Flask) -> dict[str, str]:
+    """A digest of every table, without the time of a key's last use."""
+    rows = "SELECT md5(coalesce(string_agg((to_jsonb(t) - 'date_last_used')::text, ',' ORDER BY t::text), '')) FROM"
+    return {table.name: fetch(app, f'{rows} "{table.name}" AS t') for table in Base.metadata.sorted_tables}
+
+
+def call(caller: Caller, name: str, ids: dict[str, Any], own: dict[str, Any]) -> Any:
+    """Call an operation with these ids in its path, and a body of the caller's own world."""
+    method, path = OPERATIONS[name]
+    body = fill(LINES[name].body, own)
+    sent = {} if body is None else {"json": body}
+    return caller.request(method, path.format(**ids), headers=SAME_ID, **sent)
+
+
+def fill(body: Any, own: dict[str, Any]) -> Any:
+    if isinstance(body, dict):
+        return {key: fill(value, own) for key, value in body.items()}
+    if isinstance(body, list):
+        return [fill(value, own) for value in body]
+    return own[body[1:-1]] if isinstance(body, str) and body.startswith("{") else body
+
+
+def targets(world: World, name: str, owner: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a path can name, seen by an owner: its own, the other's, and nothing; one of them where it names nothing."""
+    yield "own", world.things[owner]
+    if "{" in OPERATIONS[name][1]:
+        yield "foreign", world.things["b" if owner == "a" else "a"]
+        yield "missing", dict.fromkeys(world.things[owner], MISSING_ID)
+
+
+def test_every_operation_has_a_line() -> None:
+    assert set(OPERATIONS) == set(LINES), "say in LINES who may call a new operation, and with what body"
+
+
+@every_operation
+def test_who_is_kept_out_changes_nothing_and_learns_nothing(app: Flask, world: World, name: str) -> None:
+    prepare(app, name)
+    check: KeyPairCheck = app.extensions["key_pair_check"]
+    before = state_of(app)
+    for kind in ("anonymous", "disabled", "expired", "revoked"):
+        answers = [call(world.callers[kind], name, ids, world.things["a"]) for _, ids in targets(world, name, "a")]
+        for answer in answers:
+            answer.expect(401, "both headers" if kind == "anonymous" else "does not work")
+        assert len({answer.response.content for answer in answers}) == 1
+        check.guesses.clear()
+    bodies = set()
+    for owner in ("a", "b"):
+        for target, ids in targets(world, name, owner):
+            if is_open(name, target):
+                continue
+            answer = call(world.callers[f"labeler {owner}"], name, ids, world.things[owner])
+            assert answer.expect(403)["detail"] == NO_ACCESS
+            bodies.add(answer.response.content)
+    assert len(bodies) <= 1
+    assert state_of(app) == before
+
+
+@every_operation
+def test_who_may_call_gets_an_answer(app: Flask, world: World, name: str) -> None:
+    prepare(app, name)
+    for owner in ("a", "b"):
+        if is_open(name, "own"):
+            own = world.things[owner]
+            call(world.callers[f"labeler {owner}"], name, own, own).expect(LINES[name].status)
+    for target, ids in targets(world, name, "a"):
+        status = 404 if target == "missing" else LINES[name].status
+        body_of = world.things["b" if target == "foreign" else "a"]
+        call(world.admin, name, ids, body_of).expect(status)
+
+
+def prepare(app: Flask, name: str) -> None:
+    """Bring both campaigns into the status that the operation needs."""
+    change = "UPDATE campaign SET status = :status, date_started = CASE WHEN :status = 'active' THEN now() END"
+    execute(app, change, status=LINES[name].campaign)
+
+
+def is_open(name: str, target: str) -> bool:
+    """True where a labeler may call the operation on what it is."""
+    return LINES[name].who == EVERYBODY or (LINES[name].who == LABELER and target == "own")

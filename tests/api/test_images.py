@@ -1,0 +1,90 @@
+"""Images: pages of them, and the links to their files."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.storage.blob import BlobClient, ContainerClient
+from flask import Flask
+from sqlalchemy import text
+
+from app.database.engine import db
+from app.settings import Settings
+from tests.caller import Caller
+from tests.conftest import Labelled, insert_images
+
+
+@pytest.fixture
+def path(app: Flask, labelled: Labelled, container: ContainerClient) -> str:
+    """Where the first labelled image lies in the main container; its file holds `picture`."""
+    with app.app_context():
+        query = text("SELECT blobstorage_path FROM image WHERE id = :id")
+        path = str(db.session.scalar(query, {"id": labelled.image_ids[0]}))
+    name = path.partition("/")[2]
+    container.upload_blob(name, b"picture")
+    return name
+
+
+def test_admin_and_partner_are_sent_to_the_file_and_no_other(
+    admin: Caller, labelled: Labelled, path: str, container: ContainerClient
+) -> None:
+    other = container.upload_blob(path + ".secret", b"other")
+    for caller in (admin, labelled.partner):
+        answer = caller.get(f"/images/{labelled.image_ids[0]}")
+        answer.expect(303)
+        link = answer.headers["location"]
+        assert answer.headers["cache-control"] == "no-store"
+        with BlobClient.from_blob_url(link) as blob:
+            assert blob.blob_name == path
+            assert blob.download_blob().readall() == b"picture"
+            with pytest.raises(HttpResponseError, match=r"Authoriz|Authent"):
+                blob.upload_blob(b"forged", overwrite=True)
+        with (
+            BlobClient.from_blob_url(f"{other.url}?{urlsplit(link).query}") as foreign,
+            pytest.raises(HttpResponseError, match=r"Authoriz|Authent"),
+        ):
+            foreign.download_blob()
+
+
+def test_a_missing_image_and_a_foreign_one_look_the_same_to_a_partner(
+    admin: Caller, labelled: Labelled, title: str, image_ids: list[int]
+) -> None:
+    made = admin.post("/campaigns", {"title": title + "-2", "labeler_email": "sam@other.example"}).expect(200)
+    stranger = Caller(admin.http, made["access_token"]["apikey"], made["access_token"]["apisecret"])
+    foreign = stranger.get(f"/images/{image_ids[0]}").expect(403)
+    missing = stranger.get("/images/4711").expect(403)
+    assert foreign["detail"] == missing["detail"]
+    admin.get("/images/4711").expect(404, "no image 4711")
+
+
+def test_pages_of_images_hold_each_once(admin: Caller, image_ids: list[int]) -> None:
+    first = admin.get("/images?per_page=3").expect(200)
+    second = admin.get("/images?per_page=3&page=2").expect(200)
+    assert [image["image_id"] for image in first["images"] + second["images"]] == image_ids
+    assert first["pagination"]["total"] == second["pagination"]["total"] == 4
+    admin.get("/images?per_page=3&page=3").expect(404)
+
+
+def test_totals_follow_every_way_in_which_images_come_and_go(app: Flask, settings: Settings, admin: Caller) -> None:
+    def totals() -> list[int]:
+        asked = ("/images", *(f"/image_sets/{number}/images" for number in (1, 2)))
+        return [admin.get(path).expect(200)["pagination"]["total"] for path in asked]
+
+    def run(statement: str) -> None:
+        with app.app_context():
+            db.session.execute(text(statement))
+            db.session.commit()
+
+    run(
+        "INSERT INTO image_set (title, blobstorage_path, created_by) SELECT 'set-' || i, 'a', 1 FROM generate_series(1, 2) i"
+    )
+    assert totals() == [0, 0, 0]
+    insert_images(app, settings, 3)
+    run(
+        "INSERT INTO image (image_set_id, blobstorage_path) SELECT 1 + i % 2, 'b/' || i FROM generate_series(1, 5) AS i"
+    )
+    assert totals() == [8, 2, 3]
+    run("UPDATE image SET image_set_id = 1 WHERE image_set_id IS NULL OR blobstorage_path = 'b/1'")
+    assert totals() == [8, 6, 2]
+    run("DELETE FROM image WHERE image_set_id = 1")
+    assert totals() == [2, 0, 2]

@@ -1,0 +1,140 @@
+"""Bodies that are spoiled in every way there is: each is refused and changes nothing, or is as good as before."""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, text
+
+from app.database.engine import Base
+from app.settings import Settings
+from tests.caller import Answer, Caller
+from tests.conftest import insert_images
+from tests.house.test_spec import OPERATIONS
+from tests.mutations import Sent, mutate, write
+from tests.workers import autocommitting, workplace
+
+# The same seed spoils the same bodies in the same ways: FUZZ_SEED=… sets another one.
+SEED = int(os.environ.get("FUZZ_SEED", "20261123"))
+COUNT = int(os.environ.get("MUTATED_BODIES", "1500"))
+BOX = {"xmin": 1, "xmax": 9, "ymin": 1, "ymax": 9}
+# A good body of each operation that takes one.
+BODIES: dict[str, Any] = {
+    "create_image_set": {"title": "{new}", "metadata": {"country": "NL", "list": [1, 2.5, None, True, {"a": "b"}]}},
+    "update_image_set_status": {"new_status": "finished"},
+    "add_image_set_images": [{"id": 1}, {"filepath": "{path}"}],
+    "create_campaign": {
+        "title": "{new}",
+        "labeler_email": "{new}@partner.example",
+        "metadata": {"a": [1]},
+        "label_translations": {"PET": "plastic", "ö": "塑料"},
+    },
+    "update_campaign_status": {"new_status": "active", "auto_complete": False},
+    "add_campaign_images": [{"id": 1}, {"id": 2}, {"filepath": "/{path}"}],
+    "put_campaign_objects": [
+        {
+            "image_id": 1,
+            "objects": [{"bounding_box": BOX, "label": "PET", "label_translated": None, "confidence": 0.87}],
+        },
+        {"image_id": 2, "objects": []},
+    ],
+    "create_user": {"email": "{new}@example.org", "role": "image-admin"},
+    "update_user": {"enabled": False},
+    "grant_role": {"role": "labeler", "campaign_id": 1},
+    "create_api_key": {"name": "labelling tool", "date_expires": "2030-01-01T00:00:00Z"},
+    "rotate_api_key": {"overlap_seconds": 60, "date_expires": None},
+}
+# The state in which every good body can be sent, whatever the one before has done. Campaign 2 takes objects.
+RESTORE = """
+    UPDATE campaign_image SET submission_id = NULL;
+    DELETE FROM object; DELETE FROM submission; DELETE FROM job; DELETE FROM procrastinate_jobs;
+    DELETE FROM campaign_image WHERE campaign_id <> 2;
+    UPDATE image SET image_set_id = NULL;
+    DELETE FROM image_set WHERE id > 1;
+    UPDATE image_set SET status = 'created', date_finished = NULL;
+    DELETE FROM role WHERE id > 3; DELETE FROM api_key WHERE id > 2; DELETE FROM campaign WHERE id > 2;
+    UPDATE campaign SET status = CASE id WHEN 2 THEN 'active' ELSE 'created' END, labeled_count = 0,
+        image_count = CASE id WHEN 2 THEN 2 ELSE 0 END, date_completed = NULL, date_finished = NULL;
+    DELETE FROM "user" WHERE id > 2;
+    UPDATE "user" SET enabled = true;
+    UPDATE api_key SET date_revoked = NULL, date_expires = NULL;
+"""
+TABLES = [*(table.name for table in Base.metadata.sorted_tables), "procrastinate_jobs"]
+ROWS = "SELECT md5(string_agg(r, ',' ORDER BY r)) FROM (SELECT (to_jsonb(t) - 'date_last_used')::text AS r FROM \"{}\" AS t) AS a"
+# One digest for each table; when a key was last used is written now and then, whatever is sent.
+DIGEST = f"SELECT {', '.join(f'({ROWS.format(name)})' for name in TABLES)}"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A service in a known state: an admin's client and a look at its tables."""
+
+    admin: Caller
+    path_of_image: str
+    connection: Connection
+
+    def send(self, name: str, sent: Sent) -> Answer:
+        method, path, _ = OPERATIONS[name]
+        ids = {"imageset_id": 1, "campaign_id": 2 if name == "put_campaign_objects" else 1, "user_id": 2, "key_id": 2}
+        return self.admin.request(method, path.format(**ids), headers=sent.headers, content=sent.content)
+
+    def good_body(self, name: str, random: Random) -> Any:
+        """The body with a title and an address that nobody has."""
+        text_of_body = json.dumps(BODIES[name]).replace("{new}", f"t-{random.randbytes(6).hex()}")
+        return json.loads(text_of_body.replace("{path}", self.path_of_image))
+
+    def digest(self) -> list[Any]:
+        """What each table holds, in short."""
+        return list(self.connection.execute(text(DIGEST)).one())
+
+    def restore(self) -> list[Any]:
+        """Undo what was accepted, and return the digest."""
+        self.connection.execute(text(RESTORE))
+        return self.digest()
+
+
+@pytest.fixture
+def stage(app: Flask, settings: Settings, admin: Caller, title: str) -> Iterator[Stage]:
+    image_ids = insert_images(app, settings, 3)
+    for number in (1, 2):
+        admin.post("/campaigns", {"title": f"{title}-{number}", "labeler_email": "pat@partner.example"}).expect(200)
+    admin.post("/campaigns/2/images", [{"id": image_id} for image_id in image_ids[:2]]).expect(200)
+    admin.put("/campaigns/2", {"new_status": "active"}).expect(200)
+    admin.post("/image_sets", {"title": title}).expect(200)
+    path = admin.get("/images").expect(200)["images"][2]["blobstorage_path"]
+    with workplace(app) as place, autocommitting(place) as connection:
+        yield Stage(admin, path, connection)
+
+
+def test_every_operation_that_takes_a_body_has_a_good_one() -> None:
+    assert set(BODIES) == {name for name, (_, _, operation) in OPERATIONS.items() if "requestBody" in operation}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", BODIES)
+def test_spoiled_bodies_are_refused_and_change_nothing(stage: Stage, name: str) -> None:
+    random = Random(f"{SEED} {name}")
+    statuses: Counter[int] = Counter()
+    before = stage.restore()
+    for _ in range(-(-COUNT // len(BODIES))):
+        sent = mutate(random, stage.good_body(name, random))
+        status = stage.send(name, sent).response.status_code
+        statuses[status] += 1
+        # That it is among the documented ones, and its answer too, is looked at by the client.
+        assert status == 200 or 400 <= status < 500, f"{status} {sent}"
+        if status == 200:
+            before = stage.restore()
+        else:
+            assert stage.digest() == before, f"{status}, and yet something has changed: {sent}"
+    sys.stdout.write(
+        f"{name}: {sum(statuses.values())} bodies, answers {dict(sorted(statuses.items()))}, seed {SEED}\n"
+    )
+    assert statuses[400] + statuses[415] > statuses.total() / 2
+    stage.send(name, Sent(write(stage.good_body(name, random)))).expect(200)

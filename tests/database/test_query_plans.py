@@ -1,0 +1,200 @@
+"""Plans of the statements behind hot requests: on large tables each of them is led by an index."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2.extensions
+import pytest
+from flask import Flask
+from sqlalchemy import event, text
+from sqlalchemy.dialects import postgresql
+
+from app.database.engine import db
+from app.jobs import publish_datasets as publication
+from app.representations import shapes
+from tests.caller import Caller
+from tests.workers import rows
+
+LARGE = ("image", "campaign_image", "object", "submission", "job", "api_key")
+FILL = """
+INSERT INTO image_set (title, blobstorage_path, created_by)
+    SELECT 'set-' || n, 'c/u/set-' || n, 1 FROM generate_series(1, 50) AS n;
+INSERT INTO image (image_set_id, blobstorage_path, filesize, type, filetype, date_taken, lon, lat, width, height)
+    SELECT 1 + n % 50, 'c/u/set-' || 1 + n % 50 || '/' || n, 1, 't' || n % 500, 'F' || n % 400,
+        timestamptz '2026-01-01Z' + n * interval '1 minute', n % 3600 / 10.0 - 180, n % 1700 / 10.0 - 85, 1920, 1080
+    FROM generate_series(1, 50000) AS n;
+INSERT INTO campaign (title, created_by, status, image_count, labeled_count, auto_complete)
+    SELECT 'campaign-' || n, 1, 'active', 5000, 2500, false FROM generate_series(1, 20) AS n;
+INSERT INTO submission (campaign_id, user_id, image_count, object_count)
+    SELECT 1 + n % 20, 1, 1, 2 FROM generate_series(0, 49999) AS n;
+INSERT INTO campaign_image (campaign_id, image_id, submission_id)
+    SELECT campaign_id, id, CASE WHEN id % 2 = 0 THEN id END
+    FROM submission WHERE campaign_id <= 20;
+INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
+    SELECT campaign_id, submission_id, image_id, 0, 0, 9, 9, 'PET', 'PET'
+    FROM campaign_image, generate_series(1, 2) WHERE submission_id IS NOT NULL;
+INSERT INTO job (kind, subject_type, subject_id, state)
+    SELECT 'finish_image_set', 'image_set', 1 + n % 50, 'succeeded' FROM generate_series(1, 20000) AS n;
+INSERT INTO api_key (user_id, key, secret_hash) SELECT 1, 'key-' || n, sha256('x') FROM generate_series(1, 20000) AS n;
+"""
+
+
+@pytest.fixture
+def filled(app: Flask, admin: Caller) -> Caller:
+    """An admin of tables that are large, with campaigns 1 to 20 that have the images of the same number, modulo 20."""
+    with rows(app) as session:
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        for statement in FILL.split(";")[:-1]:
+            session.execute(text(statement.replace(":", "\\:")))
+    with app.app_context(), db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+    return admin
+
+
+@contextmanager
+def statements_of(app: Flask) -> Iterator[list[tuple[str, Any]]]:
+    """Every statement that the application sends meanwhile, and its values."""
+    sent: list[tuple[str, Any]] = []
+
+    class NotingCursor(psycopg2.extensions.cursor):
+        def execute(self, statement: Any, values: Any = None) -> None:
+            sent.append((statement, values))
+            super().execute(statement, values)
+
+    def watch(connection: Any, *_: Any) -> None:
+        connection.cursor_factory = NotingCursor
+
+    with app.app_context():
+        engine = db.engine
+    # On new connections every statement is prepared anew, and seen.
+    engine.dispose()
+    event.listen(engine, "connect", watch)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "connect", watch)
+        engine.dispose()
+
+
+def explain(app: Flask, statement: str, values: Any, prepared: dict[str, str]) -> str:
+    """The plan of a statement, as text; of a prepared one, the plan for these values and the one for any."""
+    with app.app_context(), db.engine.connect() as connection:
+        try:
+            connection.exec_driver_sql("DEALLOCATE ALL")
+            modes = ["auto"]
+            if statement.startswith("EXECUTE"):
+                connection.exec_driver_sql(prepared[statement.split()[1]])
+                modes = ["force_custom_plan", "force_generic_plan"]
+            plans: list[str] = []
+            for mode in modes:
+                connection.exec_driver_sql(f"SET plan_cache_mode = {mode}")
+                plans += connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars()
+            return "\n".join(plans)
+        finally:
+            # It has forgotten what the application believes to be prepared on it.
+            connection.invalidate()
+
+
+def plans_of(app: Flask, statements: list[tuple[str, Any]]) -> list[tuple[str, str]]:
+    """Every statement that reads or writes, with its plan."""
+    prepared = {statement.split()[1]: statement for statement, _ in statements if statement.startswith("PREPARE")}
+    kinds = ("SELECT", "WITH", "INSERT", "UPDATE", "EXECUTE")
+    return [
+        (prepared.get(statement.split()[1], statement), explain(app, statement, values, prepared))
+        for statement, values in statements
+        if statement.lstrip().startswith(kinds)
+    ]
+
+
+def require_indexes(app: Flask, statements: list[tuple[str, Any]], what: str) -> None:
+    """Fail when a statement reads a large table from one end to the other."""
+    plans = plans_of(app, statements)
+    assert plans, what
+    for statement, plan in plans:
+        for table in LARGE:
+            assert f"Seq Scan on {table} " not in plan, f"{what}\n{statement}\n{plan}"
+
+
+BOX = {"xmin": 0, "xmax": 1, "ymin": 0, "ymax": 1}
+SUBMISSION = [{"image_id": 20 * n + 2, "objects": [{"bounding_box": BOX, "label": "PET"}]} for n in range(200)]
+
+
+READS = [
+    "/whoami",
+    "/images/25002",
+    "/images/25002/objects",
+    "/images/25002/objects?campaigns=2",
+    "/images?per_page=100",
+    "/images?per_page=100&after=40000",
+    "/images?per_page=100&after=40000&expand=download_url",
+    "/image_sets/7/images?per_page=100",
+    "/image_sets/7/images?per_page=100&after=40000",
+    "/image_sets",
+    "/image_sets/7",
+    "/campaigns",
+    "/campaigns/2",
+    "/campaigns/2/images?per_page=100",
+    "/campaigns/2/images?per_page=100&after=40000",
+    "/campaigns/2/objects?per_page=100",
+    "/campaigns/2/objects?per_page=100&after=40000",
+    "/jobs/777",
+]
+
+
+def test_hot_statements_read_no_large_table_as_a_whole(filled: Caller, app: Flask, title: str) -> None:
+    for path in READS:
+        with statements_of(app) as statements:
+            assert filled.get(path).response.status_code in (200, 303), path
+        require_indexes(app, statements, path)
+    with statements_of(app) as statements:
+        filled.put("/campaigns/2/objects", SUBMISSION).expect(200)
+    require_indexes(app, statements, "PUT objects")
+    made = filled.post("/campaigns", {"title": title, "labeler_email": "p@partner.example"}).expect(200)
+    with statements_of(app) as statements:
+        references = [{"id": 7}, {"filepath": "c/u/set-9/8"}]
+        filled.post(f"/campaigns/{made['campaign_id']}/images", references).expect(200)
+    require_indexes(app, statements, "POST images")
+    parameters = {"campaign_id": 2, "container": "c", "url_prefix": "", "after": 1000, "size": 100}
+    page = publication.PAGE.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]  # It has no types.
+    require_indexes(app, [(str(page), parameters)], "a page to publish")
+
+
+def test_connection_keeps_no_more_statements_than_it_may(admin: Caller, app: Flask, title: str) -> None:
+    made = admin.post("/campaigns", {"title": title, "labeler_email": "p@partner.example"}).expect(200)
+    for size in range(1, shapes.MAX_PREPARED + 20):
+        admin.get(f"/campaigns?per_page={size}&after=0").expect(200)
+    with app.app_context(), db.engine.connect() as connection:
+        kept = connection.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
+        assert 0 < kept == len(connection.info[shapes.PREPARED]) <= shapes.MAX_PREPARED
+    page = admin.get(f"/campaigns?per_page=1&after={made['campaign_id'] - 1}").expect(200)
+    assert [campaign["campaign_id"] for campaign in page["campaigns"]] == [made["campaign_id"]]
+
+
+def test_a_page_past_the_last_passes_over_no_rows(admin: Caller, app: Flask) -> None:
+    for path in ("/images?page=1000000000", "/images?type=none&page=2"):
+        with statements_of(app) as statements:
+            admin.get(path).expect(404, "There is no page")
+        assert statements
+        assert not any("OFFSET" in statement for statement, _ in statements)
+    admin.post("/users", {"email": "p@partner.example"}).expect(200)
+    with statements_of(app) as statements:
+        admin.get("/users?per_page=1&page=2").expect(200)
+    assert any("OFFSET" in statement for statement, _ in statements)
+
+
+def test_filters_of_images_use_their_indexes(filled: Caller, app: Flask) -> None:
+    queries = {
+        "type=t7": "ix_image_type_id",
+        "filetype=F7": "ix_image_filetype_id",
+        "taken_from=2026-01-02T00:00:00Z&taken_to=2026-01-02T01:00:00Z": "ix_image_date_taken",
+        "bbox=3,50,3.5,50.5": "ix_image_place",
+        "after=40000&per_page=10": "pk_image",
+    }
+    for query, index in queries.items():
+        with statements_of(app) as statements:
+            filled.get(f"/images?{query}").expect(200)
+        plans = [plan for statement, plan in plans_of(app, statements) if "FROM image" in statement]
+        assert plans, query
+        assert any(index in plan for plan in plans), (query, plans)
+        assert not any("Seq Scan on image " in plan for plan in plans), (query, plans)

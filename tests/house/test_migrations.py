@@ -1,0 +1,338 @@
+"""Migrations: into an empty schema and back on data, several schemas, several upgrades at once, equal to the models."""
+
+import asyncio
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg2 import sql
+from pydantic import SecretStr
+from sqlalchemy import create_engine, make_url
+
+import app.models
+from app.database.engine import Base, engine_options
+from app.jobs.worker import SchemaConnector
+from app.settings import Settings
+from app.web.application import WebApplication
+from tests.caller import Caller
+from tests.workers import environment
+
+ROOT = Path(__file__).parents[2]
+# At least one row in every table, and in it one of what a migration drops.
+ROWS = """
+INSERT INTO "user" (email) VALUES ('eve@example.org');
+INSERT INTO api_key (user_id, key, secret_hash) VALUES (1, 'key', sha256('secret'));
+INSERT INTO campaign (title, image_count, labeled_count, created_by) VALUES ('bridge', 1, 1, 1);
+INSERT INTO role (user_id, name, campaign_id) VALUES (1, 'labeler', 1);
+INSERT INTO image_set (title, blobstorage_path, created_by) VALUES ('drone', 'imagesets/upload/drone', 1);
+INSERT INTO image (image_set_id, blobstorage_path) VALUES (1, 'imagesets/upload/drone/1.jpg');
+INSERT INTO submission (campaign_id, user_id, api_key_id, image_count, object_count) VALUES (1, 1, 1, 1, 1);
+INSERT INTO campaign_image (campaign_id, image_id, submission_id) VALUES (1, 1, 1);
+INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
+    VALUES (1, 1, 1, 0, 0, 1, 1, 'PET', 'bottle');
+INSERT INTO job (kind, subject_type, subject_id) VALUES ('publish_datasets', 'campaign', 1);
+INSERT INTO dataset (campaign_id, job_id, kind, name, version, path, file_size, sha256, image_count, object_count,
+    registration) VALUES (1, 1, 'images', 'bridge', 1, 'datasets/bridge', 1, sha256('file'), 1, 1, 'off'),
+    (1, 1, 'labels_jsonl', 'bridge-lines', 1, 'datasets/bridge-lines', 1, sha256('lines'), 1, 1, 'off');
+INSERT INTO idempotency_key (user_id, operation, key_hash, fingerprint, answer, date_expires)
+    VALUES (1, 'create_campaign', sha256('key'), sha256('body'), '{}', now());
+"""
+# How many rows a migration leaves in a table when it is taken back, None when the table goes; all other rows stay.
+LEFT: dict[str, dict[str, int | None]] = {
+    "0006_image_counts": {"image_count": None},
+    "0004_dataset_files": {"dataset": 1},
+    "0002_idempotency_keys": {"idempotency_key": None},
+}
+SHAPE = """
+SELECT 'column', table_name, column_name,
+    concat_ws(' ', data_type, is_nullable, column_default, identity_generation, is_generated)
+FROM information_schema.columns WHERE table_schema = current_schema()
+UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND conrelid <> 0
+UNION ALL SELECT 'index', tablename, indexname, replace(indexdef, current_schema() || '.', '')
+FROM pg_indexes WHERE schemaname = current_schema()
+"""
+
+
+@pytest.fixture
+def empty(settings: Settings, worker_id: str) -> Iterator[Settings]:
+    """Settings that name an empty schema of their own."""
+    schema = f"fresh_{worker_id}"
+    run_sql(settings, sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    yield settings.model_copy(update={"db_schema": schema})
+    run_sql(settings, sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+
+
+def run_sql(settings: Settings, statement: str | sql.Composable) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(settings.queue_url, options=f"-csearch_path={settings.db_schema}")) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def flask(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `flask …` as an operator does, in a process of its own."""
+    command = [sys.executable, "-m", "flask", *arguments]
+    return subprocess.run(
+        command, env=environment(settings), cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def one_line(run: subprocess.CompletedProcess[str]) -> str:
+    """The only line of a command that failed as it should."""
+    assert run.returncode == 1, run.stderr
+    assert run.stderr.strip().count("\n") == 0, run.stderr
+    return run.stderr.strip()
+
+
+@pytest.fixture
+def migrations(tmp_path: Path) -> Path:
+    """A copy of the migrations, in which others can be planted."""
+    copy = tmp_path / "migrations"
+    shutil.copytree(ROOT / "migrations", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def plant(migrations: Path, revision: str, *, after: str, statement: str) -> None:
+    source = f"""
+from alembic import op
+revision, down_revision = {revision!r}, {after!r}
+def upgrade() -> None:
+    op.execute({statement!r})
+def downgrade() -> None:
+    pass
+"""
+    (migrations / "versions" / f"{revision}.py").write_text(source)
+
+
+def revisions() -> list[str]:
+    """All revisions, oldest first."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
+
+
+def version(settings: Settings) -> Any:
+    return run_sql(settings, "SELECT version_num FROM alembic_version")[0][0]
+
+
+def shape(settings: Settings) -> set[tuple[Any, ...]]:
+    """Every column, constraint and index of ours in the schema, as PostgreSQL describes them."""
+    return {row for row in run_sql(settings, SHAPE) if not row[1].startswith(("procrastinate_", "alembic_version"))}
+
+
+def count_rows(settings: Settings) -> dict[str, int]:
+    ours = tables(settings) & set(Base.metadata.tables)
+    return {name: run_sql(settings, f'SELECT count(*) FROM "{name}"')[0][0] for name in ours}
+
+
+def tables(settings: Settings) -> set[str]:
+    query = sql.SQL("SELECT tablename FROM pg_tables WHERE schemaname = {}").format(sql.Literal(settings.db_schema))
+    return {row[0] for row in run_sql(settings, query)}
+
+
+def test_models_and_migrations_are_equal_to_alembic(server: WebApplication, settings: Settings) -> None:
+    def include_name(name: str | None, kind: str, _: object) -> bool:
+        return not (kind == "table" and str(name).startswith(("procrastinate_", "alembic_version")))
+
+    engine = create_engine(settings.database_url, **engine_options(settings))
+    options = {"compare_type": True, "compare_server_default": True, "include_name": include_name}
+    with engine.connect() as connection:
+        difference = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
+    engine.dispose()
+    assert difference == []
+    assert app.models.__all__
+
+
+def test_models_and_migrations_are_equal_to_postgresql(
+    server: WebApplication, settings: Settings, empty: Settings
+) -> None:
+    """Alembic does not look at check and exclusion constraints, nor at the conditions of indexes."""
+    engine = create_engine(empty.database_url, **engine_options(empty))
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    assert shape(empty) == shape(settings)
+    assert {row[0] for row in shape(settings)} == {"column", "constraint", "index"}
+
+
+def test_a_new_migration_is_empty_and_named_by_date_and_purpose(empty: Settings, migrations: Path) -> None:
+    assert flask(empty, "db", "upgrade").returncode == 0
+    before = set(migrations.rglob("*.py"))
+    made = flask(empty, "db", "migrate", "-d", str(migrations), "-m", "Add weather to images")
+    assert made.returncode == 0, made.stderr
+    (file,) = set(migrations.rglob("*.py")) - before
+    assert re.fullmatch(r"\d{8}_add_weather_to_images\.py", file.name)
+    assert file.read_text().count("    pass\n") == 2
+    assert "op." not in file.read_text()
+    assert flask(empty, "db", "upgrade", "-d", str(migrations)).returncode == 0
+    assert flask(empty, "db", "check").returncode == 1
+
+
+def test_down_and_up_again_on_data(empty: Settings) -> None:
+    assert flask(empty, "db", "upgrade").returncode == 0
+    run_sql(empty, ROWS)
+    kept = count_rows(empty)
+    assert set(kept) == set(Base.metadata.tables), "give the new table a row in ROWS"
+    assert min(kept.values()) == 1
+    for revision in revisions()[:0:-1]:
+        down = flask(empty, "db", "downgrade")
+        assert down.returncode == 0, down.stderr
+        changed = kept | LEFT.get(revision, {})
+        kept = {name: count for name, count in changed.items() if count is not None}
+        assert count_rows(empty) == kept, revision
+    assert flask(empty, "db", "upgrade").returncode == 0
+    # What images are counted in is made anew with what it counts; other tables that were gone are empty.
+    emptied = dict.fromkeys(set(Base.metadata.tables) - set(kept), 0) | {"image_count": 1}
+    assert count_rows(empty) == kept | emptied
+
+
+def test_down_to_nothing_leaves_nothing(empty: Settings) -> None:
+    assert flask(empty, "db", "upgrade").returncode == 0
+    run_sql(empty, ROWS)
+    down = flask(empty, "db", "downgrade", "base")
+    assert down.returncode == 0, down.stderr
+    assert tables(empty) == {"alembic_version"}
+    for catalog, column in (("pg_proc", "pronamespace"), ("pg_type", "typnamespace")):
+        query = sql.SQL("SELECT count(*) FROM {} AS thing WHERE {} = current_schema()::regnamespace")
+        left = run_sql(empty, query.format(sql.Identifier(catalog), sql.Identifier(column)))[0][0]
+        # The version's table has a type of its rows, and one of their arrays.
+        assert left == (2 if catalog == "pg_type" else 0)
+    assert flask(empty, "db", "upgrade").returncode == 0
+    assert version(empty) == revisions()[-1]
+
+
+def test_two_schemas_in_one_database_share_no_rows(server: WebApplication, admin: Caller, empty: Settings) -> None:
+    assert flask(empty, "db", "upgrade").returncode == 0
+    listed = flask(empty, "users", "list")
+    assert listed.returncode == 0
+    assert listed.stdout == ""
+    assert flask(empty, "users", "create", "--email", "eve@example.org").returncode == 0
+    assert flask(empty, "db", "downgrade", "base").returncode == 0
+    admin.get("/whoami").expect(200)
+
+
+def test_two_schemas_in_one_database_share_no_notifications(server: WebApplication, empty: Settings) -> None:
+    assert flask(empty, "db", "upgrade").returncode == 0
+    settings: Settings = server.flask_app.extensions["settings"]
+    both = [asyncio.run(notified(listening, empty)) for listening in (empty, settings)]
+    assert both == [True, False]
+
+
+async def notified(listening: Settings, inserting: Settings) -> bool:
+    """Whether a new job in one schema wakes a worker of the other, or of the same one."""
+    heard, connector = asyncio.Event(), SchemaConnector(listening.db_schema, conninfo=listening.queue_url)
+
+    async def hear(*, channel: str, payload: str) -> None:
+        heard.set()
+
+    await connector.open_async()
+    listener = asyncio.create_task(connector.listen_notify(hear, ["procrastinate_any_queue_v1"]))
+    try:
+        for _ in range(20):
+            insert = "INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('jobs', 'run_job')"
+            await asyncio.to_thread(run_sql, inserting, insert)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(heard.wait(), 0.1)
+                return True
+        return False
+    finally:
+        listener.cancel()
+        await connector.close_async()
+
+
+def test_two_schemas_in_one_database_do_not_wait_for_each_other(server: WebApplication, empty: Settings) -> None:
+    with closing(psycopg2.connect(empty.queue_url)) as connection:
+        connection.cursor().execute("SELECT pg_advisory_lock(hashtextextended('labelapi migrations labelapi', 0))")
+        assert flask(empty, "db", "upgrade").returncode == 0
+
+
+@pytest.mark.slow
+def test_four_upgrades_at_once_all_end_well(empty: Settings, migrations: Path) -> None:
+    """However long the first one takes: longer than a statement may, or than one waits for a table."""
+    plant(migrations, "slow", after=revisions()[-1], statement="SELECT pg_sleep(6)")
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda _: flask(empty, "db", "upgrade", "-d", str(migrations)), range(4)))
+    assert [run.returncode for run in runs] == [0] * 4, [run.stderr[-300:] for run in runs]
+    assert version(empty) == "slow"
+
+
+def test_upgrade_that_fails_half_way_leaves_the_old_schema_whole(empty: Settings, migrations: Path) -> None:
+    assert flask(empty, "db", "upgrade").returncode == 0
+    run_sql(empty, ROWS)
+    before = shape(empty), count_rows(empty), version(empty)
+    plant(migrations, "good", after=revisions()[-1], statement='ALTER TABLE "user" ADD COLUMN colour text')
+    plant(migrations, "bad", after="good", statement="DROP TABLE object; UPDATE image SET lat = 1; SELECT 1 / 0")
+    run = flask(empty, "db", "upgrade", "-d", str(migrations))
+    assert run.returncode == 1
+    assert "division by zero" in run.stderr
+    assert (shape(empty), count_rows(empty), version(empty)) == before
+    assert run_sql(empty, "SELECT lat FROM image") == [(None,)]
+    plant(migrations, "bad", after="good", statement="UPDATE image SET lat = 1")
+    assert flask(empty, "db", "upgrade", "-d", str(migrations)).returncode == 0
+    assert run_sql(empty, "SELECT lat FROM image") == [(1.0,)]
+
+
+@pytest.mark.slow
+def test_upgrade_behind_a_long_transaction_gives_up_in_one_line(empty: Settings, migrations: Path) -> None:
+    assert flask(empty, "db", "upgrade").returncode == 0
+    plant(migrations, "next", after=revisions()[-1], statement='ALTER TABLE "user" ADD COLUMN colour text')
+    with closing(psycopg2.connect(empty.queue_url)) as connection:
+        connection.cursor().execute(f'SELECT * FROM {empty.db_schema}."user"')
+        words = one_line(flask(empty, "db", "upgrade", "-d", str(migrations)))
+    assert words.startswith("Nothing was changed")
+    assert "lock timeout" in words
+    assert words.endswith("Run this again.")
+    assert version(empty) == revisions()[-1]
+    assert flask(empty, "db", "upgrade", "-d", str(migrations)).returncode == 0
+    assert version(empty) == "next"
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ("nowhere", "'nowhere' of DB_SCHEMA does not exist"),
+        ("", "DB_SCHEMA"),
+        ("No-Where", "DB_SCHEMA"),
+        ("pg_x", "DB_SCHEMA"),
+    ],
+)
+@pytest.mark.parametrize("command", ["db upgrade", "users list"])
+def test_wrong_schema_is_one_line(settings: Settings, schema: str, words: str, command: str) -> None:
+    said = one_line(flask(settings.model_copy(update={"db_schema": schema}), *command.split()))
+    assert words in said
+
+
+def test_schema_without_tables_is_one_line(empty: Settings) -> None:
+    assert "flask db upgrade" in one_line(flask(empty, "users", "list"))
+
+
+def test_schema_of_somebody_else_is_one_line(empty: Settings) -> None:
+    run_sql(empty, "DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN")
+    url = make_url(empty.database_url).set(username="stranger").render_as_string(hide_password=False)
+    stranger = empty.model_copy(update={"db_connection_string": SecretStr(url)})
+    assert "may not work in the schema" in one_line(flask(stranger, "db", "upgrade"))
+
+
+def test_database_away_is_one_line(settings: Settings) -> None:
+    nowhere = settings.model_copy(update={"db_connection_string": SecretStr("postgresql://127.0.0.1:9/nowhere")})
+    for command in (["db", "upgrade"], ["users", "list"]):
+        assert "does not answer" in one_line(flask(nowhere, *command))
+
+
+def test_database_of_a_newer_version_is_one_line(empty: Settings) -> None:
+    assert flask(empty, "db", "upgrade").returncode == 0
+    run_sql(empty, "UPDATE alembic_version SET version_num = 'newer'")
+    assert "newer" in one_line(flask(empty, "db", "upgrade"))

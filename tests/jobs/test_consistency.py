@@ -1,0 +1,259 @@
+"""`flask check`: finds every planted disagreement, nothing else, and mends what is safe."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import text
+
+from app.azure.blobs import BlobStore
+from app.database.engine import db
+from app.errors import NotFound
+from app.health.consistency import ConsistencyCheck, Finding
+from app.settings import Settings
+from tests.caller import Caller
+from tests.test_cli import run
+from tests.workers import rows, run_jobs
+
+NO_GRACE = timedelta(0)
+# What the tests of one run share, and so may have been left by another test.
+SHARED = ("container", "file")
+Finder = Callable[[], dict[str, Finding]]
+
+
+@pytest.fixture
+def finished(app: Flask, admin: Caller, title: str) -> dict[str, int]:
+    """An image set with two files that was taken in, and a campaign on them that was published; all at peace."""
+    made = admin.post("/image_sets", {"title": title}).expect(200)
+    with ContainerClient.from_container_url(made["dropbox_url"]) as dropbox:
+        dropbox.upload_blob("one.jpg", b"one")
+        dropbox.upload_blob("two.jpg", b"three")
+    admin.put(f"/image_sets/{made['imageset_id']}", {"new_status": "finished"}).expect(200)
+    run_jobs(app)
+    ids = [image["image_id"] for image in admin.get("/images").expect(200)["images"]]
+    body = {"title": title, "labeler_email": "pat@partner.example"}
+    path = f"/campaigns/{admin.post('/campaigns', body).expect(200)['campaign_id']}"
+    admin.post(f"{path}/images", [{"id": image_id} for image_id in ids]).expect(200)
+    admin.put(path, {"new_status": "active"}).expect(200)
+    objects = [{"label": "PET", "bounding_box": {"xmin": 0, "xmax": 1, "ymin": 0, "ymax": 1}}]
+    admin.put(f"{path}/objects", [{"image_id": image_id, "objects": objects} for image_id in ids]).expect(200)
+    admin.put(path, {"new_status": "finished"}).expect(200)
+    run_jobs(app)
+    return {"image_set": made["imageset_id"], "campaign": int(path.rpartition("/")[2]), "image": ids[0]}
+
+
+@pytest.fixture
+def find(app: Flask, blobs: BlobStore, settings: Settings, title: str, finished: dict[str, int]) -> Iterator[Finder]:
+    """A function that returns what is wrong now, by check; what other tests have left in the storage account is left out."""
+    with app.app_context():
+
+        def find_ours() -> dict[str, Finding]:
+            check = ConsistencyCheck(db.session(), blobs, settings.azure_storage_imageset_folder, NO_GRACE)
+            found = list(check.run())
+            db.session.rollback()
+            ours = [item for item in found if item.subject.split()[0] not in SHARED or title in item.subject]
+            assert len({item.check for item in ours}) == len(ours), ours
+            return {item.check: item for item in ours}
+
+        yield find_ours
+
+
+def mend(finding: Finding) -> None:
+    assert finding.mend
+    finding.mend()
+    db.session.commit()
+
+
+def change(app: Flask, statement: str, **values: int) -> None:
+    with rows(app) as session:
+        session.execute(text(statement), values)
+
+
+def target(settings: Settings, title: str, name: str) -> str:
+    return f"{settings.azure_storage_imageset_folder}/{title}/{name}"
+
+
+def test_a_service_at_peace_has_no_findings(find: Finder) -> None:
+    assert find() == {}
+
+
+def test_work_that_waits_or_runs_is_no_finding(app: Flask, admin: Caller, title: str, find: Finder) -> None:
+    made = admin.post("/image_sets", {"title": f"{title}-2"}).expect(200)
+    with ContainerClient.from_container_url(made["dropbox_url"]) as dropbox:
+        for number in range(150):
+            dropbox.upload_blob(f"{number}.jpg", b"x")
+    assert find() == {}
+    admin.put(f"/image_sets/{made['imageset_id']}", {"new_status": "finished"}).expect(200)
+    # It stops after its first batch, as a worker does that is told to.
+    asked = iter([False, True, True, True])
+    run_jobs(app, limit=1, should_stop=lambda: next(asked))
+    assert admin.get(f"/image_sets/{made['imageset_id']}").expect(200)["ingest"]["state"] == "queued"
+    assert set(find()) <= {"worker_missing"}
+    run_jobs(app)
+    assert find() == {}
+
+
+def test_a_lost_turn_in_the_queue_is_found_and_given_again(app: Flask, admin: Caller, title: str, find: Finder) -> None:
+    made = admin.post("/image_sets", {"title": f"{title}-2"}).expect(200)
+    admin.put(f"/image_sets/{made['imageset_id']}", {"new_status": "finished"}).expect(200)
+    change(app, "DELETE FROM procrastinate_jobs")
+    found = find()
+    assert set(found) == {"job_stuck", "worker_missing"}
+    mend(found["job_stuck"])
+    run_jobs(app)
+    assert find() == {}
+
+
+def test_a_failed_job_is_told_with_its_words(app: Flask, find: Finder) -> None:
+    change(app, "UPDATE job SET state = 'failed', error = 'No disk.' WHERE kind = 'publish_datasets'")
+    found = find()
+    assert set(found) == {"job_failed"}
+    assert "No disk." in found["job_failed"].detail
+    assert found["job_failed"].mend is None
+
+
+def test_a_finished_set_without_its_job_is_taken_in(app: Flask, admin: Caller, title: str, find: Finder) -> None:
+    made = admin.post("/image_sets", {"title": f"{title}-2"}).expect(200)
+    change(
+        app, "UPDATE image_set SET status = 'finished', date_finished = now() WHERE id = :id", id=made["imageset_id"]
+    )
+    found = find()
+    assert set(found) == {"image_set_not_taken_in", "dropbox_left_over"}
+    mend(found["image_set_not_taken_in"])
+    run_jobs(app)
+    assert find() == {}
+
+
+def test_a_finished_campaign_without_datasets_is_published(
+    app: Flask, admin: Caller, finished: dict[str, int], find: Finder
+) -> None:
+    change(app, "DELETE FROM dataset")
+    mend(find()["campaign_not_published"])
+    run_jobs(app)
+    assert find() == {}
+    assert len(admin.get(f"/campaigns/{finished['campaign']}/datasets").expect(200)["datasets"]) >= 2
+
+
+def test_wrong_counters_are_counted_again(app: Flask, admin: Caller, finished: dict[str, int], find: Finder) -> None:
+    change(app, "UPDATE campaign SET image_count = 7, labeled_count = 3")
+    found = find()
+    assert set(found) == {"campaign_miscounted"}
+    assert "3 of 7" in found["campaign_miscounted"].detail
+    mend(found["campaign_miscounted"])
+    assert admin.get(f"/campaigns/{finished['campaign']}").expect(200)["progress"] == {"total": 2, "done": 2}
+    assert find() == {}
+
+
+def test_wrong_counts_of_images_are_counted_again(
+    app: Flask, admin: Caller, finished: dict[str, int], find: Finder
+) -> None:
+    before = admin.get("/images").expect(200)["pagination"]["total"]
+    for harm in ("UPDATE image_count SET count = count + 7", "INSERT INTO image_count VALUES (0, 7)"):
+        change(app, harm)
+        found = find()
+        assert set(found) == {"images_miscounted"}
+        assert admin.get("/images").expect(200)["pagination"]["total"] == before + 7
+        mend(found["images_miscounted"])
+        assert find() == {}
+        assert admin.get("/images").expect(200)["pagination"]["total"] == before
+
+
+def test_a_lost_object_is_found(app: Flask, finished: dict[str, int], find: Finder) -> None:
+    change(app, "DELETE FROM object WHERE image_id = :id", id=finished["image"])
+    found = find()
+    assert set(found) == {"submission_incomplete"}
+    assert "with 2 objects and has 1" in found["submission_incomplete"].detail
+
+
+@pytest.mark.parametrize("has_files", [False, True])
+def test_a_dropbox_without_a_set_is_deleted_when_it_is_empty(
+    storage: BlobServiceClient, title: str, find: Finder, has_files: bool
+) -> None:
+    orphan = storage.create_container(f"dropbox-{title}-lost")
+    if has_files:
+        orphan.upload_blob("precious.jpg", b"x")
+    found = find()
+    assert set(found) == {"dropbox_left_over"}
+    if has_files:
+        with pytest.raises(NotFound, match="holds files"):
+            mend(found["dropbox_left_over"])
+        orphan.delete_container()
+    else:
+        mend(found["dropbox_left_over"])
+        assert not orphan.exists()
+    assert find() == {}
+
+
+def test_a_dropbox_of_a_set_that_is_done_is_emptied_and_deleted(
+    app: Flask, admin: Caller, storage: BlobServiceClient, title: str, find: Finder
+) -> None:
+    storage.create_container(f"dropbox-{title}").upload_blob("late.jpg", b"late")
+    mend(find()["dropbox_left_over"])
+    run_jobs(app)
+    assert find() == {}
+    assert admin.get("/images").expect(200)["pagination"]["total"] == 3
+
+
+def test_a_set_without_its_dropbox_gets_one(
+    admin: Caller, storage: BlobServiceClient, title: str, find: Finder
+) -> None:
+    made = admin.post("/image_sets", {"title": f"{title}-2"}).expect(200)
+    storage.delete_container(f"dropbox-{title}-2")
+    mend(find()["dropbox_missing"])
+    assert find() == {}
+    admin.post(f"/image_sets/{made['imageset_id']}/dropbox_url").expect(200)
+
+
+def test_files_and_images_that_miss_each_other_are_found(
+    container: ContainerClient, settings: Settings, title: str, finished: dict[str, int], find: Finder
+) -> None:
+    container.upload_blob(target(settings, title, "stray.jpg"), b"x")
+    container.upload_blob(target(settings, title, "one.jpg"), b"longer", overwrite=True)
+    container.delete_blob(target(settings, title, "two.jpg"))
+    found = find()
+    assert set(found) == {"file_without_image", "image_of_another_size", "image_without_file"}
+    assert found["image_of_another_size"].subject == f"image {finished['image']}"
+    assert "6 bytes, not 3" in found["image_of_another_size"].detail
+    assert all(finding.mend is None for finding in found.values())
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_damaged_dataset_is_published_again(
+    app: Flask, container: ContainerClient, title: str, find: Finder, is_gone: bool
+) -> None:
+    path = f"label_sets/{title}_labels.csv"
+    if is_gone:
+        container.delete_blob(path)
+    else:
+        container.upload_blob(path, b"nonsense", overwrite=True)
+    found = find()
+    assert set(found) == {"dataset_damaged"}
+    assert ("is gone" if is_gone else "another SHA-256") in found["dataset_damaged"].detail
+    mend(found["dataset_damaged"])
+    run_jobs(app)
+    assert find() == {}
+
+
+def test_the_command_tells_each_finding_and_mends_what_it_may(app: Flask, finished: dict[str, int]) -> None:
+    quiet = run(app, "check", "--grace-minutes", "10000")
+    ours = [line for line in quiet.stdout.splitlines() if "file_without_image" not in line]
+    assert ours == []
+    change(app, "UPDATE campaign SET labeled_count = 1")
+    change(app, "DELETE FROM object WHERE image_id = :id", id=finished["image"])
+    told = read(run(app, "check"))
+    assert not any(told.values())
+    assert {"campaign_miscounted", "submission_incomplete"} <= set(told)
+    mended = run(app, "check", "--repair")
+    assert read(mended)["campaign_miscounted"]
+    assert mended.exit_code == 1
+    assert "left to look at" in mended.stderr
+    assert "campaign_miscounted" not in read(run(app, "check"))
+
+
+def read(result: Result) -> dict[str, bool]:
+    """What a run of the command found, and whether it is mended."""
+    return {item["check"]: item["mended"] for item in map(json.loads, result.stdout.splitlines())}

@@ -1,0 +1,294 @@
+"""What becomes of uploads: every file an image in the main container, byte for byte, and the dropbox gone at the end."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from flask import Flask
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from app.azure.blobs import Blob, BlobStore, CopyFailed
+from app.settings import Settings
+from app.wiring import make_blob_store
+from tests.caller import Caller
+from tests.storage_proxy import Exchange, storage_proxy
+from tests.workers import rows, run_jobs
+
+PIXEL_GIF = (
+    b"GIF89a\x02\x00\x03\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x02\x00\x03\x00\x00\x02\x02D\x01\x00;"
+)
+UPLOADS = {
+    "a/first.gif": PIXEL_GIF,
+    "a/b/deep file.gif": PIXEL_GIF + b"!",
+    "notes.txt": b"not an image",
+    "empty.jpg": b"",
+    "=1+1 ü,😀 #?&%.bin": b"\xff\xd8\xff broken",
+}
+
+
+# Names that a listing shows, and names that none shows because XML cannot hold them, with what becomes of each.
+CONTROLS = {
+    "tab\t.txt": "tab%09.txt", "line\nfeed": "line%0Afeed", "return\r": "return%0D", "del\x7f\x85": "del%7F%C2%85",
+}  # fmt: skip
+UNLISTED = {
+    "\0": "%00", "note\x01.txt": "note%01.txt", "note\x01%.txt": "note%01%25.txt", "a/\x1b[31m/\x08": "a/%1B[31m/%08",
+    "\ufffe\uffff": "%EF%BF%BE%EF%BF%BF",
+}  # fmt: skip
+
+
+@pytest.fixture
+def dropbox(admin: Caller, title: str) -> Iterator[ContainerClient]:
+    """The dropbox of a new image set, through its link."""
+    made = admin.post("/image_sets", {"title": title}).expect(200)
+    with ContainerClient.from_container_url(made["dropbox_url"]) as client:
+        yield client
+
+
+def upload(dropbox: ContainerClient, files: dict[str, bytes] = UPLOADS) -> None:
+    for name, content in files.items():
+        dropbox.upload_blob(name, content, overwrite=True)
+
+
+def finish(admin: Caller, imageset_id: int = 1) -> None:
+    admin.put(f"/image_sets/{imageset_id}", {"new_status": "finished"}).expect(200)
+
+
+def list_images(admin: Caller, imageset_id: int = 1) -> dict[str, dict[str, Any]]:
+    """The images of a set, by their path."""
+    found = admin.get(f"/image_sets/{imageset_id}/images?per_page=1000").expect(200)["images"]
+    return {image["blobstorage_path"]: image for image in found}
+
+
+def read_files(container: ContainerClient, title: str) -> dict[str, bytes]:
+    """What lies in the set's folder of the main container, by its name below it."""
+    folder = f"upload/{title}/"
+    names = [blob.name for blob in container.list_blobs(folder)]
+    return {name.removeprefix(folder): container.download_blob(name).readall() for name in names}
+
+
+def test_every_upload_becomes_an_image_and_the_dropbox_goes(
+    admin: Caller, app: Flask, settings: Settings, dropbox: ContainerClient, container: ContainerClient, title: str,
+    storage: BlobServiceClient,
+) -> None:  # fmt: skip
+    upload(dropbox)
+    finish(admin)
+    run_jobs(app)
+    path = f"{settings.azure_storage_imageset_container}/upload/{title}"
+    image_set = admin.get("/image_sets/1").expect(200)
+    assert image_set["blobstorage_path"] == path
+    assert (image_set["ingest"]["state"], image_set["ingest"]["done"]) == ("succeeded", len(UPLOADS))
+    assert read_files(container, title) == UPLOADS
+    images = list_images(admin)
+    assert {name: image["file"]["filesize"] for name, image in images.items()} == {
+        f"{path}/{name}": len(content) for name, content in UPLOADS.items()
+    }
+    assert images[f"{path}/a/first.gif"]["file"] == {
+        "filetype": "GIF", "filesize": len(PIXEL_GIF), "dimensions": {"width": 2, "height": 3},
+    }  # fmt: skip
+    assert images[f"{path}/notes.txt"]["file"]["filetype"] is None
+    assert images[f"{path}/notes.txt"]["imageset"] == {"imageset_id": 1, "title": title}
+    with rows(app) as session:
+        hashes = set(session.scalars(text("SELECT encode(content_md5, 'hex') FROM image")))
+    assert hashes == {hashlib.md5(content, usedforsecurity=False).hexdigest() for content in UPLOADS.values()}
+    assert not storage.get_container_client(f"dropbox-{title}").exists()
+
+
+def test_an_empty_dropbox_gives_an_empty_set(admin: Caller, app: Flask, dropbox: ContainerClient, title: str) -> None:
+    finish(admin)
+    run_jobs(app)
+    image_set = admin.get("/image_sets/1").expect(200)
+    assert image_set["blobstorage_path"].endswith(f"/upload/{title}")
+    assert (image_set["ingest"]["state"], image_set["ingest"]["total"]) == ("succeeded", 0)
+    assert list_images(admin) == {}
+
+
+def test_the_link_is_dead_once_collecting_has_begun(admin: Caller, app: Flask, dropbox: ContainerClient) -> None:
+    upload(dropbox)
+    finish(admin)
+    run_jobs(app, limit=1)
+    with pytest.raises((ClientAuthenticationError, HttpResponseError)):
+        dropbox.upload_blob("late.txt", b"late")
+
+
+def test_what_comes_in_late_is_collected_before_the_dropbox_goes(
+    admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str,
+    storage: BlobServiceClient,
+) -> None:  # fmt: skip
+    upload(dropbox)
+    finish(admin)
+    run_jobs(app, limit=1)
+    account = storage.get_container_client(f"dropbox-{title}")
+    upload(account, {"late.txt": b"late", "notes.txt": b"changed notes"})
+    run_jobs(app)
+    assert read_files(container, title) == UPLOADS | {"late.txt": b"late", "notes.txt": b"changed notes"}
+    sizes = {path.rpartition("/")[2]: image["file"]["filesize"] for path, image in list_images(admin).items()}
+    assert len(sizes) == len(UPLOADS) + 1
+    assert (sizes["late.txt"], sizes["notes.txt"]) == (4, len(b"changed notes"))
+    assert not account.exists()
+
+
+def test_a_repeated_run_doubles_nothing(
+    admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str
+) -> None:
+    upload(dropbox)
+    finish(admin)
+    # The first run stops after its first batch is committed, so that the second meets what is there already.
+    run_jobs(app, limit=1, should_stop=iter([False, False, False, True]).__next__)
+    assert admin.get("/jobs/1").expect(200)["state"] == "queued"
+    before = list_images(admin)
+    assert len(before) == len(UPLOADS)
+    run_jobs(app)
+    assert list_images(admin) == before
+    assert read_files(container, title) == UPLOADS
+
+
+def test_one_bad_file_does_not_hold_up_the_others(
+    admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str, blobs: BlobStore,
+    storage: BlobServiceClient, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    copy = blobs.copy_blob
+
+    def refuse_notes(source: str, blob: Blob, target: str) -> Blob:
+        if blob.name == "notes.txt":
+            raise CopyFailed("the copy was aborted")
+        return copy(source, blob, target)
+
+    upload(dropbox)
+    finish(admin)
+    with monkeypatch.context() as patch:
+        patch.setattr(blobs, "copy_blob", refuse_notes)
+        run_jobs(app, hurry=True)
+    job = admin.get("/jobs/1").expect(200)
+    assert (job["state"], job["done"], job["total"]) == ("failed", len(UPLOADS) - 1, len(UPLOADS))
+    assert "notes.txt" in job["error"]
+    assert "the copy was aborted" in job["error"]
+    assert len(list_images(admin)) == len(UPLOADS) - 1
+    assert storage.get_container_client(f"dropbox-{title}").exists()
+    admin.post("/jobs/1/retry").expect(200)
+    run_jobs(app)
+    assert read_files(container, title) == UPLOADS
+
+
+def test_every_name_is_collected_also_one_that_no_listing_can_show(
+    admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str,
+    storage: BlobServiceClient,
+) -> None:  # fmt: skip
+    names = CONTROLS | UNLISTED
+    upload(dropbox, UPLOADS | {name: name.encode() for name in names} | {"folder\x01/": b""})
+    with pytest.raises(HttpResponseError):
+        list(dropbox.list_blobs(retry_total=0))
+    finish(admin)
+    # It is stopped once the first of them is collected and not yet removed.
+    run_jobs(app, limit=1, should_stop=iter([False, True]).__next__)
+    assert (admin.get("/jobs/1").expect(200)["state"], len(list_images(admin))) == ("queued", 1)
+    run_jobs(app)
+    job = admin.get("/jobs/1").expect(200)
+    assert (job["state"], job["error"]) == ("succeeded", None)
+    expected = UPLOADS | {target: name.encode() for name, target in names.items()}
+    assert read_files(container, title) == expected
+    sizes = {path.partition(f"/{title}/")[2]: image["file"]["filesize"] for path, image in list_images(admin).items()}
+    assert sizes == {name: len(content) for name, content in expected.items()}
+    assert not storage.get_container_client(f"dropbox-{title}").exists()
+
+
+@pytest.mark.slow
+def test_a_file_that_cannot_be_taken_out_fails_the_job_in_words(
+    admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str,
+    storage: BlobServiceClient,
+) -> None:  # fmt: skip
+    upload(dropbox, UPLOADS | {"bad\0name": b"x"})
+    lease = storage.get_blob_client(f"dropbox-{title}", "bad\0name").acquire_lease()
+    finish(admin)
+    run_jobs(app, hurry=True)
+    job = admin.get("/jobs/1").expect(200)
+    assert job["state"] == "failed"
+    assert f"Nothing in dropbox-{title} can be listed until its file bad%00name is gone" in job["error"]
+    assert read_files(container, title) == {"bad%00name": b"x"}
+    lease.break_lease(0)
+    admin.post("/jobs/1/retry").expect(200)
+    run_jobs(app)
+    assert read_files(container, title) == UPLOADS | {"bad%00name": b"x"}
+
+
+@pytest.mark.slow
+def test_a_dropbox_that_cannot_be_listed_fails_the_job_in_words_and_stays(
+    admin: Caller, app: Flask, settings: Settings, dropbox: ContainerClient, container: ContainerClient, title: str,
+    storage: BlobServiceClient, storage_connection_string: str,
+) -> None:  # fmt: skip
+    def rule(exchange: Exchange) -> None:
+        if "comp=list" in exchange.path and "prefix" not in exchange.path:
+            exchange.status, exchange.body = 500, b""
+
+    upload(dropbox)
+    finish(admin)
+    with storage_proxy(storage_connection_string) as proxy:
+        proxy.rule = rule
+        secret = SecretStr(proxy.connection_string)
+        blobs = make_blob_store(settings.model_copy(update={"azure_storage_connection_string": secret}))
+        run_jobs(app, blobs, hurry=True)
+        blobs.close()
+    job = admin.get("/jobs/1").expect(200)
+    assert job["state"] == "failed"
+    assert f"cannot list dropbox-{title} because of a file's name, the first one in the order of names" in job["error"]
+    assert storage.get_container_client(f"dropbox-{title}").exists()
+    admin.post("/jobs/1/retry").expect(200)
+    run_jobs(app)
+    assert read_files(container, title) == UPLOADS
+
+
+def test_a_link_that_cannot_be_revoked_keeps_the_dropbox_until_it_expires(
+    admin: Caller, app: Flask, dropbox: ContainerClient, title: str, blobs: BlobStore, storage: BlobServiceClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    upload(dropbox)
+    finish(admin)
+    monkeypatch.setattr(type(blobs), "upload_urls_revocable", False)
+    run_jobs(app)
+    kept = admin.get("/jobs/2").expect(200)
+    assert (kept["kind"], kept["state"]) == ("delete_dropbox", "queued")
+    assert "expires" in kept["error"]
+    with rows(app) as session:
+        session.execute(text("UPDATE image_set SET date_upload_expires = now()"))
+        due = session.scalars(text("SELECT scheduled_at FROM procrastinate_jobs")).one()
+    assert due > datetime.now(UTC) + timedelta(days=6)
+    run_jobs(app, hurry=True)
+    assert not storage.get_container_client(f"dropbox-{title}").exists()
+
+
+def test_a_dropbox_that_somebody_deleted_fails_the_job_in_words(
+    admin: Caller, app: Flask, dropbox: ContainerClient, title: str, storage: BlobServiceClient
+) -> None:
+    finish(admin)
+    storage.delete_container(f"dropbox-{title}")
+    run_jobs(app, hurry=True)
+    job = admin.get("/jobs/1").expect(200)
+    assert job["state"] == "failed"
+    assert f"dropbox-{title}" in job["error"]
+
+
+def test_registering_finds_blobs_once_and_notices_changes(app: Flask, container: ContainerClient, title: str) -> None:
+    for name in ("a.gif", "b.txt"):
+        container.upload_blob(f"old/{title}/{name}", PIXEL_GIF)
+    runner = app.test_cli_runner()
+    command = ["images", "register", f"old/{title}/"]
+    assert runner.invoke(args=command).output == '{"found": 2, "added": 2, "corrected": 0}\n'
+    assert runner.invoke(args=command).output == '{"found": 2, "added": 0, "corrected": 0}\n'
+    container.upload_blob(f"old/{title}/b.txt", b"now text", overwrite=True)
+    assert runner.invoke(args=command).output == '{"found": 2, "added": 0, "corrected": 1}\n'
+
+
+def test_an_image_that_was_registered_too_early_gets_into_its_set(
+    admin: Caller, app: Flask, settings: Settings, dropbox: ContainerClient, title: str
+) -> None:
+    upload(dropbox)
+    path = f"{settings.azure_storage_imageset_container}/upload/{title}/notes.txt"
+    with rows(app) as session:
+        session.execute(text("INSERT INTO image (blobstorage_path) VALUES (:path)"), {"path": path})
+    finish(admin)
+    run_jobs(app)
+    assert list_images(admin)[path]["file"]["filesize"] == len(UPLOADS["notes.txt"])

@@ -1,0 +1,174 @@
+"""Who gets in: key pairs, roles, and that every operation of the spec has somebody at its door."""
+
+import hashlib
+import time
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from app.database.engine import db
+from app.services.api_keys import BASE62, is_well_formed, make_key_pair
+from app.web.openapi import load_spec
+from tests.caller import Caller
+from tests.conftest import Labelled
+
+OPERATIONS = [
+    (method.upper(), path, operation)
+    for path, item in load_spec()["paths"].items()
+    for method, operation in item.items()
+    if method in ("get", "put", "post", "patch", "delete")
+]
+OTHER_IDS = {"user_id": 1, "role_id": 1, "key_id": 1}
+NAMES = [operation["operationId"] for _, _, operation in OPERATIONS]
+
+
+def address(path: str, own: dict[str, int]) -> str:
+    for name, value in own.items():
+        path = path.replace(f"{{{name}}}", str(value))
+    return path
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=NAMES)
+def test_no_operation_answers_a_stranger(anonymous: Caller, method: str, path: str, operation: dict[str, Any]) -> None:
+    path = address(path, {"imageset_id": 1, "image_id": 1, "campaign_id": 1, "job_id": 1} | OTHER_IDS)
+    answer = anonymous.request(method, path, content=b"x" * 100)
+    answer.expect(401, "Authentication-Key")
+    assert "www-authenticate" not in answer.headers
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=NAMES)
+def test_a_partner_gets_only_what_the_spec_opens_to_labelers(
+    admin: Caller, labelled: Labelled, method: str, path: str, operation: dict[str, Any]
+) -> None:
+    own = {
+        "imageset_id": 1,
+        "image_id": labelled.image_ids[0],
+        "campaign_id": labelled.campaign_id,
+        "job_id": 1,
+    } | OTHER_IDS
+    body = {"content": b"not json", "headers": {"Content-Type": "application/json"}}
+    kwargs: dict[str, Any] = body if method != "GET" else {}
+    answer = labelled.partner.request(method, address(path, own), **kwargs)
+    if {"labeler", "any"} & set(operation["x-roles"]):
+        assert answer.response.status_code in (200, 303, 400)
+        foreign = labelled.partner.request(method, address(path, dict.fromkeys(own, 4711)), **kwargs)
+        if "{" in path:
+            foreign.expect(403, "does not give access")
+    else:
+        answer.expect(403, "does not give access")
+
+
+def test_one_header_is_not_enough(http: TestClient, admin: Caller) -> None:
+    Caller(http, key=admin.key).get("/whoami").expect(401, "both headers")
+    Caller(http, secret=admin.secret).get("/whoami").expect(401, "both headers")
+
+
+def test_wrong_secret_and_unknown_key_get_the_same_words(http: TestClient, admin: Caller) -> None:
+    key, secret = make_key_pair()
+    wrong = Caller(http, admin.key, secret).get("/whoami").expect(401)
+    unknown = Caller(http, key, secret).get("/whoami").expect(401)
+    malformed = Caller(http, "me", "secret").get("/whoami").expect(401)
+    assert wrong["detail"] == unknown["detail"] == malformed["detail"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE api_key SET date_revoked = now()",
+        "UPDATE api_key SET date_expires = now() - interval '1 second'",
+        'UPDATE "user" SET enabled = false',
+    ],
+)
+def test_revoked_expired_and_disabled_are_refused(app: Flask, admin: Caller, change: str) -> None:
+    admin.get("/whoami").expect(200)
+    with app.app_context():
+        db.session.execute(text(change))
+        db.session.commit()
+    app.extensions["key_pair_check"].cache.clear()
+    admin.get("/whoami").expect(401)
+
+
+def test_remembered_pair_is_asked_for_again_within_five_seconds(
+    app: Flask, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.web import authentication as security
+
+    admin.get("/whoami").expect(200)
+    with app.app_context():
+        db.session.execute(text("UPDATE api_key SET date_revoked = now()"))
+        db.session.commit()
+    admin.get("/whoami").expect(200)
+    assert security.CACHE_SECONDS < 5
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + security.CACHE_SECONDS)
+    admin.get("/whoami").expect(401)
+
+
+def test_cache_of_accounts_is_bounded(admin: Caller, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.web import authentication as security
+
+    monkeypatch.setattr(security, "CACHE_SIZE", 2)
+    cache = security.AccountCache()
+    account: Any = object()
+    for pair in (b"a", b"b", b"c"):
+        cache.keep(pair, account)
+    assert [cache.find(pair) for pair in (b"a", b"b", b"c")] == [None, account, account]
+
+
+def test_use_of_a_key_is_noted_once_a_minute(app: Flask, admin: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def last_used() -> Any:
+        with app.app_context():
+            return db.session.scalar(text("SELECT date_last_used FROM api_key"))
+
+    assert last_used() is None
+    admin.get("/whoami").expect(200)
+    eventually(lambda: last_used() is not None)
+    first = last_used()
+    # A process that has noted nothing yet writes again, and the row says that it is too early.
+    app.extensions["key_pair_check"].clear()
+    monkeypatch.setattr("app.web.key_usage.WRITE_SECONDS", 0.01)
+    admin.get("/whoami").expect(200)
+    uses = app.extensions["key_pair_check"].uses
+    eventually(lambda: not uses._pending and uses._writing.done())
+    assert last_used() == first
+    with app.app_context():
+        db.session.execute(text("UPDATE api_key SET date_last_used = now() - interval '61 seconds'"))
+        db.session.commit()
+    app.extensions["key_pair_check"].clear()
+    admin.get("/whoami").expect(200)
+    eventually(lambda: last_used() > first)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Fail unless it becomes true within ten seconds."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_only_the_hash_of_a_secret_is_stored(app: Flask, admin: Caller) -> None:
+    with app.app_context():
+        stored = db.session.execute(text("SELECT * FROM api_key")).mappings().one()
+    assert bytes(stored["secret_hash"]) == hashlib.sha256(str(admin.secret).encode()).digest()
+    assert str(admin.secret) not in str(stored)
+
+
+def test_keys_have_their_final_form() -> None:
+    key, secret = make_key_pair()
+    assert key.startswith("lsk_")
+    assert len(key) == 4 + 22
+    assert secret.startswith("lss_")
+    assert len(secret) == 4 + 43 + 6
+    number = 0
+    for digit in secret[-6:]:
+        number = number * 62 + BASE62.index(digit)
+    assert number == zlib.crc32(secret[:-6].encode())
+    assert is_well_formed(key, secret)
+    swapped = secret[:10] + secret[11] + secret[10] + secret[12:]
+    assert is_well_formed(key, swapped) == (swapped == secret)
