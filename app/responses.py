@@ -35,8 +35,6 @@ def page_answer(listing: Listing) -> Response:
             for relation, place in listing.links.items()
         )
         answer.headers["Link"] = ", ".join(links)
-    if "expand" in sent:
-        answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
@@ -45,17 +43,9 @@ def sent_query() -> dict[str, list[str]]:
     return cast(dict[str, list[str]], request.environ["asgi.scope"]["extensions"][SENT_QUERY])
 
 
-def secret_answer(body: dict[str, Any]) -> Response:
-    """Return a JSON answer that nobody on the way may keep, because it holds a secret or a signed link."""
-    answer = json_answer(body)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
-
-
 def resource_answer(body: bytes) -> Response:
     """Return one resource with its `ETag`, or 304 when the caller has it already (RFC 9110, section 13.1.2)."""
     answer = json_answer(body)
-    answer.headers["Cache-Control"] = "private, no-cache"
     answer.set_etag(etag_of(body))
     answer.make_conditional(request)
     return answer

@@ -54,6 +54,7 @@ def _check_refusal(response: Response, known_path: bool) -> None:
         assert response.status_code in ((405,) if known_path else (401, 404))
         assert response.headers["content-type"] == PROBLEM
     assert ("allow" in response.headers) == known_path
+    assert response.headers["cache-control"] == "private, no-store"
 
 
 def _check_answer(operation: dict[str, Any], response: Response) -> None:
@@ -75,6 +76,8 @@ def _check_headers(answer: str, promised: dict[str, Any], response: Response) ->
     assert not undocumented, f"{answer} has headers that are undocumented: {sorted(undocumented)}"
     missing = {name for name, header in by_name.items() if header.get("required")} - set(response.headers)
     assert not missing, f"{answer} lacks headers that are promised: {sorted(missing)}"
+    is_kept = "etag" in response.headers
+    assert response.headers["cache-control"] == f"private, no-{'cache' if is_kept else 'store'}", answer
     for name in set(by_name) & set(response.headers):
         value, schema = response.headers[name], by_name[name]["schema"]
         typed = int(value) if schema["type"] == "integer" else value

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.handlers import read_page
-from app.responses import json_answer, page_answer, secret_answer
+from app.responses import json_answer, page_answer
 from app.services import api_keys, users
 from app.services.api_keys import KeyPair
 
@@ -47,4 +47,4 @@ def revoke_api_key(session: Session, user_id: int, key_id: int) -> Response:
 
 def _show_once(session: Session, user_id: int, pair: KeyPair) -> Response:
     made = orjson.loads(api_keys.describe_api_key(session.connection(), user_id, pair.apikey))
-    return secret_answer(made | {"apisecret": pair.apisecret})
+    return json_answer(made | {"apisecret": pair.apisecret})

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.handlers import blob_store, read_expansion, read_page
 from app.observability import metrics
-from app.responses import done, page_answer, refuse_if_changed, resource_answer, secret_answer
+from app.responses import done, json_answer, page_answer, refuse_if_changed, resource_answer
 from app.services import campaigns, objects
 from app.services.api_keys import Account
 from app.services.campaigns import NewCampaign
@@ -34,7 +34,7 @@ def create_campaign(session: Session, body: dict[str, Any], account: Account) ->
     """POST /campaigns"""
     campaign_id, pair = campaigns.create_campaign(session, account, NewCampaign(**body))
     created = orjson.loads(campaigns.get_campaign(session.connection(), campaign_id))
-    return secret_answer(created | {"access_token": pair._asdict()})
+    return json_answer(created | {"access_token": pair._asdict()})
 
 
 def get_campaign(connection: Connection, campaign_id: int) -> Response:
@@ -97,4 +97,4 @@ def put_campaign_objects(
 def list_campaign_datasets(connection: Connection, campaign_id: int) -> Response:
     """GET /campaigns/{campaign_id}/datasets"""
     rows = campaigns.list_datasets(connection, campaign_id)
-    return secret_answer({"datasets": [row | {"url": blob_store().read_url(row["path"])} for row in rows]})
+    return json_answer({"datasets": [row | {"url": blob_store().read_url(row["path"])} for row in rows]})

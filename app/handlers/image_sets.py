@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.handlers import blob_store, read_expansion, read_page
-from app.responses import done, page_answer, refuse_if_changed, resource_answer, secret_answer
+from app.responses import done, json_answer, page_answer, refuse_if_changed, resource_answer
 from app.services import image_sets
 from app.services.api_keys import Account
 from app.services.image_sets import NewImageSet
@@ -33,7 +33,7 @@ def create_image_set(session: Session, body: dict[str, Any], account: Account) -
     """POST /image_sets"""
     imageset_id, dropbox_url = image_sets.create_image_set(session, blob_store(), account, NewImageSet(**body))
     created = orjson.loads(image_sets.get_image_set(session.connection(), imageset_id))
-    return secret_answer(created | {"dropbox_url": dropbox_url})
+    return json_answer(created | {"dropbox_url": dropbox_url})
 
 
 def get_image_set(connection: Connection, imageset_id: int) -> Response:
@@ -51,7 +51,7 @@ def update_image_set_status(session: Session, imageset_id: int, body: dict[str, 
 
 def create_dropbox_url(session: Session, imageset_id: int) -> Response:
     """POST /image_sets/{imageset_id}/dropbox_url"""
-    return secret_answer({"dropbox_url": image_sets.create_dropbox_url(session, blob_store(), imageset_id)})
+    return json_answer({"dropbox_url": image_sets.create_dropbox_url(session, blob_store(), imageset_id)})
 
 
 def list_image_set_images(

@@ -28,7 +28,7 @@ def list_images(
 def get_image(connection: Connection, image_id: int, account: Account) -> Response:
     """GET /images/{image_id}"""
     url = images.make_image_url(connection, blob_store(), account, image_id)
-    return Response(status=303, headers={"Location": url, "Cache-Control": "no-store"})
+    return Response(status=303, headers={"Location": url})
 
 
 def list_image_objects(connection: Connection, image_id: int, campaigns: list[int] | None = None) -> Response:

@@ -23,6 +23,7 @@ from app.web import error_responses as problems
 from app.web import info
 from app.web.authentication import KeyPairCheck
 from app.web.bridge import Bridge
+from app.web.cache_control import CacheControl
 from app.web.document import PublishedDocument
 from app.web.openapi import load_spec, operations_of
 from app.web.operations import FlaskApplication, Handlers, add_views, handler_name
@@ -105,6 +106,7 @@ def _add_layers(application: WebApplication, settings: Settings) -> None:
     """Put our ASGI layers around the framework's, the outermost first."""
     around = MiddlewarePosition.BEFORE_EXCEPTION
     application.add_middleware(RequestLog, position=around)
+    application.add_middleware(CacheControl, position=around)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies.split(",")
         application.add_middleware(ProxyHeadersMiddleware, position=around, trusted_hosts=trusted)

@@ -52,9 +52,7 @@ def show_status() -> Response:
     answer: dict[str, object] = {"status": "error" if messages else "ok"}
     if is_admin:
         answer |= {"checks": {name: message is None for name, message in checks.items()}, "messages": messages}
-    response = json_answer(answer, 503 if messages else 200)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return json_answer(answer, 503 if messages else 200)
 
 
 @blueprint.get("/info/ready")

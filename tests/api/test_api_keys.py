@@ -27,7 +27,7 @@ def in_days(days: float) -> str:
 def test_secret_is_shown_once_and_never_kept_on_the_way(admin: Caller, http: TestClient) -> None:
     answer = admin.post(KEYS, {"name": "ci", "date_expires": in_days(1)})
     made = answer.expect(200)
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-store"
     assert is_well_formed(made["apikey"], made["apisecret"])
     listed = admin.get(KEYS)
     caller_of(http, made).get("/whoami").expect(200)
@@ -39,7 +39,7 @@ def test_secret_is_shown_once_and_never_kept_on_the_way(admin: Caller, http: Tes
 def test_every_answer_with_a_partners_secret_is_not_to_be_kept(admin: Caller, title: str) -> None:
     answer = admin.post("/campaigns", {"title": title, "labeler_email": "p@partner.example"})
     assert answer.expect(200)["access_token"]["apisecret"]
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-store"
 
 
 def test_key_stops_when_it_expires(app: Flask, admin: Caller, http: TestClient) -> None:
@@ -89,7 +89,7 @@ def test_rotation_with_overlap_leaves_both_working(app: Flask, admin: Caller, ht
     admin.post(KEYS, {"name": "ci"}).expect(200)
     answer = admin.post(f"{KEYS}/2/rotate", {"overlap_seconds": 3600})
     made = answer.expect(200)
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-store"
     assert (made["key_id"], made["name"], made["date_expires"]) == (3, "ci", None)
     old = admin.get(KEYS).expect(200)["api_keys"][1]
     assert old["date_revoked"] is None

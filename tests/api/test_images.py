@@ -33,7 +33,7 @@ def test_admin_and_partner_are_sent_to_the_file_and_no_other(
         answer = caller.get(f"/images/{labelled.image_ids[0]}")
         answer.expect(303)
         link = answer.headers["location"]
-        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["cache-control"] == "private, no-store"
         with BlobClient.from_blob_url(link) as blob:
             assert blob.blob_name == path
             assert blob.download_blob().readall() == b"picture"

@@ -242,7 +242,7 @@ def test_lists_hold_links_to_the_files(
         assert httpx.get(link).content == b"the file"
         assert httpx.put(link, content=b"x", headers={"x-ms-blob-type": "BlockBlob"}).status_code == 403
         assert httpx.get(link.replace("/loose/", "/other/")).status_code == 403
-        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["cache-control"] == "private, no-store"
         assert "expand=download_url" in links(answer)["next"]
 
 
