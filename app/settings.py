@@ -17,7 +17,7 @@ AZURE_ML_NAMES = (
     "azure_ml_sp_application_id",
     "azure_ml_sp_password",
 )
-
+MAX_PATH_PREFIX = 128
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -54,6 +54,16 @@ def _networks(value: str) -> str:
         except ValueError:
             raise ValueError(f"must be addresses or networks such as 10.0.0.0/8, and {network[:64]} is none") from None
     return ",".join(networks)
+
+
+def read_path_prefix(value: str) -> str:
+    """Return a path prefix without its trailing slash; `/` becomes empty. Raises ValueError unless it is a plain path."""
+    prefix = value.removesuffix("/")
+    # The unreserved characters of RFC 3986, section 2.3, need no escaping in URLs, headers or HTML.
+    plain = re.fullmatch(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*", prefix)
+    if not plain or not value.startswith("/") or len(prefix) > MAX_PATH_PREFIX:
+        raise ValueError("must be a path such as /labels that has only letters, digits and -._~ between single slashes")
+    return prefix
 
 
 def _postgresql_url(value: str) -> str:
@@ -98,7 +108,10 @@ class Settings(BaseSettings):
     max_objects_per_request: int = Field(250_000, ge=1, description="most objects in one submission")
 
     trusted_proxies: Annotated[str, AfterValidator(_networks)] | None = Field(
-        None, description="addresses and networks whose X-Forwarded-For is believed, separated by commas"
+        None, description="addresses and networks whose X-Forwarded-… headers are trusted, separated by commas"
+    )
+    root_path: Annotated[str, AfterValidator(read_path_prefix)] | None = Field(
+        None, description="path prefix under which a proxy publishes the service"
     )
     wrong_keys_per_minute: int = Field(10, ge=1, description="wrong key pairs of one source before it has to wait")
     wrong_keys_max_wait_seconds: int = Field(60, ge=1, le=3600, description="longest time that it has to wait")

@@ -11,7 +11,6 @@ from connexion.middleware.server_error import ServerErrorMiddleware
 from connexion.spec import OpenAPISpecification
 from flask import Flask
 from starlette.types import ASGIApp
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from werkzeug.exceptions import HTTPException
 
 from app.azure.ml.workspace import Workspace
@@ -25,6 +24,7 @@ from app.web.authentication import KeyPairCheck
 from app.web.bridge import Bridge
 from app.web.cache_control import CacheControl
 from app.web.document import PublishedDocument
+from app.web.forwarded import ForwardedHeaders
 from app.web.openapi import load_spec, operations_of
 from app.web.operations import FlaskApplication, Handlers, add_views, handler_name
 from app.web.request_body import JsonBody, PlainMediaType
@@ -107,9 +107,13 @@ def _add_layers(application: WebApplication, settings: Settings) -> None:
     around = MiddlewarePosition.BEFORE_EXCEPTION
     application.add_middleware(RequestLog, position=around)
     application.add_middleware(CacheControl, position=around)
-    if settings.trusted_proxies:
-        trusted = settings.trusted_proxies.split(",")
-        application.add_middleware(ProxyHeadersMiddleware, position=around, trusted_hosts=trusted)
+    if settings.trusted_proxies or settings.root_path:
+        application.add_middleware(
+            ForwardedHeaders,
+            position=around,
+            trusted_proxies=settings.trusted_proxies,
+            root_path=settings.root_path,
+        )
     application.add_middleware(HeadAsGet, position=around)
     application.add_middleware(PlainMediaType, position=around)
 

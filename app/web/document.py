@@ -13,6 +13,8 @@ from werkzeug.http import parse_etags
 from app.web.routing import path_below_root, refuse_method
 
 MAX_AGE_SECONDS = 300
+# The content depends on this header, so a shared cache must store one document for each of its values.
+VARY = "X-Forwarded-Prefix"
 # As many prefixes as proxies of one installation may show the service under.
 KEPT_PREFIXES = 8
 
@@ -35,7 +37,7 @@ class PublishedDocument:
             await refuse_method({"GET"}, scope, receive, send)
             return
         content, etag = self._content(scope.get("root_path", ""))
-        headers = {"ETag": f'"{etag}"', "Cache-Control": f"public, max-age={MAX_AGE_SECONDS}"}
+        headers = {"ETag": f'"{etag}"', "Cache-Control": f"public, max-age={MAX_AGE_SECONDS}", "Vary": VARY}
         if parse_etags(Headers(scope=scope).get("if-none-match")).contains_weak(etag):
             response = Response(status_code=304, headers=headers)
         else:

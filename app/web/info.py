@@ -16,6 +16,7 @@ from app.observability import metrics
 from app.responses import json_answer
 from app.settings import Settings
 from app.web.authentication import KeyPairCheck
+from app.web.routing import path_below_root, refuse_method
 
 blueprint = Blueprint("info", __name__)
 
@@ -30,9 +31,12 @@ class Liveness:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_asked = scope["type"] == "http" and scope["path"] == "/info/live" and scope["method"] in ("GET", "HEAD")
-        answer = JSONResponse({"status": "ok"}) if is_asked else self._app
-        await answer(scope, receive, send)
+        if scope["type"] != "http" or path_below_root(scope) != "/info/live":
+            await self._app(scope, receive, send)
+        elif scope["method"] != "GET":
+            await refuse_method({"GET"}, scope, receive, send)
+        else:
+            await JSONResponse({"status": "ok"})(scope, receive, send)
 
 
 @blueprint.get("/info/version")

@@ -104,3 +104,18 @@ def test_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch, pro
 
 def test_proxies_may_stand_with_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, **GOOD, TRUSTED_PROXIES=" 10.0.0.0/8, ::1 ,").trusted_proxies == "10.0.0.0/8,::1"
+
+
+@pytest.mark.parametrize(
+    ("value", "prefix"), [("/labels", "/labels"), ("/labels/", "/labels"), ("/a/b-c.d_e~f", "/a/b-c.d_e~f"), ("/", "")]
+)
+def test_root_path_is_a_plain_path(monkeypatch: pytest.MonkeyPatch, value: str, prefix: str) -> None:
+    assert load(monkeypatch, **GOOD, ROOT_PATH=value).root_path == prefix
+
+
+@pytest.mark.parametrize(
+    "value", ["labels", "//host", "https://host/labels", "/a/../b", "/a b", "/a%20b", "/a\n", "/" + "x" * 128]
+)
+def test_root_path_is_nothing_else(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    with pytest.raises(SettingsError, match="ROOT_PATH: must be a path such as /labels"):
+        load(monkeypatch, **GOOD, ROOT_PATH=value)

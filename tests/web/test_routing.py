@@ -66,7 +66,7 @@ def test_head_works_outside_the_operations_too(http: TestClient, path: str) -> N
     assert head.headers["content-type"] == get.headers["content-type"]
 
 
-@pytest.mark.parametrize("path", ["/info/version", "/api/v1/ui/", DOCUMENT])
+@pytest.mark.parametrize("path", ["/", "/info/live", "/info/version", "/api/v1/ui/", DOCUMENT])
 def test_unknown_method_outside_the_operations(http: TestClient, path: str) -> None:
     response = http.delete(path)
     assert response.status_code == 405
