@@ -1,20 +1,22 @@
 # One image for the web server (the default command) and for the worker (`flask worker`). docs/operating.md says how to run it.
 # The packages for Azure ML exist for no newer Python.
-ARG PYTHON_VERSION=3.12
+ARG PYTHON_IMAGE=python:3.12-slim@sha256:78387bc3881b8273120a12ebe6c1ab22b018ccc2c9adf565ae1ac9b536e184ea
 
-FROM python:${PYTHON_VERSION}-slim AS packages
-# What the datasets in Azure ML need, some 280 MB; empty leaves it out.
+FROM ${PYTHON_IMAGE} AS packages
+# Azure ML's SDK v1 and what it needs, some 400 MB. Empty leaves it out; AZURE_ML_API=v2 works without it.
 ARG AZURE_ML=yes
 WORKDIR /build
 RUN python -m venv /opt/labelapi
 ENV PATH=/opt/labelapi/bin:$PATH
-COPY requirements.txt requirements-azureml.txt ./
-RUN pip install --quiet --no-cache-dir --disable-pip-version-check --requirement requirements.txt ${AZURE_ML:+--requirement requirements-azureml.txt}
+COPY requirements-core.txt requirements.txt requirements-azureml.txt ./
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_REQUIRE_HASHES=1
+RUN if [ -n "$AZURE_ML" ]; then pip install --quiet --requirement requirements.txt --requirement requirements-azureml.txt; \
+    else pip install --quiet --requirement requirements-core.txt; fi
 
-FROM python:${PYTHON_VERSION}-slim
+FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="LabelAPI" \
       org.opencontainers.image.description="A label store: the whole life of manually labelled images, from upload to dataset." \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="1.0.0" \
       org.opencontainers.image.licenses="GPL-3.0-or-later"
 # Libraries look for a name and a home folder; nothing is kept there.
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp labelapi

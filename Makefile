@@ -1,12 +1,14 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check test faults fuzz slow replay screenshot requirements bench bench-growth bench-peers
+.PHONY: help install run demo check test faults fuzz slow replay screenshot requirements audit sbom bench bench-growth bench-peers
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 DATA_DIR ?= .data
 # What pip, npm and the programs started here write lands in the checkout, never in the home folder.
 INSTALL = python=$$(sh local/find_python.sh) && "$$python" local/install.py
+
+TOOLS = $(PYTHON) -m venv .venv/tools && .venv/tools/bin/python -m pip install --quiet --no-cache-dir
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,9 +70,20 @@ bench-peers: ## Measure the same work in Label Studio (1 GB of packages, in .ven
 
 requirements: ## Pin the newest versions of what the .in files name
 	@$(INSTALL) run
-	@$(PYTHON) -m venv .venv/tools && .venv/tools/bin/python -m pip install --quiet --no-cache-dir uv
-	@for list in requirements requirements-embedded requirements-azureml test_requirements; do \
+	@$(TOOLS) uv
+	@for list in requirements-core requirements requirements-embedded requirements-azureml test_requirements; do \
 		echo "$$list.txt …"; \
 		.venv/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-cache --no-header \
-			--no-annotate --no-emit-index-url --no-emit-find-links --output-file "$$list.txt" "$$list.in" || exit; \
+			--no-annotate --no-emit-index-url --no-emit-find-links --generate-hashes --no-strip-extras \
+			--output-file "$$list.txt" "$$list.in" || exit; \
 	done
+
+audit: ## Look for known vulnerabilities in what `make run` installs (asks the package registry)
+	@$(INSTALL) run
+	@$(TOOLS) pip-audit
+	.venv/tools/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements-core.txt
+
+sbom: ## Write the list of parts of the deployed image, sbom.cdx.json (CycloneDX)
+	@$(INSTALL) run
+	@$(TOOLS) cyclonedx-bom
+	.venv/tools/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.cdx.json requirements.txt

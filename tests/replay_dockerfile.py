@@ -152,11 +152,18 @@ def _left_out(folder: str, names: list[str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Image]:
+    with built({}) as made:
+        yield made
+
+
+@contextmanager
+def built(arguments: dict[str, str]) -> Iterator[Image]:
+    """Do what the Dockerfile says, with these build arguments."""
     # Not in pytest's folders, which are closed to the image's user.
     with tempfile.TemporaryDirectory(prefix="labelapi-image-") as folder:
         root = Path(folder)
         root.chmod(0o755)
-        made = Image(root)
+        made = Image(root, dict(arguments))
         for name, rest in instructions(DOCKERFILE):
             made.play(name, rest)
         # The root file system of the container is read-only.
@@ -257,6 +264,22 @@ def wait_until_healthy(
 def test_image_holds_what_azure_ml_needs(image: Image, tmp_path: Path) -> None:
     program = ["python", "-c", "import azureml.core, azureml.data, azureml.dataprep"]
     assert complete(image, program, {}, tmp_path / "log") == 0, (tmp_path / "log").read_text()
+
+
+def test_image_without_the_sdk_starts_and_names_both_ways_out(tmp_path: Path, settings: Settings) -> None:
+    given = plain(settings)
+    azure_ml = {
+        name.upper(): "x" for name in Settings.model_fields if name.startswith("azure_ml_") and name != "azure_ml_api"
+    }
+    with built({"AZURE_ML": ""}) as image:
+        program = ["python", "-c", "import main; main.server"]
+        assert complete(image, program, given, tmp_path / "log") == 0, (tmp_path / "log").read_text()
+        assert complete(image, ["python", "-c", "import azureml"], {}, tmp_path / "log") == 1
+        assert complete(image, program, given | azure_ml, tmp_path / "log") == 1
+        [line] = (tmp_path / "log").read_text().splitlines()
+        assert "requirements-azureml.txt" in line
+        assert "AZURE_ML_API=v2" in line
+        assert complete(image, program, given | azure_ml | {"AZURE_ML_API": "v2"}, tmp_path / "log") == 0
 
 
 def test_image_leaves_out_what_is_started_on_a_laptop(image: Image) -> None:

@@ -41,9 +41,10 @@ class Liveness:
 
 @blueprint.get("/info/version")
 def show_version() -> Response:
-    """The version of the service, and the branch and commit that its image was built from."""
+    """The name and version of the service, and the branch and commit that its image was built from."""
     settings = cast(Settings, current_app.extensions["settings"])
-    return json_answer({"version": __version__, "branch": settings.git_branch, "commit": settings.git_commit})
+    built_from = {"branch": settings.git_branch, "commit": settings.git_commit}
+    return json_answer({"name": "LabelAPI", "version": __version__, **built_from})
 
 
 @blueprint.get("/info/status")

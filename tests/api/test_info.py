@@ -23,7 +23,12 @@ def pair(caller: Caller) -> dict[str, str]:
 
 
 def test_version_is_told_to_everybody(http: TestClient) -> None:
-    assert http.get("/info/version").json() == {"version": __version__, "branch": None, "commit": None}
+    assert http.get("/info/version").json() == {
+        "name": "LabelAPI",
+        "version": __version__,
+        "branch": None,
+        "commit": None,
+    }
 
 
 def test_strangers_and_partners_see_no_details(app: Flask, labelled: Labelled, http: TestClient) -> None:

