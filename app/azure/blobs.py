@@ -4,6 +4,7 @@ Paths are names of blobs in the main container. Every outage of the storage serv
 """
 
 import random
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,7 +33,16 @@ from app.azure.listing import Blob, get_page
 from app.azure.names import keep_dot_segments, quote_name, target_path
 from app.azure.outage import NO_BLOB, NO_CONTAINER, is_answer, storage_errors
 from app.azure.quick_copy import QuickCopy
-from app.azure.sas import UPLOAD_PERMISSION, UPLOAD_POLICY, AccountKeySigner, Signer, UserDelegationSigner
+from app.azure.sas import (
+    ANY_FILE,
+    UPLOAD_PERMISSION,
+    UPLOAD_POLICY,
+    AccountKeySigner,
+    FileHeaders,
+    Signer,
+    UserDelegationSigner,
+    content_disposition,
+)
 from app.azure.unlistable import find_unlistable
 from app.errors import StorageUnavailable
 
@@ -188,14 +198,25 @@ class BlobStore:
         """How long a revoked link may still work. An endpoint without TLS is an emulator, which forgets links at once."""
         return REVOCATION_TIME if self._is_encrypted else timedelta(0)
 
-    def make_upload_url(self, container: str) -> str:
-        """Return a link that reads, writes, lists and deletes in one container, for `upload_token_valid`. Raises NotFound."""
-        if self._signer.revocable:
-            policy = AccessPolicy(permission=UPLOAD_PERMISSION)
-            self._set_policies(container, {UPLOAD_POLICY: policy})
+    def make_upload_url(self, container: str, *, revoke: bool = False) -> str:
+        """Return a link that reads, writes, lists and deletes in one container, for `upload_token_valid`. Raises NotFound.
+
+        `revoke` ends the links that were made before, within `revocation_time`; the new one may need as long to work.
+        """
+        policy = self._upload_policy(container, new=revoke) if self._signer.revocable else None
         expiry = datetime.now(UTC) + self.upload_token_valid
         with storage_errors(container):
-            return f"{self._endpoint}/{container}?{self._signer.sign_upload(container, expiry)}"
+            return f"{self._endpoint}/{container}?{self._signer.sign_upload(container, expiry, policy)}"
+
+    def _upload_policy(self, container: str, *, new: bool) -> str:
+        """Return the name of the container's stored access policy; a new one takes the place of the one before."""
+        with storage_errors(container):
+            policies = self._container(container).get_container_access_policy()["signed_identifiers"]
+        if policies and not new:
+            return str(policies[0].id)
+        name = f"{UPLOAD_POLICY}-{secrets.token_hex(8)}" if new else UPLOAD_POLICY
+        self._set_policies(container, {name: AccessPolicy(permission=UPLOAD_PERMISSION)})
+        return name
 
     def revoke_upload_urls(self, container: str) -> None:
         """End all upload links of a container, within `revocation_time`, where they are revocable. Raises NotFound."""
@@ -303,13 +324,17 @@ class BlobStore:
                 raise StorageUnavailable(f"There is no container {self.container} in the blob storage.") from error
             raise
 
-    def read_url(self, path: str) -> str:
+    def read_url(self, path: str, content_type: str = ANY_FILE, *, inline: bool = False) -> str:
         """Return a link that reads one blob of the main container for `read_token_valid`, rounded up to the full hour.
 
-        Within the same hour the link is the same, so that browsers and caches know the file again.
+        The file is answered with `content_type` and its own name, for a browser to save or, `inline`, to show, and for
+        private caches only; what the uploader stored beside it is not answered. Within the same hour the link is the same,
+        so that browsers know the file again.
         """
+        expiry = _round_up(datetime.now(UTC) + self._read_token_valid)
+        headers = FileHeaders(content_type, content_disposition(path.rpartition("/")[2], inline=inline))
         with storage_errors(self.container, path):
-            query = self._signer.sign_read(self.container, path, _round_up(datetime.now(UTC) + self._read_token_valid))
+            query = self._signer.sign_read(self.container, path, expiry, headers)
         return f"{self._url(self.container, path)}?{query}"
 
     def _container(self, container: str) -> ContainerClient:

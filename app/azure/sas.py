@@ -3,14 +3,12 @@
 They are signed with the account's key or, where the service has an identity instead of a key, with a user delegation key.
 """
 
-import hmac
+import re
 import threading
-from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from azure.storage.blob import UserDelegationKey, generate_blob_sas, generate_container_sas
@@ -23,11 +21,36 @@ UPLOAD_POLICY = "upload"
 KEY_LIFE = timedelta(days=7) - timedelta(minutes=10)
 LONGEST_DELEGATED_UPLOAD = KEY_LIFE - timedelta(minutes=5)
 CLOCK_SKEW = timedelta(minutes=15)
+# File systems take no longer names (POSIX, NAME_MAX), and each byte may take five characters of a link.
+MAX_FILENAME_BYTES = 255
+# What some clients would read as an escape, or as the end of the name (RFC 6266, appendix D).
+UNSAFE_IN_FILENAME = re.compile(r'[^ -~]|["%\\]')
+# The characters that RFC 5987 (section 3.2.1) allows in a value besides letters and digits.
+ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
-# The version of the storage service whose rules a link follows.
-SAS_VERSION = "2022-11-02"
+# What a browser saves, whatever is in it.
+ANY_FILE = "application/octet-stream"
 
 FetchKey = Callable[[datetime, datetime], UserDelegationKey]
+
+
+@dataclass(frozen=True)
+class FileHeaders:
+    """The headers with which a link to a file is answered, whatever the uploader stored beside the file."""
+
+    content_type: str
+    content_disposition: str
+
+
+def content_disposition(name: str, *, inline: bool) -> str:
+    """Return the `Content-Disposition` (RFC 6266) of a file of this name, for a browser to show or to save.
+
+    A name with unusual characters stands there twice: as ASCII, and in full as `filename*` (RFC 5987).
+    """
+    name = name.encode()[-MAX_FILENAME_BYTES:].decode(errors="ignore")
+    plain = UNSAFE_IN_FILENAME.sub("_", name)
+    full = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe=ATTRIBUTE_CHARACTERS)}"
+    return f'{"inline" if inline else "attachment"}; filename="{plain}"{full}'
 
 
 class Signer(Protocol):
@@ -36,48 +59,36 @@ class Signer(Protocol):
     revocable: bool
     longest_upload: timedelta
 
-    def sign_read(self, container: str, name: str, expiry: datetime) -> str:
+    def sign_read(self, container: str, name: str, expiry: datetime, headers: FileHeaders) -> str:
         """Return the query of a link that reads one blob until `expiry`, or until the signing key ends."""
 
-    def sign_upload(self, container: str, expiry: datetime) -> str:
-        """Return the query of a link that reads, writes, deletes and lists in one container until `expiry`."""
+    def sign_upload(self, container: str, expiry: datetime, policy: str | None) -> str:
+        """Return the query of a link that reads, writes, deletes and lists in one container until `expiry`.
+
+        Where links are revocable they name the stored access policy, which holds the permission.
+        """
 
 
 @dataclass(frozen=True)
 class AccountKeySigner:
-    """Signs with the account's key. `protocol` is `https`, None for an endpoint without TLS.
-
-    Links for reading are put together here, since the SDK needs ten times as long, and every image that is looked at gets
-    one. Their form: learn.microsoft.com, "Create a service SAS", for version 2020-12-06 and later.
-    """
+    """Signs with the account's key. `protocol` is `https`, None for an endpoint without TLS."""
 
     account_name: str
     account_key: str = field(repr=False)
     protocol: str | None
-    version: str = SAS_VERSION
     revocable = True
     longest_upload = timedelta.max
 
-    @cached_property
-    def _key(self) -> bytes:
-        return b64decode(self.account_key)
+    def sign_read(self, container: str, name: str, expiry: datetime, headers: FileHeaders) -> str:
+        key = {"account_key": self.account_key}
+        return _sign_read(self.account_name, container, name, expiry, self.protocol, headers, key)
 
-    def sign_read(self, container: str, name: str, expiry: datetime) -> str:
-        end, protocol = expiry.strftime("%Y-%m-%dT%H:%M:%SZ"), self.protocol or ""
-        resource = f"/blob/{self.account_name}/{container}/{name}"
-        # Permission, start, end, resource, policy, addresses, protocol, version, kind of resource, snapshot, encryption
-        # scope, and five headers of the answer.
-        signed = f"r\n\n{end}\n{resource}\n\n\n{protocol}\n{self.version}\nb\n\n\n\n\n\n\n"
-        signature = b64encode(hmac.digest(self._key, signed.encode(), "sha256")).decode()
-        only = f"&spr={protocol}" if protocol else ""
-        return f"se={quote(end)}&sp=r{only}&sv={self.version}&sr=b&sig={quote(signature, safe='')}"
-
-    def sign_upload(self, container: str, expiry: datetime) -> str:
+    def sign_upload(self, container: str, expiry: datetime, policy: str | None) -> str:
         return generate_container_sas(
             self.account_name,
             container,
             account_key=self.account_key,
-            policy_id=UPLOAD_POLICY,
+            policy_id=policy,
             expiry=expiry,
             protocol=self.protocol,
         )
@@ -98,19 +109,12 @@ class UserDelegationSigner:
     _key: tuple[UserDelegationKey, datetime] | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def sign_read(self, container: str, name: str, expiry: datetime) -> str:
+    def sign_read(self, container: str, name: str, expiry: datetime, headers: FileHeaders) -> str:
         key, key_expiry = self._key_until(datetime.now(UTC) + KEY_LIFE / 2)
-        return generate_blob_sas(
-            self.account_name,
-            container,
-            name,
-            user_delegation_key=key,
-            permission="r",
-            expiry=min(expiry, key_expiry),
-            protocol=self.protocol,
-        )
+        end = min(expiry, key_expiry)
+        return _sign_read(self.account_name, container, name, end, self.protocol, headers, {"user_delegation_key": key})
 
-    def sign_upload(self, container: str, expiry: datetime) -> str:
+    def sign_upload(self, container: str, expiry: datetime, policy: str | None) -> str:
         key, key_expiry = self._key_until(expiry)
         return generate_container_sas(
             self.account_name,
@@ -129,3 +133,29 @@ class UserDelegationSigner:
                 now = datetime.now(UTC).replace(microsecond=0)
                 self._key = (self.fetch_key(now - CLOCK_SKEW, now + KEY_LIFE), now + KEY_LIFE)
             return self._key
+
+
+def _sign_read(
+    account_name: str,
+    container: str,
+    name: str,
+    expiry: datetime,
+    protocol: str | None,
+    headers: FileHeaders,
+    key: dict[str, Any],
+) -> str:
+    query = generate_blob_sas(
+        account_name,
+        container,
+        name,
+        permission="r",
+        expiry=expiry,
+        protocol=protocol,
+        cache_control="private",
+        content_disposition=headers.content_disposition,
+        content_type=headers.content_type,
+        **key,
+    )
+    # An empty header takes the place of the stored one, so that the bytes are answered as they are stored. The SDK leaves
+    # it out; in what is signed, an empty one and none are the same.
+    return f"{query}&rsce="

@@ -1,5 +1,6 @@
 """HTTP only: arguments in, one service call, answer out. Who may call what stands in the OpenAPI document."""
 
+from functools import partial
 from typing import cast
 
 from flask import current_app
@@ -9,6 +10,7 @@ from app.errors import BadRequest
 from app.representations.pages import Page
 from app.representations.shapes import SignPath
 from app.responses import sent_query
+from app.services.images import make_file_url
 
 
 def blob_store() -> BlobStore:
@@ -25,4 +27,4 @@ def read_page(page: int, per_page: int, after: int | None) -> Page:
 
 def read_expansion(expand: list[str] | None) -> SignPath | None:
     """What makes links to files, where the caller wants them in the list."""
-    return blob_store().read_url if expand and "download_url" in expand else None
+    return partial(make_file_url, blob_store()) if expand and "download_url" in expand else None

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.handlers import blob_store, read_expansion, read_page
+from app.media.media_types import DATASETS
 from app.observability import metrics
 from app.responses import done, json_answer, page_answer, refuse_if_changed, resource_answer
 from app.services import campaigns, objects
@@ -97,4 +98,6 @@ def put_campaign_objects(
 def list_campaign_datasets(connection: Connection, campaign_id: int) -> Response:
     """GET /campaigns/{campaign_id}/datasets"""
     rows = campaigns.list_datasets(connection, campaign_id)
-    return json_answer({"datasets": [row | {"url": blob_store().read_url(row["path"])} for row in rows]})
+    return json_answer(
+        {"datasets": [row | {"url": blob_store().read_url(row["path"], DATASETS[row["kind"]])} for row in rows]}
+    )

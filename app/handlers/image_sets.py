@@ -49,9 +49,10 @@ def update_image_set_status(session: Session, imageset_id: int, body: dict[str, 
     return done(lambda: image_sets.get_image_set(session.connection(), imageset_id), job_id)
 
 
-def create_dropbox_url(session: Session, imageset_id: int) -> Response:
+def create_dropbox_url(session: Session, imageset_id: int, revoke: bool) -> Response:
     """POST /image_sets/{imageset_id}/dropbox_url"""
-    return json_answer({"dropbox_url": image_sets.create_dropbox_url(session, blob_store(), imageset_id)})
+    url = image_sets.create_dropbox_url(session, blob_store(), imageset_id, revoke=revoke)
+    return json_answer({"dropbox_url": url})
 
 
 def list_image_set_images(

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore
 from app.jobs.image_paths import find_image_paths
 from app.jobs.progress import Progress
+from app.media.media_types import DATASETS
 from app.models import Campaign, Dataset
 from app.models.datasets import IMAGES, IMAGES_MLTABLE, LABELS, LABELS_JSONL, LABELS_MLTABLE
 
@@ -31,13 +32,6 @@ COLUMNS = ("image_url", "label", "label_confidence")
 # Spreadsheets run a cell that begins so (OWASP, "CSV Injection"); the apostrophe is there to make the mark reversible.
 RISKY_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "'")
 REGISTERED = (IMAGES, LABELS)
-MEDIA_TYPES = {
-    IMAGES_MLTABLE: "application/yaml",
-    LABELS: "text/csv; charset=utf-8",
-    LABELS_JSONL: "application/jsonl",
-    LABELS_MLTABLE: "application/yaml",
-    IMAGES: "application/json",
-}
 MLTABLE_SCHEMA = "https://azuremlschemas.azureedge.net/latest/MLTable.schema.json"
 
 # PostgreSQL writes the JSON of every row, so that this process only passes it on. Boxes are ratios of the image's size, or
@@ -189,7 +183,7 @@ def publish_files(
         select(Campaign.title, Campaign.image_count, Campaign.date_finished).where(Campaign.id == campaign_id)
     ).one()
     with ExitStack() as stack:
-        files = Files({kind: stack.enter_context(tempfile.TemporaryFile()) for kind in MEDIA_TYPES})
+        files = Files({kind: stack.enter_context(tempfile.TemporaryFile()) for kind in DATASETS})
         files.begin({"id": campaign_id, "title": title, "date_finished": date_finished}, has_urls=bool(url_prefix))
         parameters = {"campaign_id": campaign_id, "container": blobs.container, "url_prefix": url_prefix}
         for page in _read_pages(session, parameters):
@@ -201,7 +195,7 @@ def publish_files(
             published |= files.add_image_table(title, [url_prefix + path for path in paths])
         for kind, file in published.items():
             yield Progress(files.counts.images, image_count)
-            blobs.upload(file.path, files.contents[kind], MEDIA_TYPES[kind])
+            blobs.upload(file.path, files.contents[kind], DATASETS[kind])
     for kind, file in published.items():
         _note(
             session,

@@ -46,7 +46,8 @@ Part = str | ColumnElement[str]
 
 Rows = Callable[[], AnySelect]
 Form = Callable[[AnySelect, int | None], AnySelect]
-SignPath = Callable[[str], str]
+# Makes a link of a path, `<container>/<path>`, and of what the file is by its first bytes.
+SignPath = Callable[[str, str | None], str]
 Column = InstrumentedAttribute[Any]
 # Where a connection's own notes hold the names of the statements that are prepared on it, and how many it keeps.
 PREPARED = "prepared"
@@ -87,7 +88,7 @@ def page_of(
     """Return `{<name>: [<rows of the page>], "pagination": {…}}`, for rows in the order of their first column, an id.
 
     `wanted` holds the conditions for the rows, each with the values of its parameters. Where the page has a number, the rows
-    are counted, unless `total` says how many there are. `sign_path` makes links of the paths in the rows' last column. Raises
+    are counted, unless `total` says how many there are. `sign_path` makes links of the files in the rows' last column. Raises
     NotFound for a page past the last, for which no rows are looked at.
     """
     last_id: int | None = None
@@ -108,10 +109,11 @@ def page_of(
 
 
 def _with_links(items: str, sign_path: SignPath) -> bytes:
-    """Put a link in the place of each path, `<container>/<path>`, under `download_url`."""
+    """Put a link in the place of each file under `download_url`."""
     listed = orjson.loads(items)
     for item in listed:
-        item["download_url"] = sign_path(item["download_url"].partition("/")[2])
+        file = item["download_url"]
+        item["download_url"] = sign_path(file["path"], file["filetype"])
     return orjson.dumps(listed)
 
 
@@ -392,7 +394,16 @@ def campaign_progress() -> ColumnElement[Any]:
 
 def images_with_path() -> AnySelect:
     """The schema Image with one more column, from which `page_of` makes the link `download_url`."""
-    return images().add_columns(Image.blobstorage_path.label("download_url"))
+    return images().add_columns(_file().label("download_url"))
+
+
+def files() -> AnySelect:
+    """The file of an image, as a link is made of it."""
+    return select(Image.blobstorage_path.label("path"), Image.filetype)
+
+
+def _file() -> ColumnElement[str]:
+    return json_object(path=Image.blobstorage_path, filetype=Image.filetype)
 
 
 def campaign_images() -> AnySelect:
@@ -404,7 +415,7 @@ def campaign_images() -> AnySelect:
 def campaign_images_with_path() -> AnySelect:
     """The same with one more column, from which `page_of` makes the link `download_url`."""
     rows = campaign_images().join(Image, Image.id == CampaignImage.image_id)
-    return rows.add_columns(Image.blobstorage_path.label("download_url"))
+    return rows.add_columns(_file().label("download_url"))
 
 
 def labeled_images() -> AnySelect:

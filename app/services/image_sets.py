@@ -83,18 +83,27 @@ def _make_dropbox(blobs: BlobStore, container: str) -> None:
         )
 
 
-def create_dropbox_url(session: Session, blobs: BlobStore, imageset_id: int) -> str:
-    """Return a fresh link for uploading. Raises NotFound, Conflict unless the set is `created`, StorageUnavailable."""
+def create_dropbox_url(session: Session, blobs: BlobStore, imageset_id: int, *, revoke: bool = False) -> str:
+    """Return a fresh link for uploading; with `revoke`, end those that were made before.
+
+    Raises NotFound, StorageUnavailable, and Conflict unless the set is `created`, or when links cannot be revoked.
+    """
     image_set = lock_image_set(session, imageset_id)
     if image_set.status != "created":
         raise Conflict(
             f"Image set {imageset_id} is {image_set.status}: there are upload links only while it is created."
         )
-    return _make_link(session, blobs, imageset_id, image_set.title)
+    if revoke and not blobs.upload_urls_revocable:
+        raise Conflict(
+            "The links of this service are signed with a user delegation key, so that none can be revoked by itself. Those of "
+            f"image set {imageset_id} end by {image_set.date_upload_expires:%Y-%m-%dT%H:%MZ}. To end them earlier, an operator "
+            "must revoke all user delegation keys of the storage account."
+        )
+    return _make_link(session, blobs, imageset_id, image_set.title, revoke=revoke)
 
 
-def _make_link(session: Session, blobs: BlobStore, imageset_id: int, title: str) -> str:
-    url = blobs.make_upload_url(dropbox_name(title))
+def _make_link(session: Session, blobs: BlobStore, imageset_id: int, title: str, *, revoke: bool = False) -> str:
+    url = blobs.make_upload_url(dropbox_name(title), revoke=revoke)
     expires = datetime.now(UTC) + blobs.upload_token_valid + timedelta(minutes=1)
     session.execute(update(ImageSet).where(ImageSet.id == imageset_id).values(date_upload_expires=expires))
     return url

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -26,6 +27,7 @@ from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
 from app.errors import BadRequest, Forbidden, NotFound
+from app.media.media_types import RASTER_IMAGES
 from app.models import Campaign, CampaignImage, Image, ImageCount, Object
 from app.representations import shapes
 from app.representations.pages import Listing, Page
@@ -158,6 +160,16 @@ def _kept_count() -> AnySelect:
     return select(cast(func.coalesce(func.sum(ImageCount.count), 0), BigInteger))
 
 
+def make_file_url(blobs: BlobStore, path: str, filetype: str | None) -> str:
+    """Return a link that reads the file of an image at `<container>/<path>`.
+
+    A browser shows it where its first bytes are those of a raster image, as `filetype` tells. Whatever else was uploaded,
+    such as HTML and SVG, it only saves, because a page could run scripts with the rights of the storage's address.
+    """
+    name, media_type = path.partition("/")[2], RASTER_IMAGES.get(filetype or "")
+    return blobs.read_url(name, media_type, inline=True) if media_type else blobs.read_url(name)
+
+
 def make_image_url(connection: Connection, blobs: BlobStore, account: Account, image_id: int) -> str:
     """Return a link that reads the image's file.
 
@@ -166,10 +178,10 @@ def make_image_url(connection: Connection, blobs: BlobStore, account: Account, i
     wanted: Wanted = {HAS_ID: {"id": image_id}}
     if not account.is_admin:
         wanted[OPEN_TO] = {"campaigns": list(account.campaign_ids)}
-    path = shapes.value_of(connection, _paths, wanted)
-    if path is None:
+    file = shapes.find_one(connection, shapes.files, wanted)
+    if file is None:
         raise _not_found(image_id) if account.is_admin else Forbidden(NO_ACCESS)
-    return blobs.read_url(path.partition("/")[2])
+    return make_file_url(blobs, **orjson.loads(file))
 
 
 def _paths() -> AnySelect:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient
@@ -57,6 +58,27 @@ def test_a_fresh_link_works_while_the_set_is_created(admin: Caller, title: str) 
     admin.put(path, {"new_status": "finished"}).expect(200)
     admin.post(path + "/dropbox_url").expect(409, "is finished")
     admin.post("/image_sets/4711/dropbox_url").expect(404, "no image set 4711")
+
+
+def test_a_fresh_link_revokes_the_older_ones_where_that_is_asked_for(admin: Caller, title: str) -> None:
+    made = create(admin, title)
+    path = f"/image_sets/{made['imageset_id']}/dropbox_url"
+    links = [made["dropbox_url"], admin.post(path).expect(200)["dropbox_url"]]
+    assert [works(link) for link in links] == [True, True]
+    fresh = admin.post(f"{path}?revoke=true").expect(200)["dropbox_url"]
+    assert [works(link) for link in links] == [False, False]
+    assert works(fresh)
+    assert works(admin.post(f"{path}?revoke=false").expect(200)["dropbox_url"])
+    assert works(fresh)
+    admin.post(f"{path}?revoke=yes").expect(400, "revoke")
+
+
+def works(link: str) -> bool:
+    """Whether a link takes uploads."""
+    container, _, query = link.partition("?")
+    answer = httpx.put(f"{container}/a.txt?{query}", content=b"x", headers={"x-ms-blob-type": "BlockBlob"})
+    assert answer.status_code in (201, 403)
+    return answer.status_code == 201
 
 
 def test_finishing_starts_a_job_that_the_link_header_names(admin: Caller, title: str) -> None:

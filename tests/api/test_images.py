@@ -2,9 +2,10 @@
 
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobClient, ContainerClient
+from azure.storage.blob import BlobClient, ContainerClient, ContentSettings
 from flask import Flask
 from sqlalchemy import text
 
@@ -44,6 +45,47 @@ def test_admin_and_partner_are_sent_to_the_file_and_no_other(
             pytest.raises(HttpResponseError, match=r"Authoriz|Authent"),
         ):
             foreign.download_blob()
+
+
+GIF = (
+    b"GIF89a\x02\x00\x03\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x02\x00\x03\x00\x00\x02\x02D\x01\x00;"
+)
+SCRIPT = b"<script>alert(document.domain)</script>"
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg">' + SCRIPT + b"</svg>"
+# What an uploader may say of its files, what they are, and how their links are answered.
+SERVED = {
+    "page.html": ("text/html", SCRIPT, "application/octet-stream", 'attachment; filename="page.html"'),
+    "photo.jpg": ("image/jpeg", SCRIPT, "application/octet-stream", 'attachment; filename="photo.jpg"'),
+    "drawing.svg": ("image/svg+xml", SVG, "application/octet-stream", 'attachment; filename="drawing.svg"'),
+    "anim.html": ("text/html", GIF + SCRIPT, "image/gif", 'inline; filename="anim.html"'),
+    "Fluß 1.gif": (
+        "image/gif",
+        GIF,
+        "image/gif",
+        "inline; filename=\"Flu_ 1.gif\"; filename*=UTF-8''Flu%C3%9F%201.gif",
+    ),
+}
+
+
+def test_links_are_answered_by_what_a_file_is_whatever_its_uploader_says(
+    admin: Caller, app: Flask, container: ContainerClient, title: str
+) -> None:
+    for name, (claimed, content, _, _) in SERVED.items():
+        settings = ContentSettings(claimed, content_disposition="inline", cache_control="public")
+        container.upload_blob(f"{title}/{name}", content, content_settings=settings)
+    registered = app.test_cli_runner().invoke(args=["images", "register", f"{title}/"])
+    assert registered.exit_code == 0, registered.output
+    listed = admin.get("/images?expand=download_url").expect(200)["images"]
+    assert len(listed) == len(SERVED)
+    for image in listed:
+        _, content, media_type, disposition = SERVED[image["blobstorage_path"].rpartition("/")[2]]
+        redirect = admin.get(f"/images/{image['image_id']}").headers["location"]
+        for link in (image["download_url"], redirect):
+            answer = httpx.get(link)
+            assert answer.content == content
+            assert answer.headers["content-type"] == media_type
+            assert answer.headers["content-disposition"] == disposition
+            assert answer.headers["cache-control"] == "private"
 
 
 def test_a_missing_image_and_a_foreign_one_look_the_same_to_a_partner(

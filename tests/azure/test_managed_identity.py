@@ -19,7 +19,7 @@ import jwt
 import pytest
 import requests
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings
 from flask import Flask
 from sqlalchemy import text
 from starlette.testclient import TestClient
@@ -220,6 +220,33 @@ def test_a_delegated_link_reaches_what_it_is_for_and_nothing_else(
     address, query_of_other = link.partition("?")[0], other.partition("?")[2]
     for query_of_none in (query_of_other, link.partition("?")[2].replace("sp=r", "sp=rw"), ""):
         assert requests.get(f"{address}?{query_of_none}", timeout=10).status_code in (403, 404)
+
+
+def test_a_delegated_link_cannot_be_revoked_which_is_said(admin: Caller, title: str) -> None:
+    made = admin.post("/image_sets", {"title": title}).expect(200)
+    path = f"/image_sets/{made['imageset_id']}/dropbox_url"
+    assert "end by 2" in admin.post(f"{path}?revoke=true").expect(409, "user delegation key")["detail"]
+    with ContainerClient.from_container_url(made["dropbox_url"]) as dropbox:
+        dropbox.upload_blob("a", b"")
+    fresh = admin.post(path).expect(200)["dropbox_url"]
+    with ContainerClient.from_container_url(fresh) as dropbox:
+        dropbox.upload_blob("b", b"")
+
+
+def test_links_of_an_identity_take_no_header_from_the_uploader(
+    admin: Caller, app: Flask, container: ContainerClient, title: str
+) -> None:
+    claims = ContentSettings("text/html", content_disposition="inline", content_encoding="gzip", cache_control="public")
+    path = f"{title}/page.html"
+    container.upload_blob(path, b"<script>", content_settings=claims)
+    with rows(app) as session:
+        values = {"path": f"{container.container_name}/{path}"}
+        image_id = session.scalar(text("INSERT INTO image (blobstorage_path) VALUES (:path) RETURNING id"), values)
+    answer = requests.get(admin.get(f"/images/{image_id}").headers["Location"], timeout=10)
+    assert answer.content == b"<script>"
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="page.html"'
+    assert answer.headers["Cache-Control"] == "private"
 
 
 def test_status_is_well_with_an_identity(admin: Caller) -> None:

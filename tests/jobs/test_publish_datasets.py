@@ -6,6 +6,7 @@ import io
 import json
 from typing import Any
 
+import httpx
 import pytest
 from azure.storage.blob import ContainerClient
 from flask import Flask
@@ -85,6 +86,23 @@ def test_labels_and_manifest_say_what_was_labeled(
     assert [(image["path"], image["labeled"]) for image in manifest["images"]] == list(
         zip(paths, [True, True, False, True], strict=True)
     )
+
+
+@pytest.mark.usefixtures("put_labels")
+def test_links_to_datasets_save_a_file_of_its_type(admin: Caller, app: Flask, labelled: Labelled) -> None:
+    publish(admin, app, labelled.campaign_id)
+    found = admin.get(f"/campaigns/{labelled.campaign_id}/datasets").expect(200)["datasets"]
+    headers = {dataset["kind"]: httpx.get(dataset["url"]).raise_for_status().headers for dataset in found}
+    assert {kind: answer["content-type"] for kind, answer in headers.items()} == {
+        "images": "application/json",
+        "labels": "text/csv; charset=utf-8",
+        "labels_jsonl": "application/jsonl",
+        "labels_mltable": "application/yaml",
+    }
+    csv = f"{labelled.title}_labels.csv"
+    assert headers["labels"]["content-disposition"] == f'attachment; filename="{csv}"'
+    assert headers["labels_jsonl"]["content-disposition"] == 'attachment; filename="labels.jsonl"'
+    assert {answer["cache-control"] for answer in headers.values()} == {"private"}
 
 
 @pytest.mark.usefixtures("put_labels")
