@@ -105,8 +105,7 @@ def assemble(settings: Settings) -> WebApplication:
 def _add_layers(application: WebApplication, settings: Settings) -> None:
     """Put our ASGI layers around the framework's, the outermost first."""
     around = MiddlewarePosition.BEFORE_EXCEPTION
-    application.add_middleware(RequestLog, position=around)
-    application.add_middleware(CacheControl, position=around)
+    # The log names the caller's own address, which this layer reads from the headers of a proxy.
     if settings.trusted_proxies or settings.root_path:
         application.add_middleware(
             ForwardedHeaders,
@@ -114,6 +113,8 @@ def _add_layers(application: WebApplication, settings: Settings) -> None:
             trusted_proxies=settings.trusted_proxies,
             root_path=settings.root_path,
         )
+    application.add_middleware(RequestLog, position=around)
+    application.add_middleware(CacheControl, position=around)
     application.add_middleware(HeadAsGet, position=around)
     application.add_middleware(PlainMediaType, position=around)
 

@@ -15,6 +15,12 @@ NOSNIFF = (b"x-content-type-options", b"nosniff")
 log = structlog.get_logger("labelapi")
 
 
+def address_of(scope: Scope) -> str | None:
+    """Return the address of the caller, or of the proxy before it where that is not trusted; None for a socket file."""
+    client = scope.get("client")
+    return str(client[0]) if client else None
+
+
 class RequestLog:
     """ASGI layer: takes `X-Request-ID` or makes one, answers with it, and logs each request with status and time."""
 
@@ -28,8 +34,8 @@ class RequestLog:
         offered = Headers(scope=scope).get("x-request-id", "")
         request_id = offered if REQUEST_ID_FORM.fullmatch(offered) else str(uuid.uuid4())
         scope["labelapi.request_id"] = request_id
-        # Each request has a task of its own, and with it its own context.
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        # Each request has a task of its own, and with it its own context. The check of the key pair adds whose it is.
+        structlog.contextvars.bind_contextvars(request_id=request_id, address=address_of(scope))
         started = time.perf_counter()
         status = 0
 

@@ -29,6 +29,7 @@ from app.outbox.queue import enqueue
 from app.settings import Settings
 from tests import promise
 from tests.caller import Caller
+from tests.conftest import Labelled
 from tests.web_server import web_server
 from tests.workers import ROOT, rows, run_jobs
 
@@ -168,6 +169,39 @@ def test_log_is_json_with_the_request_id_and_no_secret(settings: Settings, app: 
     assert {"method": "GET", "path": "/api/v1/images", "status": 401}.items() <= line.items()
     assert line["duration_ms"] > 0
     assert CANARY not in web.log.read_text()
+
+
+def test_lines_of_a_request_say_who_calls_from_where(
+    settings: Settings, app: Flask, admin: Caller, labelled: Labelled, tmp_path: Path
+) -> None:
+    """Also a line of a refusal, and one that is written while the request is being answered."""
+    logged = settings.model_copy(update={"log_level": "INFO", "web_workers": 1, "trusted_proxies": "127.0.0.1"})
+    forwarded = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7"}
+    with web_server(logged, tmp_path / "log") as web:
+        for name, caller, path in (
+            ("right", admin, "/whoami"),
+            ("forbidden", labelled.partner, "/users"),
+            ("wrong", Caller(admin.http, admin.key, "lss_wrong"), "/whoami"),
+        ):
+            headers = {"Authentication-Key": str(caller.key), "Authentication-Secret": str(caller.secret)}
+            httpx.get(f"{web.url}/api/v1{path}", headers={**headers, **forwarded, "X-Request-ID": name})
+        with missing_table(app, "dataset"):
+            headers = {"Authentication-Key": str(admin.key), "Authentication-Secret": str(admin.secret)}
+            path = f"/api/v1/campaigns/{labelled.campaign_id}/datasets"
+            httpx.get(f"{web.url}{path}", headers={**headers, **forwarded, "X-Request-ID": "fault"})
+    lines = [json.loads(line) for line in web.log.read_text().splitlines()]
+    who = {
+        (line["request_id"], line["event"]): (line["address"], line.get("user_id"), line.get("key_id"))
+        for line in lines
+        if line.get("request_id") in ("right", "forbidden", "wrong", "fault")
+    }
+    assert who == {
+        ("right", "request"): ("198.51.100.7", 1, 1),
+        ("forbidden", "request"): ("198.51.100.7", 2, 2),
+        ("wrong", "request"): ("198.51.100.7", None, None),
+        ("fault", "unhandled error"): ("198.51.100.7", 1, 1),
+        ("fault", "request"): ("198.51.100.7", 1, 1),
+    }
 
 
 def test_every_line_of_a_job_carries_its_id(
