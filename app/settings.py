@@ -66,6 +66,17 @@ def read_path_prefix(value: str) -> str:
     return prefix
 
 
+def _origins(value: str) -> str:
+    origins = [part.strip().lower() for part in value.split(",") if part.strip()]
+    for origin in origins:
+        # Browsers send origins in exactly this form (Fetch standard, section 3.2), and the comparison is literal.
+        if origin != "*" and not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", origin):
+            raise ValueError(f"must be * or origins such as https://console.example.org, not {origin[:64]}")
+        if re.fullmatch(r"http://.*:80|https://.*:443", origin):
+            raise ValueError(f"must be without the default port, which browsers leave out, unlike {origin[:64]}")
+    return ",".join(origins)
+
+
 def _postgresql_url(value: str) -> str:
     for prefix in ("postgresql+psycopg2://", "postgresql://", "postgres://"):
         if value.startswith(prefix):
@@ -112,6 +123,9 @@ class Settings(BaseSettings):
     )
     root_path: Annotated[str, AfterValidator(read_path_prefix)] | None = Field(
         None, description="path prefix under which a proxy publishes the service"
+    )
+    cors_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
+        None, description="origins whose web pages may call the API, separated by commas, or *"
     )
     wrong_keys_per_minute: int = Field(10, ge=1, description="wrong key pairs of one source before it has to wait")
     wrong_keys_max_wait_seconds: int = Field(60, ge=1, le=3600, description="longest time that it has to wait")

@@ -23,6 +23,7 @@ from app.web import info
 from app.web.authentication import KeyPairCheck
 from app.web.bridge import Bridge
 from app.web.cache_control import CacheControl
+from app.web.cors import Cors
 from app.web.document import PublishedDocument
 from app.web.forwarded import ForwardedHeaders
 from app.web.openapi import load_spec, operations_of
@@ -115,6 +116,9 @@ def _add_layers(application: WebApplication, settings: Settings) -> None:
         )
     application.add_middleware(RequestLog, position=around)
     application.add_middleware(CacheControl, position=around)
+    if settings.cors_origins:
+        # Outside of everything that can refuse a request, so that pages can read errors too.
+        application.add_middleware(Cors, position=around, path=API, origins=settings.cors_origins.split(","))
     application.add_middleware(HeadAsGet, position=around)
     application.add_middleware(PlainMediaType, position=around)
 

@@ -119,3 +119,34 @@ def test_root_path_is_a_plain_path(monkeypatch: pytest.MonkeyPatch, value: str, 
 def test_root_path_is_nothing_else(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     with pytest.raises(SettingsError, match="ROOT_PATH: must be a path such as /labels"):
         load(monkeypatch, **GOOD, ROOT_PATH=value)
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("*", "*"),
+        (" https://Console.example.org , http://127.0.0.1:5173,", "https://console.example.org,http://127.0.0.1:5173"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_origins_are_read_as_browsers_write_them(monkeypatch: pytest.MonkeyPatch, value: str, origins: str) -> None:
+    assert load(monkeypatch, **GOOD, CORS_ORIGINS=value).cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "console.example.org",
+        "https://console.example.org/",
+        "https://console.example.org/app",
+        "https://*.example.org",
+        "https://console.example.org https://other.example.org",
+        "https://console.example.org:443",
+        "http://console.example.org:80",
+        "file://x",
+        "null",
+    ],
+)
+def test_what_no_browser_sends_as_origin_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    with pytest.raises(SettingsError, match="CORS_ORIGINS: must be"):
+        load(monkeypatch, **GOOD, CORS_ORIGINS=value)
