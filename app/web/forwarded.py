@@ -24,7 +24,7 @@ class ForwardedHeaders(ProxyHeadersMiddleware):
         self._root_path = root_path or ""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Change the scope in place, so that outer layers (the log) see the same values."""
+        """Complete the scope of a request."""
         if scope["type"] == "http":
             # This comes first: the parent class replaces the proxy's address by the caller's.
             prefix = self._prefix_of(scope)

@@ -14,9 +14,13 @@ from PIL import Image
 from sqlalchemy import text
 
 from app.database.engine import db
+from app.settings import Settings
+from app.web.application import WebApplication
 from app.web.openapi import load_spec
 from tests.browser.chromium import Browser
 from tests.caller import Caller
+from tests.nginx import nginx
+from tests.web_server import free_port, web_server
 
 WHO_AM_I, MAKE_IMAGE_SET = "#operations-whoami-get_whoami", "#operations-image_sets-create_image_set"
 README_PICTURE = (1400, 1000)
@@ -112,6 +116,23 @@ def test_key_outlives_a_reload(page: Browser, admin: Caller) -> None:
     page.driver.refresh()
     page.find(".btn.authorize.locked")
     assert try_it_out(page, WHO_AM_I)["roles"]
+
+
+def test_page_works_under_the_path_prefix_of_a_proxy(
+    browser: Browser, server: WebApplication, settings: Settings, admin: Caller, title: str, tmp_path: Path
+) -> None:
+    own = settings.model_copy(update={"web_workers": 1, "trusted_proxies": "127.0.0.1"})
+    with web_server(own, tmp_path / "web.log") as running:
+        location = f"location /labels/ {{ proxy_pass {running.url}/; proxy_set_header X-Forwarded-Prefix /labels; }}"
+        with nginx(tmp_path / "nginx", free_port(), location) as url:
+            browser.open(f"{url}/labels/")
+            browser.find(".opblock-summary")
+            authorize(browser, admin)
+            assert try_it_out(browser, WHO_AM_I)["email"] == "ada@example.org"
+            assert try_it_out(browser, MAKE_IMAGE_SET, {"title": title})["title"] == title
+            assert all(sent.startswith(f"{url}/labels/") for sent in browser.requests())
+            assert browser.failures() == []
+            assert browser.console() == []
 
 
 def test_picture_for_the_readme(page: Browser, admin: Caller, tmp_path: Path) -> None:
