@@ -16,13 +16,14 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from flask import Flask
 from psycopg2 import sql
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import text, update
 from starlette.testclient import TestClient
 
 from app import create_app
 from app.azure.blobs import BlobStore
 from app.cli import add_commands
 from app.database.engine import Base, db
+from app.models import Campaign, CampaignImage
 from app.services import users
 from app.settings import Settings
 from app.web.application import WebApplication
@@ -209,11 +210,20 @@ class Labelled:
     partner_email: str
     admin: Caller
 
+    def hold(self, app: Flask, image_id: int) -> None:
+        """Put an image into the campaign whatever it is, as releases did that took files that are no images."""
+        with app.app_context():
+            db.session.add(CampaignImage(campaign_id=self.campaign_id, image_id=image_id))
+            db.session.execute(
+                update(Campaign).where(Campaign.id == self.campaign_id).values(image_count=Campaign.image_count + 1)
+            )
+            db.session.commit()
+
 
 @pytest.fixture
 def image_ids(app: Flask, settings: Settings) -> list[int]:
-    """Three registered images of 1920 by 1080 pixels, and one that is no image; no set holds them."""
-    return insert_images(app, settings, 3) + insert_images(app, settings, 1, width=None, height=None, filetype=None)
+    """Four registered images of 1920 by 1080 pixels; no set holds them."""
+    return insert_images(app, settings, 4)
 
 
 def insert_images(
@@ -245,6 +255,12 @@ def insert_images(
         ]
         db.session.commit()
     return ids
+
+
+@pytest.fixture
+def non_image_id(app: Flask, settings: Settings) -> int:
+    """A registered file that is no image."""
+    return insert_images(app, settings, 1, width=None, height=None, filetype=None)[0]
 
 
 @pytest.fixture

@@ -106,6 +106,15 @@ FROM held, LATERAL (
 WHERE campaign.id = held.id
 """)
 
+# Earlier releases let such files in.
+NON_IMAGES_IN_CAMPAIGNS = text("""
+SELECT campaign_id AS id, count(*) AS found, (array_agg(image_id ORDER BY image_id))[1\\:10] AS image_ids
+FROM campaign_image JOIN image ON image.id = image_id
+WHERE width IS NULL
+GROUP BY campaign_id
+ORDER BY campaign_id
+""")
+
 WRONG_IMAGE_COUNTS = text("""
 SELECT coalesce(kept.image_set_id, counted.id) AS id, coalesce(kept.count, 0) AS kept, coalesce(counted.count, 0) AS counted
 FROM image_count AS kept FULL JOIN (
@@ -219,6 +228,13 @@ class ConsistencyCheck:
             )
             count_again = partial(self.session.execute, COUNT_AGAIN, {"id": row.id})
             yield Finding("campaign_miscounted", f"campaign {row.id}", detail, count_again)
+        for row in self.session.execute(NON_IMAGES_IN_CAMPAIGNS):
+            named = ", ".join(map(str, row.image_ids)) + (", …" if row.found > len(row.image_ids) else "")
+            detail = (
+                f"{row.found} of its files are no images or have no known size (image ids: {named}). They take no boxes "
+                "and are in no dataset."
+            )
+            yield Finding("campaign_holds_non_images", f"campaign {row.id}", detail)
         for row in self.session.execute(WRONG_SUBMISSIONS):
             detail = f"It was accepted with {row.object_count} objects and has {row.found}."
             yield Finding("submission_incomplete", f"submission {row.id} of campaign {row.campaign_id}", detail)

@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 # One path costs Azure ML's SDK 0.3 ms and 220 bytes, so that a longer list is replaced by the manifest.
 MAX_PATHS = 5000
 
-# An image set is whole when each of its images is in the campaign and lies in the set's own folder.
+# An image set is whole when each of its files is an image, is in the campaign and lies in the set's own folder. A file that is
+# no image has no size.
 WHOLE_SETS = text("""
 SELECT image_set.id, substr(image_set.blobstorage_path, length(:container) + 2) || '/**' AS pattern
 FROM image_set
@@ -18,7 +19,7 @@ WHERE image_set.status = 'finished'
         SELECT FROM image
         LEFT JOIN campaign_image ON campaign_image.campaign_id = :campaign_id AND campaign_image.image_id = image.id
         WHERE image.image_set_id = image_set.id AND (
-            campaign_image.image_id IS NULL
+            campaign_image.image_id IS NULL OR image.width IS NULL
             OR NOT starts_with(image.blobstorage_path, image_set.blobstorage_path || '/')))
 ORDER BY image_set.id
 """)
@@ -26,7 +27,7 @@ ORDER BY image_set.id
 SINGLE_FILES = text("""
 SELECT substr(blobstorage_path, length(:container) + 2)
 FROM campaign_image JOIN image ON image.id = campaign_image.image_id
-WHERE campaign_image.campaign_id = :campaign_id
+WHERE campaign_image.campaign_id = :campaign_id AND image.width IS NOT NULL
     AND (image.image_set_id IS NULL OR image.image_set_id <> ALL (CAST(:whole AS bigint[])))
 ORDER BY image.id
 LIMIT :size
@@ -35,6 +36,8 @@ LIMIT :size
 
 def find_image_paths(session: Session, campaign_id: int, container: str, manifest: str) -> list[str]:
     """Return patterns and paths within the container that cover the campaign's images and nothing else.
+
+    What is no image, or has no known size, is not covered.
 
     When they would be more than MAX_PATHS, the path of the `manifest`, which lists them all, stands for them.
     """

@@ -34,31 +34,29 @@ RISKY_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "'")
 REGISTERED = (IMAGES, LABELS)
 MLTABLE_SCHEMA = "https://azuremlschemas.azureedge.net/latest/MLTable.schema.json"
 
-# PostgreSQL writes the JSON of every row, so that this process only passes it on. Boxes are ratios of the image's size, or
-# pixels where that is unknown. The texts are put together by hand, in a third of the time of PostgreSQL's JSON functions,
-# which look up the types of their arguments for every row.
+# PostgreSQL writes the JSON of every row, so that this process only passes it on. Boxes are ratios of the image's size. The
+# texts are put together by hand, in a third of the time of PostgreSQL's JSON functions, which look up the types of their
+# arguments for every row. What is no image has no size.
 PAGE = text(r"""
-SELECT campaign_image.image_id, submission_id, path, coalesce(box.count, 0) AS object_count,
+SELECT campaign_image.image_id, width IS NOT NULL AS is_image, submission_id, path, coalesce(box.count, 0) AS object_count,
     '[' || coalesce(box.labels, '') || ']' AS labels,
     '[' || coalesce(box.confidences, '') || ']' AS confidences,
     '{"image_url":' || to_json(CAST(:url_prefix AS text) || path) || ',"image_details":{"format":'
-        || coalesce(to_json(lower(filetype))::text, 'null') || ',"width":' || coalesce('"' || width || 'px"', 'null')
-        || ',"height":' || coalesce('"' || height || 'px"', 'null') || '},"label":[' || coalesce(box.crowd_labels, '')
-        || '],"label_confidence":[' || coalesce(box.confidences, '') || ']}' AS line,
+        || coalesce(to_json(lower(filetype))::text, 'null') || ',"width":"' || width || 'px","height":"' || height
+        || 'px"},"label":[' || coalesce(box.crowd_labels, '') || '],"label_confidence":[' || coalesce(box.confidences, '')
+        || ']}' AS line,
     '{"image_id":' || campaign_image.image_id || ',"path":' || to_json(path) || ',"labeled":' || CASE
         WHEN submission_id IS NULL THEN 'false' ELSE 'true' END || '}' AS entry
 FROM campaign_image
 JOIN image ON image.id = campaign_image.image_id
 CROSS JOIN LATERAL (SELECT substr(blobstorage_path, length(:container) + 2) AS path) AS place
-CROSS JOIN LATERAL (SELECT coalesce(width, 1)::float8 AS across, coalesce(height, 1)::float8 AS down,
-    CASE WHEN width IS NULL THEN ',"unit":"pixel"' ELSE '' END AS name) AS unit
 LEFT JOIN LATERAL (
     SELECT count(*), string_agg(begin || '}', ',') AS labels, string_agg(begin || ',"isCrowd"\:0}', ',') AS crowd_labels,
         string_agg(coalesce(confidence::text, 'null'), ',') AS confidences
     FROM (
-        SELECT confidence, '{"label":' || to_json(label) || ',"topX":' || x_min / unit.across
-            || ',"topY":' || y_min / unit.down || ',"bottomX":' || x_max / unit.across
-            || ',"bottomY":' || y_max / unit.down || unit.name AS begin
+        SELECT confidence, '{"label":' || to_json(label) || ',"topX":' || x_min / width::float8
+            || ',"topY":' || y_min / height::float8 || ',"bottomX":' || x_max / width::float8
+            || ',"bottomY":' || y_max / height::float8 AS begin
         FROM object
         WHERE object.campaign_id = campaign_image.campaign_id
             AND object.submission_id = campaign_image.submission_id
@@ -82,9 +80,13 @@ class PublishedFile:
 
 @dataclass
 class Counts:
-    """What the files hold; `submission_id` is the newest submission in them: the state of the labels."""
+    """What the files hold, and how many files of the campaign are in none of them because they are no images.
+
+    `submission_id` is the newest submission in them: the state of the labels.
+    """
 
     images: int = 0
+    not_images: int = 0
     labeled: int = 0
     objects: int = 0
     submission_id: int | None = None
@@ -97,10 +99,21 @@ class Counts:
             self.objects += row.object_count
             self.submission_id = max(self.submission_id or 0, row.submission_id)
 
+    @property
+    def members(self) -> int:
+        """How many files of the campaign were looked at."""
+        return self.images + self.not_images
+
     def as_json(self) -> dict[str, int]:
         """The counts as the manifest has them."""
         unlabeled = self.images - self.labeled
-        return {"images": self.images, "labeled": self.labeled, "unlabeled": unlabeled, "objects": self.objects}
+        return {
+            "images": self.images,
+            "labeled": self.labeled,
+            "unlabeled": unlabeled,
+            "objects": self.objects,
+            "not_images": self.not_images,
+        }
 
 
 @dataclass
@@ -119,14 +132,18 @@ class Files:
 
     def write(self, page: list[Row[Any]]) -> None:
         """Write the rows of one page. The labels have a row for each image that somebody looked at."""
-        labeled = [row for row in page if row.submission_id is not None]
+        images = [row for row in page if row.is_image]
+        self.counts.not_images += len(page) - len(images)
+        if not images:
+            return
+        labeled = [row for row in images if row.submission_id is not None]
         rows = io.StringIO(newline="")
         csv.writer(rows).writerows((_defuse(row.path), row.labels, row.confidences) for row in labeled)
         self.contents[LABELS].write(rows.getvalue().encode())
         self.contents[LABELS_JSONL].write("".join(f"{row.line}\n" for row in labeled).encode())
         comma = ",\n" if self.counts.images else "\n"
-        self.contents[IMAGES].write((comma + ",\n".join(row.entry for row in page)).encode())
-        for row in page:
+        self.contents[IMAGES].write((comma + ",\n".join(row.entry for row in images)).encode())
+        for row in images:
             self.counts.add(row)
 
     def end(self, title: str) -> dict[str, PublishedFile]:
@@ -174,8 +191,9 @@ def publish_files(
     They are `<title>_labels.csv`, the same as JSON Lines with an MLTable file beside it in `<title>/`, and the manifest
     `<title>_images.json`. The labels have a row for each image that somebody looked at, in the order of their ids; one that
     was found empty has the labels `[]`. An image that nobody labeled has no row, because a reader would take it for an
-    empty one: it stands in the manifest, with `"labeled": false`. `registration` is the state with which images and labels
-    begin; `url_prefix` stands before the paths in the JSON Lines. Raises StorageUnavailable.
+    empty one: it stands in the manifest, with `"labeled": false`. What is no image, or has no known size, is in no file.
+    `registration` is the state with which images and labels begin; `url_prefix` stands before the paths in the JSON Lines.
+    Raises StorageUnavailable.
     """
     if session.scalar(select(func.count()).where(Dataset.job_id == job_id)):
         return
@@ -188,13 +206,13 @@ def publish_files(
         parameters = {"campaign_id": campaign_id, "container": blobs.container, "url_prefix": url_prefix}
         for page in _read_pages(session, parameters):
             files.write(page)
-            yield Progress(files.counts.images, image_count)
+            yield Progress(files.counts.members, image_count)
         published = files.end(title)
         if url_prefix:
             paths = find_image_paths(session, campaign_id, blobs.container, published[IMAGES].path)
             published |= files.add_image_table(title, [url_prefix + path for path in paths])
         for kind, file in published.items():
-            yield Progress(files.counts.images, image_count)
+            yield Progress(files.counts.members, image_count)
             blobs.upload(file.path, files.contents[kind], DATASETS[kind])
     for kind, file in published.items():
         _note(

@@ -159,13 +159,14 @@ def _wanted(campaign_id: int, labeled: bool | None) -> Wanted:
 def add_images(session: Session, campaign_id: int, references: Iterable[dict[str, Any]]) -> None:
     """Add images to a campaign that is `created`, all or none; one that is in it already stays as it is.
 
-    Raises NotFound for the campaign or an image, Conflict when the campaign has started.
+    Raises NotFound for the campaign or an image, Conflict when the campaign has started, Unprocessable for what is no image
+    or has no known size.
     """
     campaign = lock_campaign(session, campaign_id)
     if campaign.status != "created":
         raise Conflict(f"Campaign {campaign_id} is {campaign.status}: images can be added only while it is created.")
     count = 0
-    for image_ids in resolve_images(session, references):
+    for image_ids in resolve_images(session, references, for_campaign=True):
         named = select(literal(campaign_id, BigInteger), func.unnest(image_ids))
         added = insert(CampaignImage).from_select(["campaign_id", "image_id"], named).on_conflict_do_nothing()
         count += session.connection().execute(added).rowcount

@@ -1,6 +1,6 @@
 """Images: finding them, naming them in a request, and handing out links to their files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
-from app.errors import BadRequest, Forbidden, NotFound
+from app.errors import BadRequest, Forbidden, NotFound, Unprocessable
 from app.media.media_types import RASTER_IMAGES
 from app.models import Campaign, CampaignImage, Image, ImageCount, Object
 from app.representations import shapes
@@ -37,6 +37,7 @@ from app.services.api_keys import Account
 # So many images are named in one statement, which stays far below its timeout.
 BATCH_SIZE = 10_000
 MAX_ERRORS = 50
+NO_IMAGE = "Image {} cannot be in a campaign: it is no image, or its size in pixels is unknown."
 NO_ACCESS = "Your key does not give access to this."
 
 
@@ -57,6 +58,8 @@ IN_SET = Condition(Image.image_set_id == bindparam("image_set"))
 COUNT_OF_SET = Condition(ImageCount.image_set_id == bindparam("image_set"))
 OF_TYPE = Filter(Image.type == bindparam("type"))
 OF_FILETYPE = Filter(Image.filetype == bindparam("filetype"))
+OF_ANY_FILETYPE = Filter(Image.filetype.is_not(None))
+OF_NO_FILETYPE = Filter(Image.filetype.is_(None))
 IN_CAMPAIGN = {labeled: _members(labeled) for labeled in (None, True, False)}
 TAKEN_FROM = Filter(Image.date_taken >= bindparam("taken_from"))
 TAKEN_BEFORE = Filter(Image.date_taken < bindparam("taken_to"))
@@ -85,6 +88,7 @@ class ImageFilter:
 
     `labeled` goes with `campaign`. `taken_from` (inclusive) and `taken_to` (exclusive) are times as in RFC 3339; `bbox` is
     west, south, east and north in degrees (RFC 7946, section 5), over the antimeridian where west is greater than east.
+    `filetype` is compared without case; `any` is every image, `none` every file that is no image.
     """
 
     image_set: int | None = None
@@ -98,10 +102,22 @@ class ImageFilter:
 
     def wanted(self) -> Wanted:
         """Return the conditions with their values. Raises BadRequest for values that contradict each other."""
-        equal = ((IN_SET, "image_set"), (OF_TYPE, "type"), (OF_FILETYPE, "filetype"))
+        equal = ((IN_SET, "image_set"), (OF_TYPE, "type"))
         values = {name: getattr(self, name) for _, name in equal}
         found: Wanted = {known: {name: values[name]} for known, name in equal if values[name] is not None}
-        return found | self._in_campaign() | self._taken() | self._within()
+        return found | self._of_filetype() | self._in_campaign() | self._taken() | self._within()
+
+    def _of_filetype(self) -> Wanted:
+        match self.filetype and self.filetype.upper():
+            case None:
+                return {}
+            case "ANY":
+                return {OF_ANY_FILETYPE: {}}
+            case "NONE":
+                return {OF_NO_FILETYPE: {}}
+            case filetype:
+                # Formats are stored in capitals, so that the index serves.
+                return {OF_FILETYPE: {"filetype": filetype}}
 
     def _in_campaign(self) -> Wanted:
         if self.campaign is None:
@@ -225,47 +241,60 @@ def _require_campaigns(connection: Connection, campaign_ids: list[int]) -> None:
             raise NotFound(f"There is no campaign {campaign_id}.")
 
 
-def resolve_images(session: Session, references: Iterable[dict[str, Any]]) -> Iterator[list[int]]:
+def resolve_images(
+    session: Session, references: Iterable[dict[str, Any]], *, for_campaign: bool = False
+) -> Iterator[list[int]]:
     """Yield the ids of the images named by `{"id": …}` or `{"filepath": …}`, those of some references at a time.
 
     A slash before a path is allowed; an image that is named twice may come twice. Raises NotFound that points at the first
-    images that are not there.
+    images that are not there, and with `for_campaign` Unprocessable that points at those that cannot be labeled.
     """
     rest, position = iter(references), 0
     while batch := list(islice(rest, BATCH_SIZE)):
-        yield _resolve(session, batch, position)
+        yield _resolve(session, batch, position, for_campaign)
         position += len(batch)
 
 
-def _resolve(session: Session, references: list[dict[str, Any]], position: int) -> list[int]:
+def _resolve(session: Session, references: list[dict[str, Any]], position: int, for_campaign: bool) -> list[int]:
     ids = [reference["id"] for reference in references if "id" in reference]
-    paths = {_path_of(reference) for reference in references if "filepath" in reference}
-    known_ids = set(session.scalars(select(Image.id).where(Image.id == func.any(ids)))) if ids else set()
-    by_path = {}
+    paths = [_path_of(reference) for reference in references if "filepath" in reference]
+    # By id, which is a number, or path: the image's id, and whether it can be labeled.
+    found: dict[int | str, tuple[int, bool]] = {}
+    # A file that is no image has no size in pixels.
+    columns = (Image.id, Image.width.is_not(None))
+    if ids:
+        for image_id, is_image in session.execute(select(*columns).where(Image.id == func.any(ids))):
+            found[image_id] = (image_id, is_image)
     if paths:
-        named = select(Image.blobstorage_path, Image.id).where(Image.blobstorage_path == func.any(list(paths)))
-        by_path = {row.blobstorage_path: row.id for row in session.execute(named)}
-    if len(known_ids) < len(ids) or len(by_path) < len(paths):
-        _require_all(references, position, known_ids, by_path)
-    return sorted(known_ids.union(by_path.values()))
+        named = select(Image.blobstorage_path, *columns).where(Image.blobstorage_path == func.any(paths))
+        for path, image_id, is_image in session.execute(named):
+            found[path] = (image_id, is_image)
+    missing = _errors(references, position, "There is no image {}.", lambda name: name not in found)
+    if missing:
+        raise NotFound(f"{missing[0]['detail']} Nothing was added.", errors=missing)
+    if for_campaign and not all(is_image for _, is_image in found.values()):
+        errors = _errors(references, position, NO_IMAGE, lambda name: not found[name][1])
+        raise Unprocessable(f"{errors[0]['detail']} Nothing was added.", errors=errors)
+    return sorted({image_id for image_id, _ in found.values()})
 
 
 def _path_of(reference: dict[str, Any]) -> str:
     return str(reference["filepath"]).removeprefix("/")
 
 
-def _require_all(references: list[dict[str, Any]], position: int, known_ids: set[int], by_path: dict[str, int]) -> None:
+def _errors(
+    references: list[dict[str, Any]], position: int, message: str, is_wrong: Callable[[int | str], bool]
+) -> list[dict[str, str]]:
+    """Return an error for each of the first references that are wrong; the first one has the given position in the body."""
     errors: list[dict[str, str]] = []
     for number, reference in enumerate(references, position):
-        if "id" in reference and reference["id"] not in known_ids:
-            errors.append({"pointer": f"/{number}/id", "detail": f"There is no image {reference['id']}."})
-        elif "filepath" in reference and _path_of(reference) not in by_path:
-            shown = _path_of(reference)[:200]
-            errors.append({"pointer": f"/{number}/filepath", "detail": f"There is no image {shown}."})
-        if len(errors) == MAX_ERRORS:
-            break
-    if errors:
-        raise NotFound(f"{errors[0]['detail']} Nothing was added.", errors=errors)
+        key = "id" if "id" in reference else "filepath"
+        name = reference["id"] if key == "id" else _path_of(reference)
+        if is_wrong(name):
+            errors.append({"pointer": f"/{number}/{key}", "detail": message.format(str(name)[:200])})
+            if len(errors) == MAX_ERRORS:
+                break
+    return errors
 
 
 def _not_found(image_id: int) -> NotFound:

@@ -63,6 +63,10 @@ SELECT
     (SELECT json_agg(json_build_array(position, image_id)) FROM (
         SELECT * FROM sent WHERE NOT EXISTS (SELECT FROM target WHERE target.image_id = sent.image_id)
         ORDER BY position LIMIT :max_errors) AS missing) AS unknown,
+    (SELECT json_agg(json_build_array(position, image_id)) FROM (
+        SELECT position, image_id FROM target
+        WHERE width IS NULL AND EXISTS (SELECT FROM box WHERE box.image_id = target.image_id)
+        ORDER BY position LIMIT :max_errors) AS unfit) AS no_images,
     (SELECT json_agg(json_build_array(i, j, width, height)) FROM (
         SELECT i, j, width, height FROM box JOIN target ON target.image_id = box.image_id
         WHERE x_max > width OR y_max > height ORDER BY i, j LIMIT :max_errors) AS large) AS outside
@@ -93,7 +97,8 @@ def put_objects(
     `images` has items `{"image_id", "objects": [{"bounding_box", "label", …}]}` and is gone through more than once; boxes
     are in pixels. The campaign completes when this labels its last image. Raises NotFound for the campaign or an image
     that is not in it, Conflict unless the campaign is `active`, BadRequest for more than `max_objects` objects,
-    Unprocessable for an image that is named twice or a box that cannot be.
+    Unprocessable for an image that is named twice, a box that cannot be, and boxes on what is no image, which can be in
+    campaigns that were made before that was refused.
     """
     campaign = lock_campaign(session, campaign_id)
     if campaign.status != "active":
@@ -114,6 +119,7 @@ def put_objects(
     for chunk in _chunks(images, campaign.label_translations or {}):
         stored = session.execute(STORE, {**receipt, **chunk, "max_errors": MAX_ERRORS}).one()
         _require_known(stored.unknown, campaign_id)
+        _require_images(stored.no_images)
         _require_inside(stored.outside)
         receipt["submission_id"] = stored.submission_id
         newly_labeled += stored.newly_labeled
@@ -211,6 +217,13 @@ def _require_known(unknown: list[list[int]] | None, campaign_id: int) -> None:
         words = f"Image {{}} is not in campaign {campaign_id}."
         errors = [{"pointer": f"/{i}/image_id", "detail": words.format(image_id)} for i, image_id in unknown]
         raise NotFound(f"{errors[0]['detail']} Nothing was stored.", errors=errors)
+
+
+def _require_images(no_images: list[list[int]] | None) -> None:
+    if no_images:
+        words = "Image {} is no image, or its size in pixels is unknown, so that it takes no boxes: send `objects: []` for it."
+        errors = [{"pointer": f"/{i}/objects", "detail": words.format(image_id)} for i, image_id in no_images]
+        raise Unprocessable(f"{errors[0]['detail']} Nothing was stored.", errors=errors)
 
 
 def _require_inside(outside: list[list[int]] | None) -> None:

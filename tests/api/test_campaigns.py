@@ -9,8 +9,9 @@ from starlette.testclient import TestClient
 
 from app.database.engine import db
 from app.services import images
+from app.settings import Settings
 from tests.caller import Caller
-from tests.conftest import Labelled
+from tests.conftest import Labelled, insert_images
 
 KEYS = {
     "campaign_id", "title", "status", "progress", "metadata", "label_translations", "auto_complete", "date_created",
@@ -158,6 +159,24 @@ def test_one_unknown_image_adds_nothing(admin: Caller, title: str, image_ids: li
     assert problem["errors"] == [{"pointer": "/1/id", "detail": "There is no image 999."}]
     admin.post(path + "/images", [{"id": image_ids[0]}, {"filepath": "no/such.jpg"}]).expect(404, "no/such.jpg")
     assert admin.get(path).expect(200)["progress"]["total"] == 0
+
+
+def test_what_is_no_image_cannot_enter_a_campaign(
+    admin: Caller, app: Flask, settings: Settings, title: str, image_ids: list[int], non_image_id: int
+) -> None:
+    path = f"/campaigns/{create(admin, title)['campaign_id']}"
+    # Truncated: of a known format, and of no known size.
+    [sizeless] = insert_images(app, settings, 1, width=None, height=None)
+    file = admin.get(f"/images?after={sizeless - 1}").expect(200)["images"][0]["blobstorage_path"]
+    wanted = [{"id": image_ids[0]}, {"id": non_image_id}, {"filepath": f"/{file}"}, {"id": image_ids[1]}]
+    problem = admin.post(path + "/images", wanted).expect(422, "is no image, or its size in pixels is unknown")
+    assert [error["pointer"] for error in problem["errors"]] == ["/1/id", "/2/filepath"]
+    assert [f"Image {name} " in e["detail"] for name, e in zip((non_image_id, file), problem["errors"], strict=True)]
+    assert "Nothing was added" in problem["detail"]
+    assert admin.get(path).expect(200)["progress"]["total"] == 0
+    assert admin.get(path + "/images").expect(200)["images"] == []
+    problem = admin.post(path + "/images", [{"id": sizeless}] * 60).expect(422)
+    assert len(problem["errors"]) == 50
 
 
 def test_many_images_are_added_in_steps_all_or_none(

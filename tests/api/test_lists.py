@@ -224,6 +224,29 @@ def test_images_are_found_by_type_and_format(admin: Caller, app: Flask, filled: 
     png = insert_images(app, settings, 1, filetype="PNG")
     assert ids(admin.get("/images?filetype=PNG")) == png
     assert ids(admin.get("/images?filetype=PNG&image_set=1")) == []
+    assert ids(admin.get("/images?filetype=png")) == ids(admin.get("/images?filetype=Png")) == png
+
+
+def test_files_are_found_by_whether_they_are_images(
+    admin: Caller, app: Flask, filled: list[int], settings: Settings, non_image_id: int
+) -> None:
+    sizeless = insert_images(app, settings, 1, width=None, height=None)
+    for query, found in {
+        "any": filled + sizeless,
+        "ANY": filled + sizeless,
+        "none": [non_image_id],
+        "None": [non_image_id],
+        "any&image_set=1": filled,
+        "none&image_set=1": [],
+        "jpeg&image_set=1": filled,
+        "any&campaign=1": filled,
+        "none&campaign=1": [],
+    }.items():
+        page = admin.get(f"/images?filetype={query}").expect(200)
+        assert [image["image_id"] for image in page["images"]] == found, query
+        assert page["pagination"]["total"] == len(found), query
+    following = admin.get(f"/images?filetype=any&per_page=2&after={filled[4]}").expect(200)["images"]
+    assert [image["image_id"] for image in following] == filled[5:]
 
 
 @pytest.mark.parametrize("query", ["?", "?after=0&"])

@@ -154,14 +154,25 @@ def test_a_box_that_cannot_be_is_refused_and_nothing_stored(
         assert db.session.scalar(text("SELECT count(*) FROM submission")) == 0
 
 
-def test_a_box_may_fill_its_image_and_any_box_fits_where_the_size_is_unknown(labelled: Labelled) -> None:
+def test_a_box_may_fill_its_image(labelled: Labelled) -> None:
     whole = {"bounding_box": box(0, 1920, 0, 1080), "label": "all"}
-    large = {"bounding_box": box(0, 10**6, 0, 10**6), "label": "all"}
-    sent = [
-        {"image_id": labelled.image_ids[0], "objects": [whole]},
-        {"image_id": labelled.image_ids[3], "objects": [large]},
-    ]
-    put(labelled, sent)
+    put(labelled, [{"image_id": labelled.image_ids[0], "objects": [whole]}])
+
+
+def test_what_is_no_image_takes_no_boxes_but_can_be_said_to_be_empty(
+    app: Flask, admin: Caller, labelled: Labelled, non_image_id: int
+) -> None:
+    labelled.hold(app, non_image_id)
+    large = {"bounding_box": box(0, 99999, 0, 9), "label": "all"}
+    first = {"image_id": labelled.image_ids[0], "objects": [item()]}
+    problem = put(labelled, [first, {"image_id": non_image_id, "objects": [item(), large]}], 422, "is no image")
+    assert [error["pointer"] for error in problem["errors"]] == ["/1/objects"]
+    assert f"Image {non_image_id} " in problem["errors"][0]["detail"]
+    assert "`objects: []`" in problem["detail"]
+    assert progress(admin, labelled)["done"] == 0
+    everything = [{"image_id": image_id, "objects": []} for image_id in [non_image_id, *labelled.image_ids]]
+    put(labelled, everything)
+    assert admin.get(f"/campaigns/{labelled.campaign_id}").expect(200)["status"] == "completed"
 
 
 def test_an_image_of_another_campaign_is_a_404_and_nothing_is_stored(admin: Caller, labelled: Labelled) -> None:

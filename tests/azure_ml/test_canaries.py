@@ -22,6 +22,7 @@ from app.services.api_keys import make_key_pair
 from app.settings import Settings
 from tests.azure_ml.fake_azure import SECRET, FakeAzure
 from tests.caller import Caller
+from tests.jobs.test_finish_image_set import PIXEL_GIF
 from tests.web_server import web_server
 from tests.workers import ROOT, environment, wait_until, worker
 
@@ -97,7 +98,7 @@ def live(life: Life, azure: FakeAzure, title: str) -> None:
     dropbox = urlsplit(made["dropbox_url"])
     for name in ("a.jpg", "b.jpg"):
         with BlobClient.from_blob_url(dropbox._replace(path=f"{dropbox.path}/{name}").geturl()) as blob:
-            blob.upload_blob(name.encode())
+            blob.upload_blob(PIXEL_GIF + name.encode())
     image_set = f"/image_sets/{made['imageset_id']}"
     life.finish(image_set, "ingest")
     images = [image["image_id"] for image in life.ask("GET", f"{image_set}/images?expand=download_url")["images"]]

@@ -186,7 +186,9 @@ def test_a_page_past_the_last_passes_over_no_rows(admin: Caller, app: Flask) -> 
 def test_filters_of_images_use_their_indexes(filled: Caller, app: Flask) -> None:
     queries = {
         "type=t7": "ix_image_type_id",
-        "filetype=F7": "ix_image_filetype_id",
+        "filetype=f7": "ix_image_filetype_id",
+        "filetype=none": "ix_image_filetype_id",
+        "filetype=any&after=40000&per_page=10": "pk_image",
         "taken_from=2026-01-02T00:00:00Z&taken_to=2026-01-02T01:00:00Z": "ix_image_date_taken",
         "bbox=3,50,3.5,50.5": "ix_image_place",
         "after=40000&per_page=10": "pk_image",

@@ -155,7 +155,8 @@ def writers(installation: Installation, title: str) -> Iterator[list[Writer]]:
     """Twenty of them at work, on a campaign that one image keeps from being completed."""
     admin = installation.client()
     insert = (
-        "INSERT INTO image (blobstorage_path) SELECT 'images/{}/' || n FROM generate_series(1, 60) AS n RETURNING id"
+        "INSERT INTO image (blobstorage_path, width, height)"
+        " SELECT 'images/{}/' || n, 1920, 1080 FROM generate_series(1, 60) AS n RETURNING id"
     )
     image_ids = [int(str(row[0])) for row in installation.rows(insert.format(title))]
     made = expect(admin.call("POST", "/api/v1/campaigns", {"title": title, "labeler_email": "pat@partner.example"}))

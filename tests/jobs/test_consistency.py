@@ -16,6 +16,7 @@ from app.errors import NotFound
 from app.health.consistency import ConsistencyCheck, Finding
 from app.settings import Settings
 from tests.caller import Caller
+from tests.jobs.test_finish_image_set import PIXEL_GIF
 from tests.test_cli import run
 from tests.workers import rows, run_jobs
 
@@ -30,8 +31,8 @@ def finished(app: Flask, admin: Caller, title: str) -> dict[str, int]:
     """An image set with two files that was taken in, and a campaign on them that was published; all at peace."""
     made = admin.post("/image_sets", {"title": title}).expect(200)
     with ContainerClient.from_container_url(made["dropbox_url"]) as dropbox:
-        dropbox.upload_blob("one.jpg", b"one")
-        dropbox.upload_blob("two.jpg", b"three")
+        dropbox.upload_blob("one.gif", PIXEL_GIF)
+        dropbox.upload_blob("two.gif", PIXEL_GIF + b"!")
     admin.put(f"/image_sets/{made['imageset_id']}", {"new_status": "finished"}).expect(200)
     run_jobs(app)
     ids = [image["image_id"] for image in admin.get("/images").expect(200)["images"]]
@@ -148,6 +149,15 @@ def test_wrong_counters_are_counted_again(app: Flask, admin: Caller, finished: d
     assert find() == {}
 
 
+def test_a_campaign_that_holds_what_is_no_image_is_told(app: Flask, find: Finder, finished: dict[str, int]) -> None:
+    change(app, "UPDATE image SET width = NULL, height = NULL WHERE id = :image", image=finished["image"])
+    found = find()
+    assert set(found) == {"campaign_holds_non_images"}
+    assert found["campaign_holds_non_images"].subject == f"campaign {finished['campaign']}"
+    assert "1 of its files" in found["campaign_holds_non_images"].detail
+    assert f"(image ids: {finished['image']})" in found["campaign_holds_non_images"].detail
+
+
 def test_wrong_counts_of_images_are_counted_again(
     app: Flask, admin: Caller, finished: dict[str, int], find: Finder
 ) -> None:
@@ -212,12 +222,12 @@ def test_files_and_images_that_miss_each_other_are_found(
     container: ContainerClient, settings: Settings, title: str, finished: dict[str, int], find: Finder
 ) -> None:
     container.upload_blob(target(settings, title, "stray.jpg"), b"x")
-    container.upload_blob(target(settings, title, "one.jpg"), b"longer", overwrite=True)
-    container.delete_blob(target(settings, title, "two.jpg"))
+    container.upload_blob(target(settings, title, "one.gif"), b"shorter", overwrite=True)
+    container.delete_blob(target(settings, title, "two.gif"))
     found = find()
     assert set(found) == {"file_without_image", "image_of_another_size", "image_without_file"}
     assert found["image_of_another_size"].subject == f"image {finished['image']}"
-    assert "6 bytes, not 3" in found["image_of_another_size"].detail
+    assert "7 bytes, not 35" in found["image_of_another_size"].detail
     assert all(finding.mend is None for finding in found.values())
 
 

@@ -12,6 +12,7 @@ from azure.storage.blob import ContainerClient
 from flask import Flask
 from sqlalchemy import text
 
+from app.jobs.image_paths import find_image_paths
 from app.settings import Settings
 from tests.caller import Caller
 from tests.conftest import Labelled
@@ -44,18 +45,18 @@ def read_manifest(container: ContainerClient, title: str) -> dict[str, Any]:
 
 @pytest.fixture
 def put_labels(labelled: Labelled) -> None:
-    """Two boxes on the first image after an older submission, none on the second, one on the fourth of unknown size."""
-    first, second, _, unknown = labelled.image_ids
+    """Two boxes on the first image after an older submission, none on the second, one on the fourth."""
+    first, second, _, fourth = labelled.image_ids
     objects = f"/campaigns/{labelled.campaign_id}/objects"
     old = {"bounding_box": box(0, 0, 5, 5), "label": "old"}
     labelled.partner.put(objects, [{"image_id": first, "objects": [old]}]).expect(200)
     named = {"bounding_box": box(96, 108, 1920, 1080), "label": '=b"o,x; 1 😀', "confidence": 0.87}
     plain = {"bounding_box": box(0, 0, 192, 540), "label": "b"}
-    pixel = {"bounding_box": box(1, 2, 3, 4), "label": "c", "confidence": 1}
+    small = {"bounding_box": box(480, 270, 1440, 810), "label": "c", "confidence": 1}
     submission = [
         {"image_id": first, "objects": [named, plain]},
         {"image_id": second, "objects": []},
-        {"image_id": unknown, "objects": [pixel]},
+        {"image_id": fourth, "objects": [small]},
     ]
     labelled.partner.put(objects, submission).expect(200)
 
@@ -69,20 +70,20 @@ def test_labels_and_manifest_say_what_was_labeled(
     with rows(app) as session:
         stored = session.scalars(text("SELECT blobstorage_path FROM image ORDER BY id")).all()
     paths = [path.removeprefix(f"{settings.azure_storage_imageset_container}/") for path in stored]
-    header, first, second, unknown = read_table(container, labelled.title)
+    header, first, second, fourth = read_table(container, labelled.title)
     assert header == ["image_url", "label", "label_confidence"]
-    assert [first[0], second[0], unknown[0]] == [paths[0], paths[1], paths[3]]
+    assert [first[0], second[0], fourth[0]] == [paths[0], paths[1], paths[3]]
     assert json.loads(first[1]) == [
         {"label": '=b"o,x; 1 😀', "topX": 0.05, "topY": 0.1, "bottomX": 1.0, "bottomY": 1.0},
         {"label": "b", "topX": 0.0, "topY": 0.0, "bottomX": 0.1, "bottomY": 0.5},
     ]
     assert json.loads(first[2]) == [0.87, None]
     assert second[1:] == ["[]", "[]"]
-    assert json.loads(unknown[1]) == [{"label": "c", "topX": 1, "topY": 2, "bottomX": 3, "bottomY": 4, "unit": "pixel"}]
+    assert json.loads(fourth[1]) == [{"label": "c", "topX": 0.25, "topY": 0.25, "bottomX": 0.75, "bottomY": 0.75}]
     manifest = read_manifest(container, labelled.title)
     assert manifest["campaign"]["title"] == labelled.title
     assert manifest["campaign"]["date_finished"].endswith("Z")
-    assert manifest["counts"] == {"images": 4, "labeled": 3, "unlabeled": 1, "objects": 3}
+    assert manifest["counts"] == {"images": 4, "labeled": 3, "unlabeled": 1, "objects": 3, "not_images": 0}
     assert [(image["path"], image["labeled"]) for image in manifest["images"]] == list(
         zip(paths, [True, True, False, True], strict=True)
     )
@@ -103,6 +104,56 @@ def test_links_to_datasets_save_a_file_of_its_type(admin: Caller, app: Flask, la
     assert headers["labels"]["content-disposition"] == f'attachment; filename="{csv}"'
     assert headers["labels_jsonl"]["content-disposition"] == 'attachment; filename="labels.jsonl"'
     assert {answer["cache-control"] for answer in headers.values()} == {"private"}
+
+
+@pytest.mark.usefixtures("put_labels")
+def test_what_is_no_image_is_in_no_dataset(
+    admin: Caller, app: Flask, labelled: Labelled, container: ContainerClient, non_image_id: int
+) -> None:
+    labelled.hold(app, non_image_id)
+    with rows(app) as session:
+        # As an earlier release took it, before all other images and with a box.
+        swapped = labelled.image_ids[0]
+        session.execute(text("UPDATE image SET width = NULL, height = NULL WHERE id = :id"), {"id": swapped})
+        listed = session.scalars(text("SELECT blobstorage_path FROM image WHERE width > 0 ORDER BY id")).all()
+    labelled.partner.put(
+        f"/campaigns/{labelled.campaign_id}/objects", [{"image_id": non_image_id, "objects": []}]
+    ).expect(200)
+    job = publish(admin, app, labelled.campaign_id)
+    assert (job["done"], job["total"]) == (5, 5)
+    paths = [path.partition("/")[2] for path in listed]
+    assert [row[0] for row in read_table(container, labelled.title)[1:]] == [paths[0], paths[2]]
+    lines = container.download_blob(f"label_sets/{labelled.title}/labels.jsonl").readall().decode().splitlines()
+    assert [json.loads(line)["image_url"] for line in lines] == [paths[0], paths[2]]
+    manifest = read_manifest(container, labelled.title)
+    assert [image["path"] for image in manifest["images"]] == paths
+    assert manifest["counts"] == {"images": 3, "labeled": 2, "unlabeled": 1, "objects": 1, "not_images": 2}
+    datasets = admin.get(f"/campaigns/{labelled.campaign_id}/datasets").expect(200)["datasets"]
+    assert {d["kind"]: (d["image_count"], d["object_count"]) for d in datasets} == {
+        "images": (3, 0),
+        "labels": (2, 1),
+        "labels_jsonl": (2, 1),
+        "labels_mltable": (2, 1),
+    }
+
+
+def test_a_set_that_holds_more_than_images_is_not_registered_as_a_whole(
+    app: Flask, settings: Settings, labelled: Labelled, non_image_id: int
+) -> None:
+    labelled.hold(app, non_image_id)
+    own = f"{settings.azure_storage_imageset_container}/loose"
+    with rows(app) as session:
+        made = (
+            "INSERT INTO image_set (title, status, blobstorage_path, created_by, date_finished)"
+            " VALUES ('x', 'finished', :path, 1, now())"
+        )
+        session.execute(text(made), {"path": own})
+        session.execute(text("UPDATE image SET image_set_id = 1"))
+        listed = session.scalars(text("SELECT blobstorage_path FROM image WHERE width > 0 ORDER BY id")).all()
+        arguments = (session, labelled.campaign_id, settings.azure_storage_imageset_container, "manifest.json")
+        assert find_image_paths(*arguments) == [path.partition("/")[2] for path in listed]
+        session.execute(text("UPDATE image SET width = 9, height = 9 WHERE id = :id"), {"id": non_image_id})
+        assert find_image_paths(*arguments) == ["loose/**"]
 
 
 @pytest.mark.usefixtures("put_labels")
@@ -156,7 +207,9 @@ def test_a_path_that_a_spreadsheet_would_run_is_marked(
 ) -> None:
     path = f"{settings.azure_storage_imageset_container}/=cmd|{title}"
     with rows(app) as session:
-        session.execute(text("INSERT INTO image (blobstorage_path) VALUES (:path)"), {"path": path})
+        session.execute(
+            text("INSERT INTO image (blobstorage_path, width, height) VALUES (:path, 9, 9)"), {"path": path}
+        )
     made = admin.post("/campaigns", {"title": title, "labeler_email": "p@partner.example"}).expect(200)
     url = f"/campaigns/{made['campaign_id']}"
     admin.post(url + "/images", [{"filepath": path}]).expect(200)
