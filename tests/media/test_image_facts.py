@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from app.errors import StorageUnavailable
 from app.media.image_facts import ImageFacts, read_image_facts
-from app.media.ranges import MAX_BYTES, MAX_FETCHES
+from app.media.ranged_file import MAX_BYTES, MAX_FETCHES
 
 CHANCE = random.Random(1)  # Bytes that do not compress; the same in every run.
 NOTHING = ImageFacts()
