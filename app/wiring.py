@@ -9,7 +9,7 @@ from datetime import timedelta
 from flask import Flask
 
 from app.azure.blobs import BlobStore
-from app.azure.ml.registry import require_packages
+from app.azure.ml.choice import require_packages
 from app.database.engine import db, engine_options
 from app.database.postgres import watch
 from app.observability.error_reports import configure_error_reports

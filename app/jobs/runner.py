@@ -18,7 +18,7 @@ from sqlalchemy import Engine, create_engine, func, update
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
-from app.azure.ml.registry import make_registry
+from app.azure.ml.choice import make_registry
 from app.database.engine import is_canceled, is_outage
 from app.database.postgres import CONNECT_TIMEOUT_SECONDS
 from app.errors import Problem, Unavailable

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.azure.ml import registry as datasets
+from app.azure.ml import choice
 from app.settings import Settings, SettingsError
 
 
@@ -10,10 +10,10 @@ from app.settings import Settings, SettingsError
 def test_missing_packages_are_one_line_at_the_start(
     configured: Settings, api: str, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
-    datasets.require_packages(configured)
-    monkeypatch.setattr(datasets, "V1_PACKAGE", package)
+    choice.require_packages(configured)
+    monkeypatch.setattr(choice, "V1_PACKAGE", package)
     if api == "v2":
-        datasets.require_packages(configured)
+        choice.require_packages(configured)
         return
     with pytest.raises(SettingsError, match=r"azureml-core, .*requirements\.txt.*AZURE_ML_API=v2"):
-        datasets.require_packages(configured)
+        choice.require_packages(configured)

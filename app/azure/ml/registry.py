@@ -1,13 +1,9 @@
-"""Azure ML: where datasets are registered. One interface, and three that fill it: none, SDK v1, and v2 data assets."""
+"""Where datasets are registered: the interface, its errors, and the registry of a service without Azure ML."""
 
-import importlib.util
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.errors import Unavailable
-from app.settings import Settings, SettingsError
-
-V1_PACKAGE = "azureml.dataprep"
 
 
 class RegistrationFailed(Exception):
@@ -51,29 +47,3 @@ class NoRegistry:
     def register(self, wanted: NewVersion) -> str:
         """Raise RegistrationFailed, because there is no workspace."""
         raise RegistrationFailed(f"{wanted.name} cannot be registered: the AZURE_ML settings are missing.")
-
-
-def make_registry(settings: Settings) -> Registry:
-    """Return what the settings choose."""
-    if not settings.uses_azure_ml:
-        return NoRegistry()
-    from app.azure.ml import sdk_v1, workspace
-
-    where = workspace.Workspace.of(settings)
-    return workspace.DataAssets(where) if settings.azure_ml_api == "v2" else sdk_v1.Sdk(where)
-
-
-def require_packages(settings: Settings) -> None:
-    """Raise SettingsError when the settings need packages that are not installed; imports none of them."""
-    if settings.uses_azure_ml and settings.azure_ml_api == "v1" and not _is_installed(V1_PACKAGE):
-        raise SettingsError(
-            "AZURE_ML_API=v1 needs azureml-core, which is not installed: run "
-            "`pip install -r requirements.txt -r requirements-azureml.txt`, or set AZURE_ML_API=v2, which needs no SDK."
-        )
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        return importlib.util.find_spec(package) is not None
-    except ModuleNotFoundError:
-        return False

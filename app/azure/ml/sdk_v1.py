@@ -1,11 +1,10 @@
-"""Azure ML's SDK v1 (azureml-core), in a process of its own for each dataset.
+"""Azure ML's SDK v1 (azureml-core), in a process of its own for each dataset (`sdk_v1_process.py`).
 
-The SDK takes seconds to import and some 130 MB, has requests without a time limit, prints, and writes to the home folder; a
-process can be given an end, an empty home, and its memory goes back. `python -m app.azure.ml.sdk_v1` is that process.
+The SDK takes seconds to import and some 130 MB, sends requests without a time limit, prints, and writes to the home folder. A
+process can be given a deadline and an empty home, and returns its memory.
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,8 +19,6 @@ from app.azure.ml.workspace import AWAY, FORBIDDEN, NO_DATASTORE, NO_WORKSPACE, 
 CHECKOUT = Path(__file__).parents[3]
 DEADLINE_SECONDS = 600
 END_SECONDS = 5
-VERSIONS_LOOKED_AT = 20
-BUSY = (408, 429)
 # What it means when a step ends with an error that is not an outage.
 REFUSALS = {"login": REFUSED, "workspace": NO_WORKSPACE, "datastore": NO_DATASTORE}
 
@@ -50,7 +47,7 @@ class Sdk:
         """Return what the process answers to a request; an outage when it ends without a word or takes too long."""
         with tempfile.TemporaryDirectory() as home:
             # The secret goes through the pipe, because arguments and environment can be read by others.
-            command = ["env", f"HOME={home}", sys.executable, "-m", "app.azure.ml.sdk_v1"]
+            command = ["env", f"HOME={home}", sys.executable, "-m", "app.azure.ml.sdk_v1_process"]
             process = subprocess.Popen(
                 command,
                 cwd=CHECKOUT,
@@ -88,128 +85,3 @@ def _end(process: "subprocess.Popen[str]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
     process.communicate()
-
-
-# What follows runs in the other process.
-
-
-class StepFailed(Exception):
-    """A step of the work ended with the SDK's error, which is the cause."""
-
-
-def main() -> None:
-    """Read a request from standard input, do it, and write the result as one line of JSON."""
-    request = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    # What the SDK prints must not be taken for the result.
-    result_stream = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    try:
-        result = {"version": _register(request["workspace"], request["wanted"])}
-    except StepFailed as failure:
-        result = {"step": str(failure), **_describe(failure.__cause__)}
-    result_stream.write(json.dumps(result) + "\n")
-    result_stream.flush()
-    # The SDK would go on to send telemetry.
-    os._exit(0)
-
-
-def _end_with_parent() -> None:
-    """End when the worker is gone, which closes the pipe: nobody would note what is registered from here on."""
-    sys.stdin.read()
-    os._exit(1)
-
-
-def _register(workspace: dict[str, str], wanted: dict[str, Any]) -> str:
-    from azureml.core import Dataset, Datastore
-    from azureml.core import Workspace as AzureWorkspace
-    from azureml.core.authentication import ServicePrincipalAuthentication
-
-    login = ServicePrincipalAuthentication(
-        tenant_id=workspace["tenant"],
-        service_principal_id=workspace["application"],
-        service_principal_password=workspace["password"],
-    )
-    _step("login", login.get_token)
-    place = (workspace["subscription"], workspace["resource_group"], workspace["name"])
-    found = _step("workspace", lambda: AzureWorkspace(*place, auth=login))
-    datastore = _step("datastore", lambda: Datastore.get(found, workspace["datastore"]))
-    return str(_step("dataset", lambda: _register_once(Dataset, found, datastore, wanted)))
-
-
-def _step(name: str, action: Any) -> Any:
-    try:
-        return action()
-    # The SDK has no common ancestor of its errors.
-    except Exception as error:
-        raise StepFailed(name) from error
-
-
-def _register_once(factory: Any, workspace: Any, datastore: Any, wanted: dict[str, Any]) -> str:
-    latest = _find_latest(factory, workspace, wanted["name"])
-    version = _find_ours(factory, workspace, wanted, latest)
-    if version is not None:
-        return version
-    paths = [(datastore, path) for path in wanted["paths"]]
-    if wanted["is_table"]:
-        made = factory.Tabular.from_delimited_files(
-            path=paths, validate=False, infer_column_types=False, support_multi_line=True
-        )
-    else:
-        made = factory.File.from_files(path=paths, validate=False)
-    try:
-        # The first version of a name is made only where there is none: of two runs at once, one is refused.
-        registered = made.register(
-            workspace=workspace,
-            name=wanted["name"],
-            description=wanted["description"],
-            tags=wanted["tags"],
-            create_new_version=latest > 0,
-        )
-    except Exception:
-        # It may be there all the same, when the answer was lost, or the SDK asked twice.
-        version = _find_ours(factory, workspace, wanted, _find_latest(factory, workspace, wanted["name"]))
-        if version is None:
-            raise
-        return version
-    return str(registered.version)
-
-
-def _find_latest(factory: Any, workspace: Any, name: str) -> int:
-    """Return the newest version of a name, 0 when there is none."""
-    from azureml.exceptions import UserErrorException
-
-    try:
-        return int(factory.get_by_name(workspace, name).version)
-    except UserErrorException as error:
-        if _describe(error)["is_outage"] or "cannot find dataset registered" not in str(error).lower():
-            raise
-        return 0
-
-
-def _find_ours(factory: Any, workspace: Any, wanted: dict[str, Any], latest: int) -> str | None:
-    """Return the version that has our tags, among the newest ones."""
-    for version in range(latest, max(0, latest - VERSIONS_LOOKED_AT), -1):
-        tags = factory.get_by_name(workspace, wanted["name"], version=version).tags or {}
-        if wanted["tags"].items() <= tags.items():
-            return str(version)
-    return None
-
-
-def _describe(error: BaseException | None) -> dict[str, Any]:
-    """Return what may be told of an error of the SDK: its class, its HTTP status, and whether it may be over later."""
-    import requests
-
-    name, status, is_outage = type(error).__name__, None, False
-    while error is not None:
-        response = getattr(error, "response", None)
-        found = getattr(error, "status_code", None) or getattr(response, "status_code", None)
-        status = status or (found if isinstance(found, int) else None)
-        is_outage = is_outage or isinstance(error, requests.ConnectionError | requests.Timeout)
-        error = error.__cause__ or error.__context__
-    is_outage = is_outage or status in BUSY or (status or 0) >= 500
-    return {"error": name, "status": status, "is_outage": is_outage}
-
-
-if __name__ == "__main__":
-    main()

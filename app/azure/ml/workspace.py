@@ -1,7 +1,6 @@
-"""An Azure ML workspace through Azure's resource manager (ARM): checks for both ways, and v2 data assets.
+"""An Azure ML workspace through Azure's resource manager (ARM).
 
-Paths and bodies are those of the REST reference, learn.microsoft.com/rest/api/azureml, "Workspaces", "Datastores" and "Data
-Versions".
+Paths and bodies are those of the REST reference, learn.microsoft.com/rest/api/azureml, "Workspaces" and "Datastores".
 """
 
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import requests
 
-from app.azure.ml.registry import AzureMlUnavailable, NewVersion, RegistrationFailed
+from app.azure.ml.registry import AzureMlUnavailable, RegistrationFailed
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -152,39 +151,3 @@ def _code(answer: requests.Response) -> str:
         return str(answer.json()["error"]["code"])[:100]
     except (ValueError, KeyError, TypeError):
         return "no reason"
-
-
-class DataAssets:
-    """v2: a data asset for each dataset, of the type `mltable`.
-
-    A version is named before it is made, and making one again that is there already changes nothing: so two runs that do the
-    same at once make one version.
-    """
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self.url_prefix = workspace.url_prefix
-
-    def register(self, wanted: NewVersion) -> str:
-        """Return the version that was registered, now or before. Raises RegistrationFailed, AzureMlUnavailable."""
-        self._workspace.check()
-        self._workspace.check_datastore()
-        # A container of that name without versions answers as one that is not there.
-        listed = self._workspace.call("GET", f"/data/{wanted.name}/versions") or {"value": []}
-        versions = {str(item["name"]): item["properties"].get("tags") or {} for item in listed["value"]}
-        for version, tags in versions.items():
-            if wanted.tags.items() <= tags.items():
-                return version
-        version = str(1 + max((int(name) for name in versions if name.isdecimal()), default=0))
-        properties = {
-            "dataType": "mltable",
-            "dataUri": f"{self.url_prefix}{wanted.table_folder}/",
-            "description": wanted.description,
-            "tags": wanted.tags,
-            "isAnonymous": False,
-            "isArchived": False,
-        }
-        self._workspace.call(
-            "PUT", f"/data/{wanted.name}/versions/{version}", {"properties": properties}, missing=NO_WORKSPACE
-        )
-        return version
