@@ -28,8 +28,8 @@ def page_answer(listing: Listing) -> Response:
     answer = json_answer(listing.body)
     sent = sent_query()
     if listing.links:
-        kept = [(name, values[0]) for name, values in sent.items() if name not in PLACE_IN_LIST]
-        address = f"{request.root_path}{request.path}?{urlencode(kept)}{'&' if kept else ''}"
+        kept = {name: values for name, values in sent.items() if name not in PLACE_IN_LIST}
+        address = f"{request.root_path}{request.path}?{urlencode(kept, doseq=True)}{'&' if kept else ''}"
         links = (
             f'<{address}{"&".join(f"{name}={number}" for name, number in place.items())}>; rel="{relation}"'
             for relation, place in listing.links.items()

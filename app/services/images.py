@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -33,6 +33,7 @@ from app.representations import shapes
 from app.representations.pages import Listing, Page
 from app.representations.shapes import AnySelect, Condition, Filter, SignPath, Total, Wanted
 from app.services.api_keys import Account
+from app.services.times import parse_time
 
 # So many images are named in one statement, which stays far below its timeout.
 BATCH_SIZE = 10_000
@@ -86,7 +87,7 @@ OBJECTS_OF_IMAGE = Condition(
 class ImageFilter:
     """What a caller wants of the images; None lets all through.
 
-    `labeled` goes with `campaign`. `taken_from` (inclusive) and `taken_to` (exclusive) are times as in RFC 3339; `bbox` is
+    `labeled` goes with `campaign`. `taken_from` (inclusive) and `taken_to` (exclusive) are times or days; `bbox` is
     west, south, east and north in degrees (RFC 7946, section 5), over the antimeridian where west is greater than east.
     `filetype` is compared without case; `any` is every image, `none` every file that is no image.
     """
@@ -147,10 +148,8 @@ class ImageFilter:
 
 def _read_time(name: str, value: str | None) -> datetime | None:
     try:
-        # In UTC, because PostgreSQL takes no offset of 16 hours or more.
-        return None if value is None else datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError):
-        # RFC 3339 allows more than Python does, such as leap seconds, and the year 0 of UTC.
+        return None if value is None else parse_time(value)
+    except ValueError:
         raise BadRequest(f"{name} is no time that this service knows: {value}.") from None
 
 

@@ -83,8 +83,66 @@ def test_sets_and_campaigns_are_walked_too(admin: Caller, title: str, name: str)
 def test_any_id_is_a_cursor_also_one_that_is_not_in_the_list(admin: Caller, filled: list[int]) -> None:
     assert ids(admin.get(f"/images?after={filled[-1]}")) == []
     assert ids(admin.get("/images?after=9223372036854775807")) == []
-    for wrong in ("-1", "x", "1.5", "9223372036854775808", ""):
+    assert ids(admin.get(f"/images?after=00{filled[-2]}")) == filled[-1:]
+    for wrong in ("-1", "x", "1.5", "9223372036854775808", "", "9" * 5000):
         admin.get(f"/images?after={wrong}").expect(400, "after")
+
+
+# Python's int takes all of these; %D9%A3 is the Arabic three, %EF%BC%93 a wide one.
+@pytest.mark.parametrize(
+    "three", ["%D9%A3", "%EF%BC%93", "+3", "%2B3", "3+", "%C2%A03", "3%0A", "3.0", "3e0", "0x3", "1_0"]
+)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/images?page={}",
+        "/images?per_page={}",
+        "/images?after={}",
+        "/images?image_set={}",
+        "/images?campaign={}",
+        "/images/3/objects?campaigns=1,{}",
+        "/images/3/objects?campaigns=1&campaigns={}",
+        "/images?bbox=1,{},3,4",
+    ],
+)
+def test_numbers_in_a_query_are_written_in_ascii_digits(
+    admin: Caller, filled: list[int], path: str, three: str
+) -> None:
+    if "bbox" in path and three in ("3.0", "3e0"):
+        admin.get(path.format(three)).expect(200)
+    else:
+        admin.get(path.format(three)).expect(400, re.findall(r"(\w+)=", path)[-1])
+
+
+@pytest.mark.parametrize(
+    "query", ["campaigns=3,1", "campaigns=3&campaigns=1", "campaigns=3,3&campaigns=1", "campaigns=03,1"]
+)
+def test_a_list_in_a_query_is_written_with_commas_or_as_a_repeated_parameter(
+    admin: Caller, filled: list[int], title: str, query: str
+) -> None:
+    for number in (1, 2, 3):
+        if number > 1:
+            admin.post("/campaigns", {"title": f"{title}-{number}", "labeler_email": "p@partner.example"}).expect(200)
+            admin.post(f"/campaigns/{number}/images", [{"id": filled[0]}]).expect(200)
+        admin.put(f"/campaigns/{number}", {"new_status": "active"}).expect(200)
+        box = {"xmin": 0, "xmax": number, "ymin": 0, "ymax": 1}
+        objects = [{"label": f"of {number}", "bounding_box": box}]
+        admin.put(f"/campaigns/{number}/objects", [{"image_id": filled[0], "objects": objects}]).expect(200)
+    path = f"/images/{filled[0]}/objects"
+    assert [item["label"] for item in admin.get(f"{path}?{query}").expect(200)] == ["of 3"]
+    assert [item["label"] for item in admin.get(f"{path}?campaigns=1&campaigns=3,2").expect(200)] == ["of 1"]
+    admin.get(f"{path}?{query}&campaigns=4711").expect(404, "4711")
+    admin.get(f"{path}?{query}&campaigns=").expect(400, "campaigns")
+
+
+def test_a_list_in_a_query_may_be_repeated_wherever_there_is_one(admin: Caller, app: Flask, filled: list[int]) -> None:
+    with rows(app) as session:
+        session.execute(text("UPDATE image SET lon = 5.8, lat = 51.8"))
+    answer = admin.get("/images?bbox=3.3&bbox=50.7,7.3&bbox=53.6&per_page=3&expand=download_url")
+    assert ids(answer) == filled[:3]
+    assert links(answer)["next"] == ("/images?bbox=3.3&bbox=50.7%2C7.3&bbox=53.6&expand=download_url&page=2&per_page=3")
+    assert ids(admin.get(links(answer)["next"])) == filled[3:6]
+    admin.get("/images?bbox=3.3&bbox=50.7&bbox=7.3").expect(400, "bbox")
 
 
 def test_page_and_cursor_contradict(admin: Caller) -> None:
@@ -172,6 +230,19 @@ def test_images_are_found_by_time(admin: Caller, app: Flask, filled: list[int]) 
     # No place has such an offset, and PostgreSQL does not know it, but it is well written.
     long_before = f"2026-04-30T0{filled[1]}:00:00-23:00"
     assert ids(admin.get(f"/images?taken_from={long_before}")) == filled
+    for other in (second.lower(), second.replace("T", "+"), second.replace("T", "%20"), second.replace("Z", ".000z")):
+        assert ids(admin.get(f"/images?taken_from={other}&taken_to={third}")) == [filled[1]]
+
+
+def test_a_day_is_a_time_at_its_beginning_in_utc(admin: Caller, app: Flask, filled: list[int]) -> None:
+    with rows(app) as session:
+        session.execute(text("UPDATE image SET date_taken = '2026-05-10T12:00:00Z'::timestamptz + id * interval '12h'"))
+        session.execute(text("UPDATE image SET date_taken = date_taken - interval '1us' WHERE id = 3"))
+    # Taken on May 11 at 0:00 and 12:00 (with a microsecond less it is May 11, too), on May 12, 13 and 14.
+    assert ids(admin.get("/images?taken_from=2026-05-11&taken_to=2026-05-12")) == filled[:3]
+    assert ids(admin.get("/images?taken_from=2026-05-12&taken_to=2026-05-13")) == filled[3:4]
+    assert ids(admin.get("/images?taken_to=2026-05-11")) == []
+    assert ids(admin.get("/images?taken_from=2026-05-14")) == filled[6:]
 
 
 @pytest.mark.parametrize(
@@ -181,6 +252,14 @@ def test_images_are_found_by_time(admin: Caller, app: Flask, filled: list[int]) 
         ("taken_from=2026-05-01T00:00:00Z&taken_to=2026-05-01T00:00:00Z", "taken_from must be before taken_to"),
         ("taken_from=yesterday", "taken_from"),
         ("taken_from=2026-05-01T00:00:00", "with its zone"),
+        ("taken_from=2026-05", "with its zone"),
+        ("taken_from=20260501", "with its zone"),
+        ("taken_from=2026-05-01Z", "with its zone"),
+        ("taken_from=2026-05-01T00:00Z", "with its zone"),
+        ("taken_from=2026-05-01T00:00:00%2B0200", "with its zone"),
+        ("taken_from=%D9%A22026-05-01", "with its zone"),
+        ("taken_from=2026-05-02&taken_to=2026-05-02", "taken_from must be before taken_to"),
+        ("taken_to=2026-02-30", "taken_to is no time"),
         ("taken_to=2026-05-01T00:00:00+02:00", "%2B"),
         ("taken_to=2016-12-31T23:59:60Z", "taken_to is no time"),
         ("taken_to=2026-02-30T00:00:00Z", "taken_to"),
