@@ -10,6 +10,7 @@ from anyio.to_thread import run_sync
 from connexion.validators import AbstractRequestBodyValidator
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
+from werkzeug.http import parse_options_header
 
 from app.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from app.web.json_array import JsonArray
@@ -20,6 +21,7 @@ from app.web.strict_json import parse
 PARSED = "labelapi.body"
 BODY_DIGEST = "labelapi.body_digest"
 SMALL_BODY_BYTES = 64 * 1024
+CHARSETS = ("", "utf-8", "utf8")
 
 
 class PlainMediaType:
@@ -104,9 +106,9 @@ class JsonBody(AbstractRequestBodyValidator):
 
 
 def _check_media_type(headers: Headers) -> None:
-    media_type, _, parameters = headers.get("content-type", "").partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    if media_type.strip() != "application/json" or charset not in ("", "utf-8"):
+    # JSON has no parameters (RFC 8259, section 11). Clients name the charset all the same, and others are ignored.
+    media_type, parameters = parse_options_header(headers.get("content-type"))
+    if media_type.lower() != "application/json" or parameters.get("charset", "").lower() not in CHARSETS:
         raise UnsupportedMediaType("Send the body as JSON in UTF-8, with the header Content-Type: application/json.")
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body as plain application/json, without Content-Encoding.")

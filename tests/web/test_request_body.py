@@ -63,6 +63,9 @@ def test_metadata_may_be_thirty_levels_deep(admin: Caller, title: str) -> None:
         {"Content-Type": "text/plain"},
         {"Content-Type": "application/x-www-form-urlencoded"},
         {"Content-Type": "application/json; charset=latin-1"},
+        {"Content-Type": "application/json; profile=x; charset=utf-16"},
+        {"Content-Type": "application/json; charset=utf-8; charset=latin-1"},
+        {"Content-Type": "application/json, text/plain"},
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
 )
@@ -80,8 +83,23 @@ def test_media_type_is_read_without_case(admin: Caller, title: str, spelling: st
     admin.request("POST", "/image_sets", content=b'{"x":1}', headers=headers).expect(400)
 
 
-def test_charset_utf_8_may_be_named(admin: Caller, title: str) -> None:
-    headers = {"Content-Type": 'application/json; charset="UTF-8"'}
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        '; charset="UTF-8"',
+        ";charset=utf8",
+        "; CHARSET=Utf8 ",
+        ";",
+        "; charset=",
+        "; profile=x",
+        '; profile="a;charset=latin-1"; charset=UTF-8',
+        "; charset=utf-8; odata.metadata=minimal",
+    ],
+)
+def test_charset_utf_8_may_be_named_and_other_parameters_are_ignored(
+    admin: Caller, title: str, parameters: str
+) -> None:
+    headers = {"Content-Type": f"application/json{parameters}"}
     admin.request("POST", "/image_sets", content=b'{"title":"%b"}' % title.encode(), headers=headers).expect(200)
 
 
