@@ -21,6 +21,8 @@ from app.models.users import IMAGE_ADMIN
 from app.representations import shapes
 from app.representations.pages import Listing, Page
 from app.representations.shapes import Condition
+from app.services.text import read_text
+from app.services.times import parse_time
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KEY_LENGTH = 22  # 62**22 is more than 2**130.
@@ -126,7 +128,14 @@ def note_uses(connection: Connection, api_key_ids: Collection[int]) -> None:
 def create_api_key(
     session: Session, user_id: int, name: str | None = None, date_expires: datetime | None = None
 ) -> KeyPair:
-    """Give the user one more key and return both parts; the secret cannot be read again."""
+    """Give the user one more key and return both parts; the secret cannot be read again.
+
+    Raises Unprocessable for a name with characters that cannot be seen.
+    """
+    return _add_key(session, user_id, None if name is None else read_text(name, "/name", "The name"), date_expires)
+
+
+def _add_key(session: Session, user_id: int, name: str | None, date_expires: datetime | None) -> KeyPair:
     key, secret = make_key_pair()
     values = {"key": key, "secret_hash": hash_secret(secret), "name": name, "date_expires": date_expires}
     session.execute(insert(ApiKey).values(user_id=user_id, **values))
@@ -134,15 +143,14 @@ def create_api_key(
 
 
 def parse_expiry(value: str | None) -> datetime | None:
-    """Return the time of an RFC 3339 text. Raises Unprocessable unless it lies within the next MAX_DAYS_VALID days."""
+    """Return the time of a time or day. Raises Unprocessable unless it lies within the next MAX_DAYS_VALID days."""
     if value is None:
         return None
     words = f"must be a time in the future, at most {MAX_DAYS_VALID} days from now"
     try:
-        # In UTC, because PostgreSQL takes no offset of 16 hours or more.
-        date_expires = datetime.fromisoformat(value).astimezone(UTC)
+        date_expires = parse_time(value)
         valid = timedelta(0) < date_expires - datetime.now(UTC) <= timedelta(days=MAX_DAYS_VALID)
-    except (ValueError, OverflowError):  # A leap second, or a time that is not one anywhere on Earth.
+    except ValueError:
         valid = False
     if not valid:
         raise Unprocessable(f"/date_expires: {words}.", errors=[{"pointer": "/date_expires", "detail": words}])
@@ -191,7 +199,7 @@ def rotate_api_key(
         api_key.date_expires = min(api_key.date_expires or ends, ends)
     else:
         api_key.date_revoked = now
-    return create_api_key(session, api_key.user_id, api_key.name, date_expires)
+    return _add_key(session, api_key.user_id, api_key.name, date_expires)
 
 
 def revoke_api_key(api_key: ApiKey) -> None:

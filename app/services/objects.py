@@ -15,7 +15,7 @@ from app.representations import shapes
 from app.representations.shapes import Condition
 from app.services.api_keys import Account
 from app.services.campaigns import enter_status, lock_campaign
-from app.services.labels import MAX_LABEL_LENGTH, normal
+from app.services.text import UnfitText, normalize
 
 MAX_ERRORS = 50
 # From so many images and objects on a submission may take longer than other statements.
@@ -148,7 +148,7 @@ def _rows(i: int, image: dict[str, Any], translations: dict[str, str]) -> Iterat
     """Flatten an image into rows of the table; the sender's own translation goes before the campaign's."""
     for j, item in enumerate(image["objects"]):
         box = item["bounding_box"]
-        original = normal(item["label"])
+        original = normalize(item["label"])
         translated = item.get("label_translated")
         yield {
             "image_id": image["image_id"],
@@ -159,7 +159,7 @@ def _rows(i: int, image: dict[str, Any], translations: dict[str, str]) -> Iterat
             "x_max": box["xmax"],
             "y_max": box["ymax"],
             "confidence": item.get("confidence"),
-            "label": normal(translated) if translated else translations.get(original, original),
+            "label": normalize(translated) if translated else translations.get(original, original),
             "label_original": original,
         }
 
@@ -191,25 +191,28 @@ def _check(images: Iterable[dict[str, Any]], max_objects: int) -> list[int]:
 
 
 def _is_right(item: dict[str, Any]) -> bool:
-    box = item["bounding_box"]
-    return (
-        0 <= box["xmin"] < box["xmax"]
-        and 0 <= box["ymin"] < box["ymax"]
-        # Composed characters may become longer in normal form C, in which labels are stored.
-        and len(normal(item["label"])) <= MAX_LABEL_LENGTH
-        and len(normal(item.get("label_translated") or "")) <= MAX_LABEL_LENGTH
-    )
+    return _box_is_right(item["bounding_box"]) and not any(_label_faults(item))
+
+
+def _box_is_right(box: dict[str, int]) -> bool:
+    return 0 <= box["xmin"] < box["xmax"] and 0 <= box["ymin"] < box["ymax"]
 
 
 def _faults(item: dict[str, Any], pointer: str) -> Iterator[dict[str, str]]:
-    box = item["bounding_box"]
-    if not (0 <= box["xmin"] < box["xmax"] and 0 <= box["ymin"] < box["ymax"]):
+    if not _box_is_right(item["bounding_box"]):
         words = "A box has 0 <= xmin < xmax and 0 <= ymin < ymax."
         yield {"pointer": f"{pointer}/bounding_box", "detail": words}
+    yield from ({"pointer": f"{pointer}/{name}", "detail": detail} for name, detail in _label_faults(item))
+
+
+def _label_faults(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name in ("label", "label_translated"):
-        if len(normal(item.get(name) or "")) > MAX_LABEL_LENGTH:
-            words = f"A label has at most {MAX_LABEL_LENGTH} characters in Unicode normal form C."
-            yield {"pointer": f"{pointer}/{name}", "detail": words}
+        label = item.get(name)
+        if label is not None:
+            try:
+                normalize(label)
+            except UnfitText as fault:
+                yield name, f"The label {fault}."
 
 
 def _require_known(unknown: list[list[int]] | None, campaign_id: int) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import Unprocessable
 from app.representations.shapes import Filter, Wanted
+from app.services.text import read_query_text
 
 MAX_TITLE_LENGTH = 53
 SPELLING = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -36,10 +37,16 @@ class ListFilter:
         self._begins = Filter(func.starts_with(title, bindparam("beginning"), type_=Boolean))
 
     def wanted(self, status: str | None, title: str | None) -> Wanted:
-        """Return what to ask for: that the status is this one, and the title; with a star (`drone-*`) that it begins so."""
+        """Return what to ask for: that the status is this one, and the title; with a star (`drone-*`) that it begins so.
+
+        Raises BadRequest for a title with characters that cannot be seen.
+        """
         found: Wanted = {self._has_status: {"status": status}} if status else {}
-        if title and title.endswith("*"):
+        if title is None:
+            return found
+        title = read_query_text(title, "title")
+        if title.endswith("*"):
             found[self._begins] = {"beginning": title.removesuffix("*")}
-        elif title:
+        else:
             found[self._has_title] = {"title": title}
         return found

@@ -16,22 +16,25 @@ from app.representations.pages import Listing, Page
 from app.representations.shapes import AnySelect, Condition
 from app.services import api_keys
 from app.services.api_keys import KeyPair
+from app.services.text import read_text
 
-# One @, no spaces or control characters, a domain with a dot: enough to catch slips; only a mail can prove an address.
-EMAIL_FORM = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@.\x00-\x1f\x7f]+(\.[^\s@.\x00-\x1f\x7f]+)+")
+# One @, no blanks, a domain with a dot: enough to catch slips. Only a message can prove an address.
+EMAIL_FORM = re.compile(r"[^ @]+@[^ @.]+(\.[^ @.]+)+")
+MAX_EMAIL_LENGTH = 254
 HAS_ID = Condition(User.id == bindparam("id"))
 OF_USER = Condition(Role.user_id == bindparam("user_id"))
 
 
 def check_email(email: str, field: str = "email") -> str:
-    """Return the address without surrounding blanks. Raises BadRequest, which names the field, when it is none."""
-    email = email.strip()
-    if len(email) > 254 or not EMAIL_FORM.fullmatch(email):
-        raise BadRequest(
-            "This is no e-mail address; one looks like name@partner.example.",
-            errors=[{"pointer": f"/{field}", "detail": "must be an e-mail address of at most 254 characters"}],
-        )
-    return email
+    """Return the address in the form in which it is stored; `field` is where it stands in the body.
+
+    Raises Unprocessable for characters that cannot be seen, BadRequest for anything else that is not an address.
+    """
+    normal = read_text(email, f"/{field}", "The e-mail address", MAX_EMAIL_LENGTH)
+    if not EMAIL_FORM.fullmatch(normal):
+        detail = "Not a valid e-mail address (expected a form like name@partner.example)."
+        raise BadRequest(detail, errors=[{"pointer": f"/{field}", "detail": detail}])
+    return normal
 
 
 def find_user(session: Session, email: str) -> User | None:
