@@ -91,8 +91,9 @@ def put_campaign_objects(
     sender = Sender(account, request.environ["asgi.scope"]["labelapi.request_id"])
     limit = current_app.config["MAX_OBJECTS_PER_REQUEST"]
     receipt = objects.put_objects(session, sender, campaign_id, body, limit)
-    metrics.observe_submission(receipt.object_counts)
-    return done(lambda: objects.get_submission(session.connection(), receipt.submission_id))
+    if receipt.submission_id is not None:
+        metrics.observe_submission(receipt.object_counts)
+    return done(lambda: objects.get_receipt(session.connection(), sender, campaign_id, receipt))
 
 
 def list_campaign_datasets(connection: Connection, campaign_id: int) -> Response:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Any
 
 import orjson
@@ -73,6 +75,33 @@ SELECT
 """)
 
 
+# Whether each of the images that were sent is labeled, and has the objects that were sent, in their order.
+IS_PRESENT = text("""
+WITH sent AS MATERIALIZED (
+    SELECT image_id FROM json_to_recordset(:images) AS sent (image_id bigint)
+), box AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(:boxes) AS box (
+        image_id bigint, j integer, x_min integer, y_min integer, x_max integer, y_max integer,
+        confidence double precision, label text)
+), target AS MATERIALIZED (
+    SELECT image_id, submission_id FROM campaign_image
+    WHERE campaign_id = :campaign_id AND image_id = ANY (ARRAY(SELECT image_id FROM sent)) AND submission_id IS NOT NULL
+), present AS MATERIALIZED (
+    SELECT target.image_id, row_number() OVER (PARTITION BY target.image_id ORDER BY id) - 1 AS j,
+        x_min, y_min, x_max, y_max, confidence, label
+    FROM target CROSS JOIN LATERAL (
+        SELECT * FROM object
+        WHERE campaign_id = :campaign_id AND submission_id = target.submission_id AND image_id = target.image_id
+        OFFSET 0) AS object
+)
+SELECT (SELECT count(*) FROM target) = (SELECT count(*) FROM sent) AND NOT EXISTS (
+    SELECT FROM box FULL JOIN present USING (image_id, j)
+    WHERE (box.x_min, box.y_min, box.x_max, box.y_max, box.confidence, box.label)
+        IS DISTINCT FROM
+        (present.x_min, present.y_min, present.x_max, present.y_max, present.confidence, present.label))
+""")
+
+
 @dataclass(frozen=True)
 class Sender:
     """Who submits: the account, and the id of the request for finding it in the logs."""
@@ -83,9 +112,9 @@ class Sender:
 
 @dataclass(frozen=True)
 class Receipt:
-    """An accepted submission: its id, and how many objects it has on each image."""
+    """An accepted submission: how many objects it has on each image, and its id; None when it changed nothing."""
 
-    submission_id: int
+    submission_id: int | None
     object_counts: list[int]
 
 
@@ -95,17 +124,29 @@ def put_objects(
     """Make what was sent the present objects of each named image, all or nothing; return the receipt.
 
     `images` has items `{"image_id", "objects": [{"bounding_box", "label", …}]}` and is gone through more than once; boxes
-    are in pixels. The campaign completes when this labels its last image. Raises NotFound for the campaign or an image
-    that is not in it, Conflict unless the campaign is `active`, BadRequest for more than `max_objects` objects,
-    Unprocessable for an image that is named twice, a box that cannot be, and boxes on what is no image, which can be in
-    campaigns that were made before that was refused.
+    are in pixels. Nothing is stored when the campaign holds just this already, or when nothing was sent. The campaign
+    completes when this labels its last image. Raises NotFound for the campaign or an image that is not in it, Conflict
+    unless the campaign is `active`, or is `completed` and holds just this already, BadRequest for more than `max_objects`
+    objects, Unprocessable for an image that is named twice, a box or a label that cannot be, and boxes on what is no image,
+    which can be in campaigns that were made before that was refused.
     """
     campaign = lock_campaign(session, campaign_id)
-    if campaign.status != "active":
+    if campaign.status not in ("active", "completed"):
         raise Conflict(f"Campaign {campaign_id} is {campaign.status}: objects can be put only while it is active.")
     counts = _check(images, max_objects)
     if len(counts) + sum(counts) > BULK_COUNT:
         set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
+    if not counts:
+        return Receipt(None, counts)
+    # Where fewer images are labeled than were sent, there is nothing to compare.
+    if len(counts) <= campaign.labeled_count and _is_present(session, campaign, images):
+        if campaign.status == "active":
+            _count_labeled(session, campaign, 0)
+        return Receipt(None, counts)
+    if campaign.status == "completed":
+        raise Conflict(
+            f"Campaign {campaign_id} is completed and does not hold just this: objects can be changed only while it is active."
+        )
     receipt = {
         "campaign_id": campaign_id,
         "user_id": sender.account.user_id,
@@ -125,6 +166,13 @@ def put_objects(
         newly_labeled += stored.newly_labeled
     _count_labeled(session, campaign, newly_labeled)
     return Receipt(int(stored.submission_id), counts)
+
+
+def _is_present(session: Session, campaign: Campaign, images: Iterable[dict[str, Any]]) -> bool:
+    translations = campaign.label_translations or {}
+    # Most submissions differ in their first image, and one small query tells.
+    chunks = chain(_chunks(islice(images, 1), translations), _chunks(images, translations))
+    return all(session.scalar(IS_PRESENT, {**chunk, "campaign_id": campaign.id}) for chunk in chunks)
 
 
 def _chunks(images: Iterable[dict[str, Any]], translations: dict[str, str]) -> Iterator[dict[str, str]]:
@@ -249,9 +297,19 @@ def _count_labeled(session: Session, campaign: Campaign, newly_labeled: int) -> 
         enter_status(session, campaign.id, "completed")
 
 
-def get_submission(connection: Connection, submission_id: int) -> bytes:
-    """Return the receipt of a submission. Raises NotFound."""
-    found = shapes.find_one(connection, shapes.submissions, {HAS_ID: {"id": submission_id}})
+def get_receipt(connection: Connection, sender: Sender, campaign_id: int, receipt: Receipt) -> bytes:
+    """Return the receipt of a submission as JSON; one that changed nothing has no id. Raises NotFound."""
+    if receipt.submission_id is None:
+        unchanged = {
+            "submission_id": None,
+            "campaign_id": campaign_id,
+            "image_count": len(receipt.object_counts),
+            "object_count": sum(receipt.object_counts),
+            "date_created": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+            "created_by": sender.account.email,
+        }
+        return orjson.dumps(unchanged)
+    found = shapes.find_one(connection, shapes.submissions, {HAS_ID: {"id": receipt.submission_id}})
     if found is None:
-        raise NotFound(f"There is no submission {submission_id}.")
+        raise NotFound(f"There is no submission {receipt.submission_id}.")
     return found

@@ -13,6 +13,7 @@ from app.settings import Settings
 from tests.caller import Caller
 from tests.conftest import Labelled, insert_images
 
+JSON = {"Content-Type": "application/json"}
 KEYS = {
     "campaign_id", "title", "status", "progress", "metadata", "label_translations", "auto_complete", "date_created",
     "date_started", "date_completed", "date_finished", "created_by", "publication",
@@ -192,6 +193,22 @@ def test_many_images_are_added_in_steps_all_or_none(
     assert admin.get(path).expect(200)["progress"]["total"] == 4
 
 
+@pytest.mark.parametrize("noun", ["campaigns", "image_sets"])
+def test_an_empty_addition_has_no_effect(admin: Caller, labelled: Labelled, noun: str, title: str) -> None:
+    extra = {"labeler_email": "pat@partner.example"} if noun == "campaigns" else {}
+    made = admin.post(f"/{noun}", {"title": f"{title}-2", **extra}).expect(200)
+    path = f"/{noun}/{made['campaign_id' if noun == 'campaigns' else 'imageset_id']}"
+    before = admin.get(path).expect(200)
+    assert admin.post(f"{path}/images", []).expect(200) == "ok"
+    prefer = {"Prefer": "return=representation"}
+    assert admin.post(f"{path}/images", [], headers=prefer).expect(200) == before == admin.get(path).expect(200)
+    admin.request("POST", f"{path}/images", content=b"[" + b" " * 100_000 + b"]", headers=JSON).expect(200)
+    admin.post(f"/{noun}/4711/images", []).expect(404, "4711")
+    labelled.partner.post(f"{path}/images", []).expect(403)
+    admin.put(path, {"new_status": "active" if noun == "campaigns" else "finished"}).expect(200)
+    admin.post(f"{path}/images", []).expect(409, "only while it is created")
+
+
 def test_images_are_added_only_while_created(admin: Caller, labelled: Labelled) -> None:
     path = f"/campaigns/{labelled.campaign_id}/images"
     admin.post(path, [{"id": labelled.image_ids[0]}]).expect(409, "is active")
@@ -199,7 +216,7 @@ def test_images_are_added_only_while_created(admin: Caller, labelled: Labelled) 
 
 @pytest.mark.parametrize(
     "body",
-    [[], [{}], [{"id": 1, "filepath": "x"}], [{"id": 0}], [{"id": -1}], [{"id": "1"}], [{"id": 1.0}], [{"id": True}],
+    [[{}], [{"id": 1, "filepath": "x"}], [{"id": 0}], [{"id": -1}], [{"id": "1"}], [{"id": 1.0}], [{"id": True}],
      [{"id": 2**63}], [{"filepath": ""}], [{"filepath": "a\u0000b"}], {"id": 1}, [1], [{"id": 1, "x": 1}]],
 )  # fmt: skip
 def test_malformed_addition_is_refused(admin: Caller, title: str, body: object) -> None:
@@ -290,6 +307,7 @@ def test_translations_are_kept_in_normal_form_and_fit_the_labels_of_partners(
         ({"": "a"}, "1 to 128"),
         ({"x" * 129: "a"}, "1 to 128"),
         ({"a\tb": "a"}, "control"),
+        ({"x" * 100_000: "a"}, "1 to 128"),
         ({"\u0958" * 100: "a"}, "1 to 128"),
         ({"a": "\u0958" * 100}, "translation of the label"),
         ({"caf\u00e9": "a", "cafe\u0301": "b"}, "twice"),
