@@ -18,6 +18,7 @@ function for each row, which says exactly what is done.
 """
 ROWS: dict[str, Callable[[Service], Iterator[Row]]] = {
     "put_objects": submissions.put_objects,
+    "put_objects_into_new_campaigns": submissions.put_objects_into_new_campaigns,
     "put_objects_at_once": submissions.put_objects_at_once,
     "add_images": submissions.add_images,
     "campaign_objects": reads.campaign_objects,

@@ -131,7 +131,7 @@ def published_campaign(service: Service) -> Iterator[Row]:
     # What takes less than a second is measured several times.
     rounds = {IMAGES // 10: 5, IMAGES: 1}
     campaigns = {count: [fill_campaign(service, count) for _ in range(times)] for count, times in rounds.items()}
-    service.settle()
+    service.checkpoint()
     peaks = []
     with service.web() as server:
         connection = service.connect(server)

@@ -42,7 +42,7 @@ def fill(service: Service, count: int) -> int:
         f" FROM campaign_image, generate_series(1, {OBJECTS}) AS n WHERE campaign_id = {campaign_id}"
     )
     service.run(f"UPDATE campaign SET labeled_count = image_count WHERE id = {campaign_id}")
-    service.settle()
+    service.checkpoint()
     return campaign_id
 
 
@@ -56,6 +56,11 @@ def operations(
 
     def get(path: str) -> Callable[[], object]:
         return lambda: connection.send("GET", path)
+
+    new = iter([service.make_campaign(range(deep - 99, deep + 1)) for _ in range(REPEATS + 1)])
+
+    def put_into_new_campaign() -> None:
+        connection.send("PUT", f"/api/v1/campaigns/{next(new)}/objects", body)
 
     def add_images() -> None:
         made = service.make_campaign(range(1, 1), "created")
@@ -71,6 +76,7 @@ def operations(
         "GET objects of the campaign, 100 images deep": get(f"{base}/objects?per_page=100&after={deep - 100}"),
         "GET objects of one image": get(f"/api/v1/images/{deep}/objects?campaigns={campaign_id}"),
         "PUT objects, 100 images x 5": lambda: connection.send("PUT", base + "/objects", body),
+        "PUT objects into a new campaign, 100 images x 5": put_into_new_campaign,
         "POST 100 images to a new campaign": add_images,
     }
 

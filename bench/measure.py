@@ -58,11 +58,17 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - begin) * 1000
 
 
-def compare(ours: Callable[[], object], limit: Callable[[], object], rounds: int) -> tuple[float, float, float]:
-    """Return the median milliseconds of both, and the median of the rounds' ratios; each goes first every second time."""
-    ours(), limit()  # What is done once only, such as compiling and filling caches, is not measured.
+def compare(
+    ours: Callable[[], object], limit: Callable[[], object], rounds: int, prepare: Callable[[], object] = lambda: None
+) -> tuple[float, float, float]:
+    """Return the median milliseconds of both, and the median of the rounds' ratios; each goes first every second time.
+
+    `prepare` is called before each round and is not measured.
+    """
+    prepare(), ours(), limit()  # What is done once only, such as compiling and filling caches, is not measured.
     pairs = []
     for number in range(rounds):
+        prepare()
         if number % 2:
             second = milliseconds(limit)
             first = milliseconds(ours)

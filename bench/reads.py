@@ -58,7 +58,7 @@ def campaign_objects(service: Service) -> Iterator[Row]:
     with service.web() as server:
         connection = service.connect(server)
         connection.send("PUT", path, make_body(images))
-        service.settle()
+        service.checkpoint()
         with asking(service, CAMPAIGN_OBJECTS, campaign=campaign_id) as ask:
             figures = compare(lambda: connection.send("GET", f"{path}?per_page=1000"), ask, 25)
         name = f"GET objects of a campaign, 1,000 images x {OBJECTS}"
@@ -68,7 +68,7 @@ def campaign_objects(service: Service) -> Iterator[Row]:
 def image_pages(service: Service) -> Iterator[Row]:
     """GET /images, the first page and one deep in the list, of a million images."""
     images = service.make_images(IMAGES)
-    service.settle()
+    service.checkpoint()
     with service.web() as server:
         connection = service.connect(server)
         deep = images.start + IMAGES * 9 // 10
@@ -93,7 +93,7 @@ def campaign_list(service: Service) -> Iterator[Row]:
         service.make_campaign(range(1, 1))
     images = service.make_images(IMAGES)
     service.make_campaign(images)
-    service.settle()
+    service.checkpoint()
     with service.web() as server:
         connection = service.connect(server)
         figures = compare(
@@ -107,7 +107,7 @@ def campaign_list(service: Service) -> Iterator[Row]:
 def signed_links(service: Service) -> Iterator[Row]:
     """A thousand images with their signed links, against signing alone."""
     service.make_images(1000)
-    service.settle()
+    service.checkpoint()
     connection_string = service.settings.azure_storage_connection_string
     assert connection_string is not None  # noqa: S101
     account = BlobServiceClient.from_connection_string(connection_string.get_secret_value())
@@ -158,7 +158,7 @@ def bare_server(service: Service) -> Iterator[str]:
 def small_requests(service: Service) -> Iterator[Row]:
     """Small requests over 16 connections, against a bare view with one query of the same kind."""
     [image_id] = service.make_images(1)
-    service.settle()
+    service.checkpoint()
     with service.web() as server, bare_server(service) as bare:
         for name, ours, theirs, status in (
             ("GET /whoami", "/api/v1/whoami", "/person", 200),

@@ -81,12 +81,24 @@ class Service:
             last=images.stop - 1,
         )
 
-    def settle(self) -> None:
-        """Let PostgreSQL do now what it would do in between: statistics, dead rows, a checkpoint."""
+    def checkpoint(self) -> None:
+        """Let PostgreSQL write out what was filled in, so that this is not measured.
+
+        The tables are not vacuumed and not analyzed: nobody does that for users either between filling and asking.
+        """
+        self._maintain("CHECKPOINT")
+
+    def grow_older(self) -> None:
+        """Make campaigns and let PostgreSQL analyze them: what it knows from then on is about these, and not about new ones."""
+        images = self.make_images(4000)
+        for first in (0, 2000):
+            self.make_campaign(images[first : first + 2000])
+        self._maintain("VACUUM ANALYZE")
+
+    def _maintain(self, command: str) -> None:
         with self.database() as connection:
             connection.autocommit = True
-            connection.cursor().execute("VACUUM ANALYZE")
-            connection.cursor().execute("CHECKPOINT")
+            connection.cursor().execute(command)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def put_objects(service: Service) -> Iterator[Row]:
         images = service.make_images(count)
         campaign_id = service.make_campaign(images)
         body, text = make_body(images), make_rows(images, campaign_id, _make_submission(service, campaign_id))
-        service.settle()
+        service.checkpoint()
         with service.web(1) as server, service.database() as database:
             connection = service.connect(server)
 
@@ -71,6 +71,40 @@ def put_objects(service: Service) -> Iterator[Row]:
                 yield Row(f"{name}: memory of the process", "the body", *memory, grown / len(body), 6, "MB")
 
 
+def put_objects_into_new_campaigns(service: Service) -> Iterator[Row]:
+    """PUT objects into campaigns that were made just before, against COPY of the same rows; the time grows with the images."""
+    service.grow_older()
+    last: tuple[int, float] | None = None
+    with service.web(1) as server, service.database() as database:
+        connection = service.connect(server)
+        for count, goal, rounds in ((1000, 3, 9), (20_000, 2.5, 3), (40_000, 2.5, 3)):
+            images = service.make_images(count)
+            body, campaign_id, text = make_body(images), 0, ""
+
+            def prepare() -> None:
+                nonlocal campaign_id, text
+                campaign_id = service.make_campaign(images)
+                text = make_rows(images, campaign_id, _make_submission(service, campaign_id))
+
+            def put() -> None:
+                connection.send("PUT", f"/api/v1/campaigns/{campaign_id}/objects", body)
+
+            def copy() -> None:
+                with database, database.cursor() as cursor:
+                    cursor.copy_expert(f"COPY object ({COLUMNS}) FROM STDIN", io.StringIO(text))
+
+            service.checkpoint()
+            ours, limit, ratio = compare(put, copy, rounds, prepare)
+            name = f"PUT objects into a new campaign, {count:,} images x {OBJECTS}"
+            yield Row(name, "COPY of the same rows", ours, limit, ratio, goal)
+            if last:
+                times, grown = count / last[0], ours / last[1]
+                yield Row(
+                    f"… {times:g} times as many", f"{times:g} times the time", ours, last[1] * times, grown / times, 1.2
+                )
+            last = (count, ours)
+
+
 def _reset_peak(process: psutil.Process) -> int:
     Path(f"/proc/{process.pid}/clear_refs").write_text("5")
     return _peak(process)
@@ -87,7 +121,7 @@ def put_objects_at_once(service: Service) -> Iterator[Row]:
     images = service.make_images(1000)
     campaigns = [service.make_campaign(images) for _ in range(8)]
     body, each = make_body(images), 3
-    service.settle()
+    service.checkpoint()
     with service.web() as server, ThreadPoolExecutor(len(campaigns)) as pool:
         connections = [service.connect(server) for _ in campaigns]
 
@@ -107,7 +141,7 @@ def add_images(service: Service) -> Iterator[Row]:
     for count, rounds in ((10_000, 7), (100_000, 3), (1_000_000, 1)):
         images = service.make_images(count)
         body = orjson.dumps([{"id": image_id} for image_id in images])
-        service.settle()
+        service.checkpoint()
         with service.web() as server:
             connection = service.connect(server)
             targets = iter([service.make_campaign(range(1, 1), "created") for _ in range(rounds + 1)])

@@ -27,21 +27,27 @@ HAS_ID = Condition(Submission.id == bindparam("id"))
 # So many objects are stored by one statement: more would fill memory, and be no quicker.
 CHUNK_COUNT = 10_000
 
-# One statement: what was sent is resolved, stored and made current, and what cannot be is reported, so that the caller
-# of this rolls back. PostgreSQL unpacks the documents itself, which costs Python next to nothing. The first statement of a
+# One statement: what was sent is looked up, stored and made current. What cannot be stored is reported, so that the caller
+# rolls back. PostgreSQL unpacks the documents itself, which costs Python next to nothing. The first statement of a
 # submission makes its receipt, the others name it.
+#
+# Its plan must be linear whatever PostgreSQL knows of the tables. The statistics of a new campaign are missing or say that
+# it has two images. So rows of `campaign_image` are joined by both columns of the primary key, neither of which is a constant
+# to the planner (as `campaign_id` it would lead to a scan of the whole campaign for each image), and no part that was sent
+# is joined to another: `right_edge` and `lower_edge` are the farthest edges of an image's boxes, and null without any.
 STORE = text("""
 WITH sent AS MATERIALIZED (
-    SELECT position, image_id FROM json_to_recordset(:images) AS sent (position integer, image_id bigint)
+    SELECT CAST(:campaign_id AS bigint) AS campaign_id, position, image_id, right_edge, lower_edge
+    FROM json_to_recordset(:images) AS sent (position integer, image_id bigint, right_edge integer, lower_edge integer)
 ), box AS MATERIALIZED (
     SELECT * FROM json_to_recordset(:boxes) AS box (
         image_id bigint, i integer, j integer, x_min integer, y_min integer, x_max integer, y_max integer,
         confidence double precision, label text, label_original text)
 ), target AS MATERIALIZED (
-    SELECT sent.position, sent.image_id, campaign_image.submission_id, image.width, image.height
+    SELECT sent.*, campaign_image.image_id IS NOT NULL AS is_known, submission_id, width, height
     FROM sent
-    JOIN campaign_image ON campaign_image.campaign_id = :campaign_id AND campaign_image.image_id = sent.image_id
-    JOIN image ON image.id = sent.image_id
+    LEFT JOIN campaign_image USING (campaign_id, image_id)
+    LEFT JOIN image ON image.id = campaign_image.image_id
 ), made AS (
     INSERT INTO submission (campaign_id, user_id, api_key_id, request_id, image_count, object_count)
     SELECT :campaign_id, :user_id, :api_key_id, :request_id, :image_count, :object_count
@@ -51,48 +57,49 @@ WITH sent AS MATERIALIZED (
     SELECT id FROM made UNION ALL SELECT :submission_id WHERE :submission_id IS NOT NULL
 ), stored AS (
     INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, confidence, label, label_original)
-    SELECT :campaign_id, receipt.id, box.image_id, x_min, y_min, x_max, y_max, confidence, label, label_original
-    FROM box JOIN target ON target.image_id = box.image_id CROSS JOIN receipt
+    SELECT :campaign_id, receipt.id, image_id, x_min, y_min, x_max, y_max, confidence, label, label_original
+    FROM box CROSS JOIN receipt
+    WHERE NOT EXISTS (SELECT FROM target WHERE NOT is_known)
     ORDER BY i, j
 ), pointed AS (
     UPDATE campaign_image SET submission_id = receipt.id
     FROM target, receipt
-    WHERE campaign_image.campaign_id = :campaign_id AND campaign_image.image_id = target.image_id
+    WHERE campaign_image.campaign_id = target.campaign_id AND campaign_image.image_id = target.image_id
 )
 SELECT
     (SELECT id FROM receipt) AS submission_id,
     (SELECT count(*) FROM target WHERE submission_id IS NULL) AS newly_labeled,
     (SELECT json_agg(json_build_array(position, image_id)) FROM (
-        SELECT * FROM sent WHERE NOT EXISTS (SELECT FROM target WHERE target.image_id = sent.image_id)
-        ORDER BY position LIMIT :max_errors) AS missing) AS unknown,
+        SELECT * FROM target WHERE NOT is_known ORDER BY position LIMIT :max_errors) AS missing) AS unknown,
     (SELECT json_agg(json_build_array(position, image_id)) FROM (
-        SELECT position, image_id FROM target
-        WHERE width IS NULL AND EXISTS (SELECT FROM box WHERE box.image_id = target.image_id)
+        SELECT * FROM target WHERE is_known AND width IS NULL AND right_edge IS NOT NULL
         ORDER BY position LIMIT :max_errors) AS unfit) AS no_images,
-    (SELECT json_agg(json_build_array(i, j, width, height)) FROM (
-        SELECT i, j, width, height FROM box JOIN target ON target.image_id = box.image_id
-        WHERE x_max > width OR y_max > height ORDER BY i, j LIMIT :max_errors) AS large) AS outside
+    (SELECT json_agg(json_build_array(position, width, height)) FROM (
+        SELECT * FROM target WHERE right_edge > width OR lower_edge > height
+        ORDER BY position LIMIT :max_errors) AS exceeded) AS exceeded
 """)
 
 
-# Whether each of the images that were sent is labeled, and has the objects that were sent, in their order.
+# Whether each of the images that were sent is labeled, and has the objects that were sent, in their order. Where only a part of
+# an image's objects was sent with this statement, `first` is the place of its first one and `size` how many there are; `size`
+# is null for the last part, behind which there must be no more. Its plan is linear for the reasons above.
 IS_PRESENT = text("""
 WITH sent AS MATERIALIZED (
-    SELECT image_id FROM json_to_recordset(:images) AS sent (image_id bigint)
+    SELECT CAST(:campaign_id AS bigint) AS campaign_id, image_id, first, size
+    FROM json_to_recordset(:images) AS sent (image_id bigint, first integer, size integer)
 ), box AS MATERIALIZED (
     SELECT * FROM json_to_recordset(:boxes) AS box (
         image_id bigint, j integer, x_min integer, y_min integer, x_max integer, y_max integer,
         confidence double precision, label text)
 ), target AS MATERIALIZED (
-    SELECT image_id, submission_id FROM campaign_image
-    WHERE campaign_id = :campaign_id AND image_id = ANY (ARRAY(SELECT image_id FROM sent)) AND submission_id IS NOT NULL
+    SELECT sent.*, submission_id FROM sent JOIN campaign_image USING (campaign_id, image_id) WHERE submission_id IS NOT NULL
 ), present AS MATERIALIZED (
-    SELECT target.image_id, row_number() OVER (PARTITION BY target.image_id ORDER BY id) - 1 AS j,
+    SELECT target.image_id, first + row_number() OVER (PARTITION BY target.image_id ORDER BY id) - 1 AS j,
         x_min, y_min, x_max, y_max, confidence, label
     FROM target CROSS JOIN LATERAL (
         SELECT * FROM object
-        WHERE campaign_id = :campaign_id AND submission_id = target.submission_id AND image_id = target.image_id
-        OFFSET 0) AS object
+        WHERE campaign_id = target.campaign_id AND submission_id = target.submission_id AND image_id = target.image_id
+        ORDER BY id OFFSET target.first LIMIT target.size) AS object
 )
 SELECT (SELECT count(*) FROM target) = (SELECT count(*) FROM sent) AND NOT EXISTS (
     SELECT FROM box FULL JOIN present USING (image_id, j)
@@ -161,7 +168,7 @@ def put_objects(
         stored = session.execute(STORE, {**receipt, **chunk, "max_errors": MAX_ERRORS}).one()
         _require_known(stored.unknown, campaign_id)
         _require_images(stored.no_images)
-        _require_inside(stored.outside)
+        _require_inside(stored.exceeded, images)
         receipt["submission_id"] = stored.submission_id
         newly_labeled += stored.newly_labeled
     _count_labeled(session, campaign, newly_labeled)
@@ -176,15 +183,34 @@ def _is_present(session: Session, campaign: Campaign, images: Iterable[dict[str,
 
 
 def _chunks(images: Iterable[dict[str, Any]], translations: dict[str, str]) -> Iterator[dict[str, str]]:
-    """Yield the two documents of `STORE`, each time for so many images that they have some CHUNK_COUNT objects."""
-    named: list[dict[str, int]] = []
+    """Yield the two documents of `STORE` and `IS_PRESENT`, each time for up to CHUNK_COUNT images and objects together.
+
+    An image with more objects than there is room for is named again in the next documents.
+    """
+    named: list[dict[str, Any]] = []
     boxes: list[dict[str, Any]] = []
     for i, image in enumerate(images):
-        if len(named) + len(boxes) >= CHUNK_COUNT:
-            yield {"images": _document(named), "boxes": _document(boxes)}
-            named, boxes = [], []
-        named.append({"position": i, "image_id": image["image_id"]})
-        boxes += _rows(i, image, translations)
+        rows = _rows(i, image, translations)
+        first, is_whole = 0, False
+        while not is_whole:
+            room = CHUNK_COUNT - len(named) - len(boxes)
+            part = list(islice(rows, room))
+            is_whole = len(part) < room
+            named.append(
+                {
+                    "position": i,
+                    "image_id": image["image_id"],
+                    "first": first,
+                    "size": None if is_whole else len(part),
+                    "right_edge": max((row["x_max"] for row in part), default=None),
+                    "lower_edge": max((row["y_max"] for row in part), default=None),
+                }
+            )
+            boxes += part
+            first += len(part)
+            if not is_whole:
+                yield {"images": _document(named), "boxes": _document(boxes)}
+                named, boxes = [], []
     yield {"images": _document(named), "boxes": _document(boxes)}
 
 
@@ -277,16 +303,23 @@ def _require_images(no_images: list[list[int]] | None) -> None:
         raise Unprocessable(f"{errors[0]['detail']} Nothing was stored.", errors=errors)
 
 
-def _require_inside(outside: list[list[int]] | None) -> None:
-    if outside:
-        errors = [
-            {
-                "pointer": f"/{i}/objects/{j}/bounding_box",
-                "detail": f"The box does not lie in the image, which is {width} wide and {height} high.",
-            }
-            for i, j, width, height in outside
-        ]
+def _require_inside(exceeded: list[list[int]] | None, images: Iterable[dict[str, Any]]) -> None:
+    """Raise Unprocessable for boxes that reach out of the images `exceeded`, given as `[position, width, height]`."""
+    if exceeded:
+        sizes = {position: (width, height) for position, width, height in exceeded}
+        errors = list(islice(_outside(images, sizes), MAX_ERRORS))
         raise Unprocessable(f"{errors[0]['pointer']}: {errors[0]['detail']} Nothing was stored.", errors=errors)
+
+
+def _outside(images: Iterable[dict[str, Any]], sizes: dict[int, tuple[int, int]]) -> Iterator[dict[str, str]]:
+    for i, image in enumerate(images):
+        if i in sizes:
+            width, height = sizes[i]
+            words = f"The box does not lie in the image, which is {width} wide and {height} high."
+            for j, item in enumerate(image["objects"]):
+                box = item["bounding_box"]
+                if box["xmax"] > width or box["ymax"] > height:
+                    yield {"pointer": f"/{i}/objects/{j}/bounding_box", "detail": words}
 
 
 def _count_labeled(session: Session, campaign: Campaign, newly_labeled: int) -> None:

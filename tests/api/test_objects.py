@@ -401,3 +401,27 @@ def test_pages_of_objects_follow_the_images(admin: Caller, labelled: Labelled) -
 def test_a_label_that_is_too_long_in_normal_form_is_refused(labelled: Labelled) -> None:
     sent = [{"image_id": labelled.image_ids[0], "objects": [item("\u0958" * 128)]}]
     assert put(labelled, sent, 422)["errors"][0]["pointer"] == "/0/objects/0/label"
+
+
+def test_an_image_with_more_objects_than_one_statement_takes_is_stored_and_compared_whole(
+    admin: Caller, labelled: Labelled
+) -> None:
+    first, second, *_ = labelled.image_ids
+    many = [
+        {"bounding_box": box(xmin=n % 100, xmax=n % 100 + 1), "label": "PET"}
+        for n in range(2 * objects.CHUNK_COUNT + 1)
+    ]
+    body = [{"image_id": first, "objects": [item()]}, {"image_id": second, "objects": many}]
+    representation = {"Prefer": "return=representation"}
+    assert put(labelled, body, headers=representation)["submission_id"] is not None
+    stored = [(one["label"], one["bounding_box"]) for one in current(admin, labelled)[second]]
+    assert stored == [(one["label"], one["bounding_box"]) for one in many]
+    assert progress(admin, labelled)["done"] == 2
+    assert put(labelled, body, headers=representation)["submission_id"] is None
+    for changed in (many[:-1], [*many, item()], [*many[:-1], item("other")], [item("other"), *many[1:]]):
+        body[1]["objects"] = changed
+        assert put(labelled, body, headers=representation)["submission_id"] is not None
+        assert put(labelled, body, headers=representation)["submission_id"] is None
+    body[1]["objects"] = [*many[:-1], {"bounding_box": box(xmax=1921), "label": "PET"}]
+    problem = put(labelled, body, 422, "1920 wide")
+    assert [error["pointer"] for error in problem["errors"]] == [f"/1/objects/{len(many) - 1}/bounding_box"]

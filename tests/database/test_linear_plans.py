@@ -1,0 +1,243 @@
+"""Statements about many rows do work in proportion to those rows, whatever PostgreSQL knows of the tables.
+
+A campaign is filled and labeled within seconds, long before PostgreSQL looks at its rows. Until then the planner guesses from
+what it saw before: nothing, empty tables, or other campaigns, from which it concludes that this one has next to no rows.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import psycopg
+import psycopg2.extensions
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, event, text
+
+from app.database.engine import db
+from app.jobs import finish_image_set as ingest
+from app.jobs.image_paths import find_image_paths
+from app.settings import Settings
+from tests.caller import Caller
+from tests.workers import rows, run_jobs
+
+COUNT = 3000
+OBJECTS = 2
+# So many rows the steps of a plan may look at for each image. A scan of the campaign for each image would look at COUNT.
+ROWS_FOR_EACH = 100
+
+TABLES = ("image", "image_set", "campaign", "campaign_image", "submission", "object", "job", "dataset")
+KINDS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "EXECUTE")
+OTHERS = "other campaigns"
+OTHER_CAMPAIGNS = """
+INSERT INTO image (blobstorage_path, filesize, filetype, width, height)
+    SELECT 'c/other/' || n, 1, 'JPEG', 1920, 1080 FROM generate_series(1, 4000) AS n;
+INSERT INTO campaign (title, created_by, status, image_count, auto_complete)
+    SELECT 'other-' || n, 1, 'active', 2000, false FROM generate_series(1, 2) AS n;
+INSERT INTO submission (campaign_id, user_id, image_count, object_count) SELECT id, 1, 2000, 4000 FROM campaign;
+INSERT INTO campaign_image (campaign_id, image_id, submission_id)
+    SELECT campaign_id, image.id, submission.id FROM image JOIN submission ON submission.campaign_id = 1 + image.id % 2;
+INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
+    SELECT campaign_id, submission_id, image_id, 0, 0, 9, 9, 'PET', 'PET' FROM campaign_image, generate_series(1, 2);
+"""
+
+
+def run(app: Flask, *statements: str) -> None:
+    with rows(app) as session:
+        for statement in statements:
+            session.execute(text(statement))
+
+
+def forget_statistics(app: Flask) -> None:
+    run(app, *(f"DELETE FROM pg_statistic WHERE starelid = '{table}'::regclass" for table in TABLES))
+
+
+def analyze(app: Flask, *tables: str) -> None:
+    run(app, f"ANALYZE {', '.join(tables or TABLES)}")
+
+
+def analyze_other_campaigns(app: Flask) -> None:
+    run(app, *OTHER_CAMPAIGNS.split(";")[:-1])
+    analyze(app)
+
+
+KNOWLEDGE: dict[str, Callable[[Flask], None]] = {
+    "nothing": forget_statistics,
+    "empty tables": analyze,
+    OTHERS: analyze_other_campaigns,
+}
+
+
+@pytest.fixture(params=KNOWLEDGE)
+def knowledge(request: pytest.FixtureRequest, app: Flask, admin: Caller) -> Iterator[str]:
+    """What PostgreSQL knows of the tables before the test; it learns nothing by itself meanwhile."""
+    run(app, *(f"ALTER TABLE {table} SET (autovacuum_enabled = off)" for table in TABLES))
+    KNOWLEDGE[request.param](app)
+    yield request.param
+    run(app, *(f"ALTER TABLE {table} RESET (autovacuum_enabled)" for table in TABLES))
+    forget_statistics(app)
+
+
+class ExplainingCursor(psycopg2.extensions.cursor):
+    """Has each statement explained before it runs, in the state of the tables that it meets."""
+
+    seen: list[tuple[str, dict[str, Any]]]
+
+    def execute(self, statement: Any, values: Any = None) -> None:
+        if str(statement).lstrip().startswith(KINDS):
+            is_alone = self.connection.autocommit
+            super().execute("BEGIN" if is_alone else "SAVEPOINT before")
+            super().execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", values)
+            [([explained],)] = self.fetchall()
+            self.seen.append((str(statement), explained["Plan"]))
+            super().execute("ROLLBACK" if is_alone else "ROLLBACK TO before")
+        super().execute(statement, values)
+
+
+def count_rows(plan: dict[str, Any]) -> int:
+    """How many rows the steps of a plan looked at, in all their repetitions."""
+    kinds = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
+    own = plan["Actual Loops"] * sum(plan.get(kind, 0) for kind in kinds)
+    return int(own) + sum(count_rows(part) for part in plan.get("Plans", []))
+
+
+def describe(plan: dict[str, Any], depth: int = 0) -> str:
+    names = ("Node Type", "Relation Name", "Index Cond", "Join Filter", "Plan Rows", "Actual Rows", "Actual Loops")
+    own = {name: plan[name] for name in names if name in plan}
+    return "\n".join(["  " * depth + str(own), *(describe(part, depth + 1) for part in plan.get("Plans", []))])
+
+
+@contextmanager
+def linear(app: Flask, what: str) -> Iterator[None]:
+    """Fail when a statement meanwhile looks at more rows than is in proportion to COUNT."""
+    seen: list[tuple[str, dict[str, Any]]] = []
+    cursor = type("Cursor", (ExplainingCursor,), {"seen": seen})
+
+    def watch(connection: Any, *_: Any) -> None:
+        connection.cursor_factory = cursor
+
+    with app.app_context():
+        engine = db.engine
+    # On new connections every statement is prepared anew, and seen.
+    engine.dispose()
+    event.listen(Engine, "connect", watch)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", watch)
+        engine.dispose()
+    assert seen, what
+    for statement, plan in seen:
+        looked_at = count_rows(plan)
+        assert looked_at <= ROWS_FOR_EACH * COUNT, f"{what}: {looked_at:,} rows\n{statement}\n{describe(plan)}"
+
+
+def test_work_for_what_is_new_is_linear(knowledge: str, app: Flask, admin: Caller, title: str) -> None:
+    folder = f"c/loose/{title}"
+    with linear(app, "ingest"), rows(app) as session:
+        for first in range(0, COUNT, ingest.BATCH_SIZE):
+            batch = range(first, first + ingest.BATCH_SIZE)
+            ingest._register(session, None, [document(f"{folder}/{number}.jpg") for number in batch])
+    with rows(app) as session:
+        found = session.scalars(text("SELECT id FROM image WHERE starts_with(blobstorage_path, :f)"), {"f": folder})
+        ids = list(found)
+    if knowledge == OTHERS:
+        # Images are there for a while before their campaign.
+        analyze(app, "image")
+    made = admin.post("/campaigns", {"title": title, "labeler_email": "p@partner.example"}).expect(200)
+    campaign_id, campaign = made["campaign_id"], f"/campaigns/{made['campaign_id']}"
+    with linear(app, "POST images by path"):
+        paths = [{"filepath": f"{folder}/{number}.jpg"} for number in range(COUNT // 2)]
+        admin.post(f"{campaign}/images", paths).expect(200)
+    with linear(app, "POST images by id"):
+        admin.post(f"{campaign}/images", [{"id": image_id} for image_id in ids]).expect(200)
+    admin.put(campaign, {"new_status": "active", "auto_complete": False}).expect(200)
+    item = {"bounding_box": {"xmin": 0, "xmax": 1, "ymin": 0, "ymax": 1}, "label": "PET"}
+    submission = [{"image_id": image_id, "objects": [item] * OBJECTS} for image_id in ids]
+    for what in ("PUT objects", "PUT objects again"):
+        with linear(app, what):
+            admin.put(f"{campaign}/objects", submission).expect(200)
+    middle = ids[COUNT // 2]
+    for path in (
+        f"{campaign}/images?per_page=1000&after={middle}",
+        f"{campaign}/images?per_page=1000&page=2&labeled=true",
+        f"{campaign}/objects?per_page=1000&after={middle}",
+        f"/images?campaign={campaign_id}&per_page=1000&page=2",
+        f"/images?campaign={campaign_id}&labeled=true&per_page=1000&after={middle}",
+        f"/images?campaign={campaign_id}&labeled=false",
+    ):
+        with linear(app, path):
+            admin.get(path).expect(200)
+    made = admin.post("/image_sets", {"title": title}).expect(200)
+    with linear(app, "POST images to a set"):
+        admin.post(f"/image_sets/{made['imageset_id']}/images", [{"id": image_id} for image_id in ids]).expect(200)
+    for status in ("completed", "finished"):
+        admin.put(campaign, {"new_status": status}).expect(200)
+    with linear(app, "publication"):
+        run_jobs(app)
+    whole = f"UPDATE image_set SET status = 'finished', date_finished = now(), blobstorage_path = '{folder}'"
+    run(app, whole)
+    if knowledge == OTHERS:
+        analyze(app, "image", "image_set")
+    with linear(app, "paths of the images"), rows(app) as session:
+        assert find_image_paths(session, campaign_id, "c", "manifest") == [f"loose/{title}/**"]
+
+
+def document(path: str) -> dict[str, Any]:
+    unknown = dict.fromkeys(("date_taken", "lat", "lon", "md5"))
+    return {"path": path, "filesize": 1, "filetype": "JPEG", "width": 1920, "height": 1080, **unknown}
+
+
+NEW_CAMPAIGN = """
+WITH new_image AS (
+    INSERT INTO image (blobstorage_path, filesize, filetype, width, height)
+    SELECT 'c/' || :title || '/' || n, 1, 'JPEG', 1920, 1080 FROM generate_series(1, 20000) AS n RETURNING id
+), new_campaign AS (
+    INSERT INTO campaign (title, created_by, status, image_count, auto_complete)
+    VALUES (:title, 1, 'active', 20000, false) RETURNING id
+)
+INSERT INTO campaign_image (campaign_id, image_id) SELECT new_campaign.id, new_image.id FROM new_campaign, new_image
+RETURNING campaign_id
+"""
+# The rows of a submission that is there already, which foreign keys ask for as they do in a PUT.
+COPIED = "campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, confidence, label, label_original"
+
+
+@pytest.mark.slow
+def test_submission_to_a_new_campaign_takes_two_and_a_half_times_as_long_as_copy(
+    app: Flask, admin: Caller, settings: Settings
+) -> None:
+    analyze_other_campaigns(app)
+    labels = ("PET", "bag", "cap", "cup", "can")
+    objects = [
+        {"bounding_box": {"xmin": 1, "xmax": 9, "ymin": 2, "ymax": 8}, "label": label, "confidence": 0.75}
+        for label in labels
+    ]
+    ratios = []
+    for number in range(5):
+        with rows(app) as session:
+            created = session.scalars(text(NEW_CAMPAIGN), {"title": f"new-{number}"}).all()
+            campaign_id = created[0]
+            ids = session.scalars(text(f"SELECT image_id FROM campaign_image WHERE campaign_id = {campaign_id}")).all()
+        body = orjson.dumps([{"image_id": image_id, "objects": objects} for image_id in ids])
+        path, headers = f"/campaigns/{campaign_id}/objects", {"Content-Type": "application/json"}
+        began = time.perf_counter()
+        admin.request("PUT", path, content=body, headers=headers).expect(200)
+        took = time.perf_counter() - began
+        with rows(app) as session:
+            submission_id = session.scalar(text(f"SELECT id FROM submission WHERE campaign_id = {campaign_id}"))
+            lines = "".join(
+                f"{campaign_id}\t{submission_id}\t{image_id}\t1\t2\t9\t8\t0.75\t{label}\t{label}\n"
+                for image_id in ids
+                for label in labels
+            )
+        with psycopg.connect(settings.queue_url, options=f"-csearch_path={settings.db_schema}") as connection:
+            began = time.perf_counter()
+            with connection.cursor().copy(f"COPY object ({COPIED}) FROM STDIN") as copy:
+                copy.write(lines)
+            connection.commit()
+            ratios.append(took / (time.perf_counter() - began))
+    # On a busy machine single ones take longer.
+    assert min(ratios) <= 2.5, ratios
