@@ -27,6 +27,10 @@ class WebServer:
     process: subprocess.Popen[bytes]
     log: Path
 
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
 
 def free_port() -> int:
     with socket.socket() as probe:

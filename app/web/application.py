@@ -28,7 +28,8 @@ from app.web.document import PublishedDocument
 from app.web.forwarded import ForwardedHeaders
 from app.web.openapi import load_spec, operations_of
 from app.web.operations import FlaskApplication, Handlers, add_views, handler_name
-from app.web.request_body import JsonBody, PlainMediaType
+from app.web.request_body import JsonBody
+from app.web.request_headers import PlainHeaders
 from app.web.request_log import RequestLog
 from app.web.request_parameters import Parameters, RequestValidation
 from app.web.routing import HeadAsGet, Routing
@@ -106,6 +107,7 @@ def assemble(settings: Settings) -> WebApplication:
 def _add_layers(application: WebApplication, settings: Settings) -> None:
     """Put our ASGI layers around the framework's, the outermost first."""
     around = MiddlewarePosition.BEFORE_EXCEPTION
+    application.add_middleware(PlainHeaders, position=around)
     # The log names the caller's own address, which this layer reads from the headers of a proxy.
     if settings.trusted_proxies or settings.root_path:
         application.add_middleware(
@@ -120,7 +122,6 @@ def _add_layers(application: WebApplication, settings: Settings) -> None:
         # Outside of everything that can refuse a request, so that pages can read errors too.
         application.add_middleware(Cors, position=around, path=API, origins=settings.cors_origins.split(","))
     application.add_middleware(HeadAsGet, position=around)
-    application.add_middleware(PlainMediaType, position=around)
 
 
 def _middlewares(spec: dict[str, Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from anyio.to_thread import run_sync
 from connexion.validators import AbstractRequestBodyValidator
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope
 from werkzeug.http import parse_options_header
 
 from app.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
@@ -22,25 +22,6 @@ PARSED = "labelapi.body"
 BODY_DIGEST = "labelapi.body_digest"
 SMALL_BODY_BYTES = 64 * 1024
 CHARSETS = ("", "utf-8", "utf8")
-
-
-class PlainMediaType:
-    """ASGI layer: writes the media type of a body in lower case, because Connexion compares letters (RFC 9110, 8.3.1)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope = {**scope, "headers": [_plain_header(name, value) for name, value in scope["headers"]]}
-        await self.app(scope, receive, send)
-
-
-def _plain_header(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    if name != b"content-type":
-        return name, value
-    media_type, semicolon, parameters = value.partition(b";")
-    return name, media_type.strip().lower() + semicolon + parameters
 
 
 class JsonBody(AbstractRequestBodyValidator):
