@@ -118,6 +118,13 @@ class Settings(BaseSettings):
     max_bulk_body_bytes: int = Field(64 * 1024**2, ge=1024, description="largest body of a bulk route, bytes")
     max_objects_per_request: int = Field(250_000, ge=1, description="most objects in one submission")
 
+    max_body_memory_bytes: int = Field(
+        256 * 1024**2, ge=2048, description="most bytes of request bodies that a web process holds at a time"
+    )
+    read_timeout_seconds: float = Field(
+        20, gt=0, le=3600, description="time for the head of a request, over which also the rate of a body is measured"
+    )
+
     trusted_proxies: Annotated[str, AfterValidator(_networks)] | None = Field(
         None, description="addresses and networks whose X-Forwarded-… headers are trusted, separated by commas"
     )
@@ -156,6 +163,10 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         if not self.azure_storage_connection_string and not self.azure_storage_account_url:
             raise ValueError("AZURE_STORAGE_CONNECTION_STRING (or AZURE_STORAGE_ACCOUNT_URL) is missing")
+        if self.max_body_memory_bytes < 2 * self.max_bulk_body_bytes:
+            raise ValueError(
+                "MAX_BODY_MEMORY_BYTES must be at least twice MAX_BULK_BODY_BYTES, because a user gets half of it"
+            )
         missing = [name.upper() for name in AZURE_ML_NAMES if not getattr(self, name)]
         if missing and len(missing) < len(AZURE_ML_NAMES):
             raise ValueError(f"the settings for Azure ML go together, all or none; missing: {', '.join(missing)}")

@@ -40,11 +40,18 @@ RUNS = Histogram(
     buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400),
 )
 
+# RFC 9110, 9.1 and RFC 5789. Any other word may stand in a request too, and must not make a series of its own.
+METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+
 Rows = Sequence[Any]
 
 
 def observe_request(method: str, operation: str, status: int, seconds: float) -> None:
-    """Count one answered request; `operation` is the operationId, so that ids in paths make no new series."""
+    """Count one answered request; `operation` is the operationId, so that ids in paths make no new series.
+
+    An unknown method is counted as `other`.
+    """
+    method = method if method in METHODS else "other"
     _answers(method, operation, status).inc()
     _latency(method, operation).observe(seconds)
 

@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.web import error_responses as problems
 from app.web import info
 from app.web.authentication import KeyPairCheck
+from app.web.body_memory import BodyMemory
 from app.web.bridge import Bridge
 from app.web.cache_control import CacheControl
 from app.web.cors import Cors
@@ -122,6 +123,7 @@ def _add_layers(application: WebApplication, settings: Settings) -> None:
         # Outside of everything that can refuse a request, so that pages can read errors too.
         application.add_middleware(Cors, position=around, path=API, origins=settings.cors_origins.split(","))
     application.add_middleware(HeadAsGet, position=around)
+    application.add_middleware(BodyMemory, position=around, max_bytes=settings.max_body_memory_bytes)
 
 
 def _middlewares(spec: dict[str, Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.error_responses import problem_document
+from app.web.problem_document import problem_document
 from app.web.routing import path_below_root
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

@@ -1,8 +1,7 @@
 """The one form of every error: `application/problem+json` (RFC 9457), whatever raised it and wherever."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import orjson
 import sqlalchemy.exc
@@ -15,29 +14,14 @@ from starlette.exceptions import HTTPException
 
 from app.database.engine import is_outage
 from app.errors import DatabaseUnavailable, Problem
+from app.web.problem_document import MEDIA_TYPE, problem_document
 
 log = structlog.get_logger("labelapi")
 
-# RFC 9110 renamed two phrases that Python still has in their older form.
-PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 SENTENCES = {
     404: "There is nothing at this address.",
     405: "This address does not know that method; the header Allow names those that it knows.",
 }
-
-
-def problem_document(
-    status: int, detail: str, *, instance: str | None = None, errors: list[dict[str, str]] | None = None
-) -> dict[str, Any]:
-    """Return the body of an error; `title` is the status's phrase of RFC 9110."""
-    return {
-        "type": "about:blank",
-        "title": PHRASES.get(status) or HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "instance": instance,
-        "errors": errors or [],
-    }
 
 
 def add_error_handlers(application: ConnexionMiddleware) -> None:
@@ -102,6 +86,4 @@ def _answer(
     document = problem_document(
         status, detail, instance=f"urn:request:{request_id}" if request_id else None, errors=errors
     )
-    return ConnexionResponse(
-        int(status), mimetype="application/problem+json", body=orjson.dumps(document), headers=dict(headers or {})
-    )
+    return ConnexionResponse(int(status), mimetype=MEDIA_TYPE, body=orjson.dumps(document), headers=dict(headers or {}))

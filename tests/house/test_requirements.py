@@ -15,7 +15,6 @@ ROOT = Path(__file__).parents[2]
 STARTED = {
     "flask-swagger-ui": "app/web/swagger_ui, for the files that it carries",
     "gunicorn": "the command that serves the application",
-    "httptools": "app/web/server.py, as the worker's http",
     "psycopg": "the queue library's connection",
     "uvloop": "app/web/server.py, as the worker's loop",
 }

@@ -1,0 +1,192 @@
+"""One connection of the web server: uvicorn's h11 protocol, with an end to every wait for the client and to the process."""
+
+import asyncio
+import select
+from typing import Any
+
+import h11
+import orjson
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from app.web.framing import StrictConnection
+from app.web.problem_document import MEDIA_TYPE, problem_document
+
+MAX_HEAD_BYTES = 64 * 1024
+# A body has to arrive at least this fast, on average over each read timeout.
+LEAST_BODY_BYTES_PER_SECOND = 1024
+# How long a process that is to end still takes requests on connections that are open.
+DRAIN_SECONDS = 2.0
+RECHECK_SECONDS = 0.05
+# How long what still arrives is thrown away behind a refusal, because closing at once could destroy the answer on its way.
+LINGER_SECONDS = 2.0
+
+REFUSALS = {
+    400: "This is not a well-formed HTTP/1.1 request (RFC 9112). Check the request line, the header fields, and how the"
+    " length of the body is given.",
+    408: "The request arrived too slowly. A head must be whole within {seconds:g} seconds, and a body must arrive at"
+    f" {LEAST_BODY_BYTES_PER_SECOND} bytes per second or faster.",
+    431: f"The request line and the header fields are longer than {MAX_HEAD_BYTES} bytes together.",
+}
+
+
+class Protocol(H11Protocol):
+    """One connection.
+
+    A client that sends too slowly, or too large a head, is refused and disconnected. When the process is to end, a request that
+    is on its way is still answered, and told to be the last: uvicorn closes idle connections at once, and what the client
+    has just sent on them is lost.
+    """
+
+    def __init__(self, *args: Any, read_timeout_seconds: float, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.conn: StrictConnection = StrictConnection(MAX_HEAD_BYTES)
+        self._read_timeout_seconds = read_timeout_seconds
+        self._is_draining = False
+        self._is_refused = False
+        # What the client is expected to send, and with it the request before; None while nothing is expected.
+        self._expected: tuple[object, object] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._arrived_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As the parent has it.
+        """Expect a first request."""
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing more."""
+        super().connection_lost(exc)
+        self._cancel_timers()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrives, until the client has been refused or has announced its last request."""
+        if self._is_refused or self.conn.their_state in (h11.MUST_CLOSE, h11.ERROR):
+            return
+        self._arrived_bytes += len(data)
+        super().data_received(data)
+        self._expect()
+
+    def handle_events(self) -> None:
+        """Begin to answer a request that has arrived; the last one, when the process is to end."""
+        super().handle_events()
+        if self._is_draining:
+            self._announce_end()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request."""
+        super().on_response_complete()
+        self._expect()
+
+    def shutdown(self) -> None:
+        """End this connection after its request, or in a moment when there is none."""
+        if self._is_refused:
+            self.transport.close()
+        elif self.cycle is None or self.cycle.response_complete:
+            self._is_draining = True
+            self.loop.call_later(DRAIN_SECONDS, self._end)
+        else:
+            self._announce_end()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what the parser does not take; the parent calls this in every such case."""
+        self._refuse(self.conn.error_status)
+
+    def _should_upgrade(self) -> bool:
+        # A server may ignore `Upgrade` (RFC 9110, 7.8), and the parent would log each offer; Java clients always make one.
+        return False
+
+    def _announce_end(self) -> None:
+        cycle = self.cycle
+        if cycle is not None and cycle.keep_alive and not cycle.response_complete:
+            cycle.keep_alive = False
+            cycle.default_headers = [*cycle.default_headers, CLOSE_HEADER]
+
+    def _end(self) -> None:
+        # In a busy process a request may have arrived that has not been read yet.
+        if not self.transport.is_closing() and _has_arrived(self.transport.get_extra_info("socket")):
+            self.loop.call_later(RECHECK_SECONDS, self._end)
+        else:
+            super().shutdown()
+
+    def _expect(self) -> None:
+        """Start a timer when the client has to go on, and stop it when this side has to."""
+        expected = None if self._is_refused or self.transport.is_closing() else self._find_expected()
+        if expected != self._expected:
+            self._expected = expected
+            self._restart_timer()
+
+    def _find_expected(self) -> tuple[object, object] | None:
+        state = self.conn.their_state
+        if state is h11.SEND_BODY or (state is h11.IDLE and (self.cycle is None or self.conn.has_unparsed_bytes)):
+            return state, self.cycle
+        if state is h11.IDLE and self.timeout_keep_alive_task is None:
+            # The parent starts it with the answer, and stops it when the rest of a body arrives behind that.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        return None
+
+    def _restart_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        is_needed = self._expected is not None
+        self._timer = self.loop.call_later(self._read_timeout_seconds, self._time_out) if is_needed else None
+        self._arrived_bytes = 0
+
+    def _time_out(self) -> None:
+        if self.transport.is_closing():
+            return
+        if self._is_body_on_time():
+            self._restart_timer()
+        elif self.cycle is None and not self.conn.has_unparsed_bytes:
+            # Nobody waits for an answer on a connection that was only opened.
+            self.transport.close()
+        else:
+            self._refuse(408)
+
+    def _is_body_on_time(self) -> bool:
+        if self.conn.their_state is not h11.SEND_BODY:
+            return False
+        # The client need not send while this side reads nothing, or has not asked for the body yet.
+        is_waited_for = not (self.flow.read_paused or self.cycle.waiting_for_100_continue)
+        return not is_waited_for or self._arrived_bytes >= LEAST_BODY_BYTES_PER_SECOND * self._read_timeout_seconds
+
+    def _refuse(self, status: int) -> None:
+        """Answer with a problem where no answer was begun, and end the connection."""
+        self._is_refused = True
+        self._cancel_timers()
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.close()
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            # The application must not answer a second time.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.write(_write_refusal(status, self._read_timeout_seconds, self.server_state.default_headers))
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _cancel_timers(self) -> None:
+        self._expected = None
+        self._restart_timer()
+        self._unset_keepalive_if_required()
+
+
+def _has_arrived(connection: Any) -> bool:
+    return bool(select.select([connection], [], [], 0)[0])
+
+
+def _write_refusal(status: int, seconds: float, default_headers: list[tuple[bytes, bytes]]) -> bytes:
+    document = problem_document(status, REFUSALS[status].format(seconds=seconds))
+    body = orjson.dumps(document)
+    headers = [
+        *default_headers,
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        CLOSE_HEADER,
+    ]
+    response = h11.Response(status_code=status, headers=headers, reason=document["title"].encode())
+    # The connection's own parser may be in a state in which it sends nothing.
+    writer = h11.Connection(h11.SERVER)
+    return b"".join(writer.send(event) for event in (response, h11.Data(data=body), h11.EndOfMessage()))
