@@ -1,6 +1,8 @@
 """Commands: users and their keys, images that lie in the container already, and the worker."""
 
 import json
+import os
+import pwd
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +30,7 @@ from app.models.users import IMAGE_ADMIN, LABELER
 from app.observability import metrics
 from app.services import api_keys, users
 from app.services.api_keys import KeyPair
+from app.services.audit import Actor, act_as
 from app.settings import Settings
 from app.wiring import configure_flask
 
@@ -60,8 +63,10 @@ def add_commands(flask_app: Flask) -> None:
 @contextmanager
 def transaction() -> Iterator[Session]:
     """One command, one transaction; an error of ours becomes one line and exit status 1."""
+    session = db.session()
+    act_as(session, Actor(os_user=_os_user()))
     try:
-        yield db.session()
+        yield session
         db.session.commit()
     except Problem as problem:
         db.session.rollback()
@@ -70,6 +75,14 @@ def transaction() -> Iterator[Session]:
         if words := _describe(error):
             raise click.ClickException(words) from None
         raise
+
+
+def _os_user() -> str:
+    """Return the name of the account that runs the command, its number where it has no name, as in a container."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def _describe(error: DBAPIError) -> str | None:
@@ -126,7 +139,7 @@ def enable_user(email: str) -> None:
 def _set_enabled(email: str, *, enabled: bool) -> None:
     with transaction() as session:
         user = users.get_user(session, email)
-        users.set_enabled(user, enabled=enabled)
+        users.set_enabled(session, user, enabled=enabled)
         show({"email": user.email, "enabled": user.enabled})
 
 
@@ -208,7 +221,7 @@ def revoke_key(email: str, key_id: int) -> None:
     """Let a key never work again."""
     with transaction() as session:
         user = users.get_user(session, email)
-        api_keys.revoke_api_key(api_keys.get_api_key(session, user.id, key_id))
+        api_keys.revoke_api_key(session, api_keys.get_api_key(session, user.id, key_id))
         show({"email": user.email, "key_id": key_id, "revoked": True})
 
 

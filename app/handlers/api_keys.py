@@ -41,7 +41,7 @@ def revoke_api_key(session: Session, user_id: int, key_id: int) -> Response:
     """DELETE /users/{user_id}/api_keys/{key_id}"""
     with users.keeping_an_admin(session):
         api_key = api_keys.get_api_key(session, user_id, key_id)
-        api_keys.revoke_api_key(api_key)
+        api_keys.revoke_api_key(session, api_key)
     return json_answer(api_keys.describe_api_key(session.connection(), user_id, api_key.key))
 
 

@@ -30,7 +30,7 @@ def get_user(connection: Connection, user_id: int) -> Response:
 def update_user(session: Session, user_id: int, body: dict[str, Any]) -> Response:
     """PATCH /users/{user_id}"""
     with users.keeping_an_admin(session):
-        users.set_enabled(users.get_user_by_id(session, user_id), enabled=body["enabled"])
+        users.set_enabled(session, users.get_user_by_id(session, user_id), enabled=body["enabled"])
     return json_answer(users.describe_user(session.connection(), user_id))
 
 

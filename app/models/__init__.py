@@ -1,6 +1,7 @@
 """The tables: columns, constraints, indexes. No rules beyond what a constraint can say, no JSON."""
 
 from app.models.api_keys import ApiKey
+from app.models.audit import AuditEntry
 from app.models.campaigns import Campaign, CampaignImage
 from app.models.datasets import Dataset
 from app.models.idempotency_keys import IdempotencyKey
@@ -12,6 +13,7 @@ from app.models.users import Role, User
 
 __all__ = [
     "ApiKey",
+    "AuditEntry",
     "Campaign",
     "CampaignImage",
     "Dataset",

@@ -9,6 +9,7 @@ from app.database.engine import Base
 
 IMAGE_ADMIN = "image-admin"
 LABELER = "labeler"
+MAX_EMAIL_LENGTH = 254
 
 
 class User(Base):
@@ -23,7 +24,7 @@ class User(Base):
 
     __table_args__ = (
         Index("uq_user_email", func.lower(text("email")), unique=True),
-        CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
+        CheckConstraint(f"char_length(email) BETWEEN 3 AND {MAX_EMAIL_LENGTH}", name="email_length"),
     )
 
 

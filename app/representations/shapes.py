@@ -34,7 +34,20 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.database.postgres import ask
-from app.models import ApiKey, Campaign, CampaignImage, Dataset, Image, ImageSet, Job, Object, Role, Submission, User
+from app.models import (
+    ApiKey,
+    AuditEntry,
+    Campaign,
+    CampaignImage,
+    Dataset,
+    Image,
+    ImageSet,
+    Job,
+    Object,
+    Role,
+    Submission,
+    User,
+)
 from app.models.jobs import FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.representations.pages import Listing, Page
 
@@ -51,6 +64,7 @@ SignPath = Callable[[str, str | None], str]
 Column = InstrumentedAttribute[Any]
 # Where a connection's own notes hold the names of the statements that are prepared on it, and how many it keeps.
 PREPARED = "prepared"
+LARGEST_ID = 2**63 - 1
 MAX_PREPARED = 100
 
 
@@ -84,16 +98,21 @@ def page_of(
     *,
     total: Total | None = None,
     sign_path: SignPath | None = None,
+    newest_first: bool = False,
 ) -> Listing:
     """Return `{<name>: [<rows of the page>], "pagination": {…}}`, for rows in the order of their first column, an id.
 
     `wanted` holds the conditions for the rows, each with the values of its parameters. Where the page has a number, the rows
-    are counted, unless `total` says how many there are. `sign_path` makes links of the files in the rows' last column. Raises
+    are counted, unless `total` says how many there are. `sign_path` makes links of the files in the rows' last column.
+    `newest_first` says that the ids go down. Raises
     NotFound for a page past the last, for which no rows are looked at.
     """
     last_id: int | None = None
     if page.after is not None:
-        items, last_id = _ask(connection, _behind, rows, wanted, page.size, after=page.after)
+        form = _before if newest_first else _behind
+        # In a list that goes down, 0 stands for its beginning as well.
+        after = page.after or (LARGEST_ID if newest_first else 0)
+        items, last_id = _ask(connection, form, rows, wanted, page.size, after=after)
         pagination = page.describe_cursor()
     elif total and not page.offset:
         items, number = _ask(connection, _first, rows, wanted, page.size, total)
@@ -101,7 +120,8 @@ def page_of(
     else:
         counted = total or Total(_count(rows), wanted)
         pagination = page.describe(value_of(connection, counted.number, counted.wanted))
-        form = _numbered if page.offset else _first
+        numbered = _numbered_down if newest_first else _numbered
+        form = numbered if page.offset else _first
         [items] = _ask(connection, form, rows, wanted, page.size, offset=page.offset)
     links = page.links(pagination["next"], last_id)
     listed = _with_links(items, sign_path) if sign_path else items.encode()
@@ -236,18 +256,39 @@ def _first(rows: AnySelect, size: int | None) -> AnySelect:
 
 def _numbered(rows: AnySelect, size: int | None) -> AnySelect:
     """The rows of a page, from its first id on: rows that are passed over are only counted off, and nothing is made of them."""
-    key: ColumnElement[int] = rows.selected_columns[0]
-    first = rows.with_only_columns(key).offset(bindparam("offset")).limit(_constant(1)).scalar_subquery()
+    key, first = _first_of_page(rows)
     return _first(rows.where(key >= first), size)
+
+
+def _numbered_down(rows: AnySelect, size: int | None) -> AnySelect:
+    """The same of rows whose ids go down."""
+    key, first = _first_of_page(rows)
+    return _first(rows.where(key <= first), size)
+
+
+def _first_of_page(rows: AnySelect) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    key: ColumnElement[int] = rows.selected_columns[0]
+    return key, rows.with_only_columns(key).offset(bindparam("offset")).limit(_constant(1)).scalar_subquery()
 
 
 def _behind(rows: AnySelect, size: int | None) -> AnySelect:
     """The rows behind an id, and the last one's id when there are more."""
+    return _from_cursor(rows, size, operator.gt, func.max)
+
+
+def _before(rows: AnySelect, size: int | None) -> AnySelect:
+    """The rows behind an id where ids go down, and the last one's id when there are more."""
+    return _from_cursor(rows, size, operator.lt, func.min)
+
+
+def _from_cursor(
+    rows: AnySelect, size: int | None, is_behind: Callable[[Any, Any], ColumnElement[bool]], last: Callable[[Any], Any]
+) -> AnySelect:
     key: ColumnElement[int] = rows.selected_columns[0]
-    part = _as_text(rows.where(key > bindparam("after")).limit(_constant(size)))
-    page = select(_array_of(part).label("items"), func.max(part.c.id).label("last_id")).subquery("page")
+    part = _as_text(rows.where(is_behind(key, bindparam("after"))).limit(_constant(size)))
+    page = select(_array_of(part).label("items"), last(part.c.id).label("last_id")).subquery("page")
     # EXISTS would forget the order, and with it the index that leads straight to the next row.
-    following = rows.with_only_columns(key.label("id")).where(key > page.c.last_id).limit(_constant(1))
+    following = rows.with_only_columns(key.label("id")).where(is_behind(key, page.c.last_id)).limit(_constant(1))
     has_more = following.correlate(page).subquery("following")
     is_followed = select(has_more.c.id).scalar_subquery().is_not(None)
     return select(page.c["items"], case((is_followed, page.c.last_id)).label("last_id"))
@@ -503,6 +544,23 @@ def jobs(job: type[Job] = Job) -> AnySelect:
         utc(job.date_started).label("date_started"),
         utc(job.date_finished).label("date_finished"),
     )
+
+
+def audit() -> AnySelect:
+    """The schema AuditEntry, newest first."""
+    user = func.json_build_object("user_id", User.id, "email", User.email)
+    return select(
+        AuditEntry.id.label("audit_id"),
+        utc(AuditEntry.date_created).label("date_created"),
+        AuditEntry.action,
+        json_object(type=AuditEntry.subject_type, id=AuditEntry.subject_id).label("subject"),
+        select(user).where(User.id == AuditEntry.user_id).scalar_subquery().label("user"),
+        AuditEntry.api_key_id.label("key_id"),
+        AuditEntry.address,
+        AuditEntry.request_id,
+        AuditEntry.os_user,
+        AuditEntry.details,
+    ).order_by(AuditEntry.id.desc())
 
 
 def _newest_job(kind: str, subject_type: str, subject_id: InstrumentedAttribute[int]) -> ColumnElement[Any]:

@@ -21,6 +21,7 @@ from app.models.users import IMAGE_ADMIN
 from app.representations import shapes
 from app.representations.pages import Listing, Page
 from app.representations.shapes import Condition
+from app.services.audit import Action, SubjectType, record
 from app.services.text import read_text
 from app.services.times import parse_time
 
@@ -132,14 +133,18 @@ def create_api_key(
 
     Raises Unprocessable for a name with characters that cannot be seen.
     """
-    return _add_key(session, user_id, None if name is None else read_text(name, "/name", "The name"), date_expires)
+    name = None if name is None else read_text(name, "/name", "The name")
+    key_id, pair = _add_key(session, user_id, name, date_expires)
+    details = {"user_id": user_id, "name": name, "date_expires": date_expires}
+    record(session, Action.CREATE_API_KEY, SubjectType.API_KEY, key_id, **details)
+    return pair
 
 
-def _add_key(session: Session, user_id: int, name: str | None, date_expires: datetime | None) -> KeyPair:
+def _add_key(session: Session, user_id: int, name: str | None, date_expires: datetime | None) -> tuple[int, KeyPair]:
     key, secret = make_key_pair()
     values = {"key": key, "secret_hash": hash_secret(secret), "name": name, "date_expires": date_expires}
-    session.execute(insert(ApiKey).values(user_id=user_id, **values))
-    return KeyPair(key, secret)
+    key_id = session.scalars(insert(ApiKey).values(user_id=user_id, **values).returning(ApiKey.id)).one()
+    return key_id, KeyPair(key, secret)
 
 
 def parse_expiry(value: str | None) -> datetime | None:
@@ -199,12 +204,17 @@ def rotate_api_key(
         api_key.date_expires = min(api_key.date_expires or ends, ends)
     else:
         api_key.date_revoked = now
-    return _add_key(session, api_key.user_id, api_key.name, date_expires)
+    new_id, pair = _add_key(session, api_key.user_id, api_key.name, date_expires)
+    details = {"user_id": api_key.user_id, "new_key_id": new_id, "overlap_seconds": int(overlap.total_seconds())}
+    record(session, Action.ROTATE_API_KEY, SubjectType.API_KEY, api_key.id, **details, date_expires=date_expires)
+    return pair
 
 
-def revoke_api_key(api_key: ApiKey) -> None:
-    """Let a key never work again; one that was revoked before keeps its date."""
-    api_key.date_revoked = api_key.date_revoked or datetime.now(UTC)
+def revoke_api_key(session: Session, api_key: ApiKey) -> None:
+    """Let a key never work again; one that was revoked before keeps its date. The caller holds the key."""
+    if api_key.date_revoked is None:
+        api_key.date_revoked = datetime.now(UTC)
+        record(session, Action.REVOKE_API_KEY, SubjectType.API_KEY, api_key.id, user_id=api_key.user_id)
 
 
 def find_newest_key(session: Session, user_id: int) -> str | None:
@@ -216,4 +226,7 @@ def find_newest_key(session: Session, user_id: int) -> str | None:
 def revoke_api_keys(session: Session, user_id: int) -> int:
     """Revoke every usable key of the user and return how many there were."""
     revoked = update(ApiKey).where(ApiKey.user_id == user_id, is_usable()).values(date_revoked=func.now())
-    return len(session.scalars(revoked.returning(ApiKey.id)).all())
+    key_ids = session.scalars(revoked.returning(ApiKey.id)).all()
+    for key_id in sorted(key_ids):
+        record(session, Action.REVOKE_API_KEY, SubjectType.API_KEY, key_id, user_id=user_id)
+    return len(key_ids)

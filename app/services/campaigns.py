@@ -18,6 +18,7 @@ from app.representations.pages import Listing, Page
 from app.representations.shapes import AnySelect, Condition, Filter, Rows, SignPath, Total, Wanted
 from app.services import api_keys, users
 from app.services.api_keys import Account, KeyPair
+from app.services.audit import Action, SubjectType, record
 from app.services.images import resolve_images
 from app.services.labels import normal_translations
 from app.services.titles import ListFilter, check_title
@@ -113,7 +114,7 @@ def update_status(session: Session, campaign_id: int, new_status: str, auto_comp
             f"Campaign {campaign_id} is {campaign.status} and cannot become {new_status}"
             + (f": from {campaign.status} it can become {following}." if following else ": that is its last status.")
         )
-    enter_status(session, campaign_id, new_status)
+    enter_status(session, campaign, new_status)
     if auto_complete is not None or new_status == "active":
         chosen = True if auto_complete is None else auto_complete
         session.execute(update(Campaign).where(Campaign.id == campaign_id).values(auto_complete=chosen))
@@ -122,9 +123,14 @@ def update_status(session: Session, campaign_id: int, new_status: str, auto_comp
     return queue.enqueue(session, PUBLISH_DATASETS, "campaign", campaign_id)
 
 
-def enter_status(session: Session, campaign_id: int, status: str) -> None:
-    """Set the status and the dates that go with it; the caller has locked the campaign and checked the step."""
-    session.execute(update(Campaign).where(Campaign.id == campaign_id).values(status=status, **DATES[status]))
+def enter_status(session: Session, campaign: Campaign, status: str, *, automatic: bool = False) -> None:
+    """Set the status and the dates that go with it; the caller has locked the campaign and checked the step.
+
+    An `automatic` step is one that the caller did not ask for.
+    """
+    change = {"from": campaign.status, "to": status, "automatic": automatic}
+    record(session, Action.CHANGE_STATUS, SubjectType.CAMPAIGN, campaign.id, **change)
+    session.execute(update(Campaign).where(Campaign.id == campaign.id).values(status=status, **DATES[status]))
 
 
 def list_images(

@@ -20,6 +20,7 @@ from app.representations.pages import Listing, Page
 from app.representations.shapes import AnySelect, Condition, SignPath
 from app.services import images
 from app.services.api_keys import Account
+from app.services.audit import Action, SubjectType, record
 from app.services.images import BATCH_SIZE, ImageFilter, resolve_images
 from app.services.titles import ListFilter, check_title
 
@@ -105,6 +106,9 @@ def create_dropbox_url(session: Session, blobs: BlobStore, imageset_id: int, *, 
 def _make_link(session: Session, blobs: BlobStore, imageset_id: int, title: str, *, revoke: bool = False) -> str:
     url = blobs.make_upload_url(dropbox_name(title), revoke=revoke)
     expires = datetime.now(UTC) + blobs.upload_token_valid + timedelta(minutes=1)
+    if revoke:
+        record(session, Action.REVOKE_UPLOAD_LINKS, SubjectType.IMAGE_SET, imageset_id)
+    record(session, Action.CREATE_UPLOAD_LINK, SubjectType.IMAGE_SET, imageset_id, date_expires=expires)
     session.execute(update(ImageSet).where(ImageSet.id == imageset_id).values(date_upload_expires=expires))
     return url
 
@@ -120,6 +124,8 @@ def update_status(session: Session, imageset_id: int, new_status: str) -> int:
             f"Image set {imageset_id} is {image_set.status} and cannot become {new_status}: "
             "the only step is from created to finished."
         )
+    change = {"from": image_set.status, "to": new_status}
+    record(session, Action.CHANGE_STATUS, SubjectType.IMAGE_SET, imageset_id, **change)
     image_set.status = new_status
     image_set.date_finished = func.now()
     session.flush()

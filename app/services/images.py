@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -33,7 +32,7 @@ from app.representations import shapes
 from app.representations.pages import Listing, Page
 from app.representations.shapes import AnySelect, Condition, Filter, SignPath, Total, Wanted
 from app.services.api_keys import Account
-from app.services.times import parse_time
+from app.services.times import read_time
 
 # So many images are named in one statement, which stays far below its timeout.
 BATCH_SIZE = 10_000
@@ -128,7 +127,7 @@ class ImageFilter:
         return {IN_CAMPAIGN[self.labeled]: {"campaign": self.campaign}}
 
     def _taken(self) -> Wanted:
-        begin, end = _read_time("taken_from", self.taken_from), _read_time("taken_to", self.taken_to)
+        begin, end = read_time("taken_from", self.taken_from), read_time("taken_to", self.taken_to)
         if begin and end and begin >= end:
             raise BadRequest("taken_from must be before taken_to: with these two no image can be found.")
         found: Wanted = {TAKEN_FROM: {"taken_from": begin}} if begin else {}
@@ -144,13 +143,6 @@ class ImageFilter:
             )
         corners = {"west": west, "south": south, "east": east, "north": north}
         return {WITHIN if west <= east else WITHIN_ACROSS: corners}
-
-
-def _read_time(name: str, value: str | None) -> datetime | None:
-    try:
-        return None if value is None else parse_time(value)
-    except ValueError:
-        raise BadRequest(f"{name} is no time that this service knows: {value}.") from None
 
 
 def list_images(connection: Connection, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None) -> Listing:

@@ -327,7 +327,7 @@ def _count_labeled(session: Session, campaign: Campaign, newly_labeled: int) -> 
     if newly_labeled:
         session.execute(update(Campaign).where(Campaign.id == campaign.id).values(labeled_count=labeled_count))
     if campaign.auto_complete and labeled_count == campaign.image_count:
-        enter_status(session, campaign.id, "completed")
+        enter_status(session, campaign, "completed", automatic=True)
 
 
 def get_receipt(connection: Connection, sender: Sender, campaign_id: int, receipt: Receipt) -> bytes:

@@ -79,10 +79,10 @@ def read_text(text: str, pointer: str, noun: str, max_length: int = MAX_LENGTH) 
         raise Unprocessable(f"{pointer}: {detail}", errors=[{"pointer": pointer, "detail": detail}]) from None
 
 
-def read_query_text(text: str, name: str) -> str:
+def read_query_text(text: str, name: str, max_length: int = MAX_LENGTH) -> str:
     """Return the normal form of the query parameter `name`, so that it equals what is stored. Raises BadRequest."""
     try:
-        return normalize(text)
+        return normalize(text, max_length)
     except UnfitText as fault:
         raise BadRequest(f"The query parameter {name} {fault}.") from None
 

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from app.errors import BadRequest
+
 
 def parse_time(text: str) -> datetime:
     """Return the time of a text in UTC: RFC 3339 in letters of either case, or a day, which means its beginning in UTC.
@@ -15,3 +17,11 @@ def parse_time(text: str) -> datetime:
         return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
     except OverflowError as error:
         raise ValueError(str(error)) from None
+
+
+def read_time(name: str, value: str | None) -> datetime | None:
+    """Return the time of a query parameter, None without one. Raises BadRequest, which names the parameter."""
+    try:
+        return None if value is None else parse_time(value)
+    except ValueError:
+        raise BadRequest(f"{name} is no time that this service knows: {value}.") from None

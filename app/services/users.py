@@ -4,23 +4,23 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import BadRequest, Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Campaign, Role, User
-from app.models.users import IMAGE_ADMIN, LABELER
+from app.models.users import IMAGE_ADMIN, LABELER, MAX_EMAIL_LENGTH
 from app.representations import shapes
 from app.representations.pages import Listing, Page
 from app.representations.shapes import AnySelect, Condition
 from app.services import api_keys
 from app.services.api_keys import KeyPair
+from app.services.audit import Action, SubjectType, record
 from app.services.text import read_text
 
 # One @, no blanks, a domain with a dot: enough to catch slips. Only a message can prove an address.
 EMAIL_FORM = re.compile(r"[^ @]+@[^ @.]+(\.[^ @.]+)+")
-MAX_EMAIL_LENGTH = 254
 HAS_ID = Condition(User.id == bindparam("id"))
 OF_USER = Condition(Role.user_id == bindparam("user_id"))
 
@@ -52,7 +52,10 @@ def get_user(session: Session, email: str) -> User:
 
 def find_or_create_user(session: Session, email: str) -> User:
     """Return the user with this address; one that is not there yet is made, also when two ask at the same moment."""
-    session.execute(insert(User).values(email=email).on_conflict_do_nothing())
+    created = insert(User).values(email=email).on_conflict_do_nothing().returning(User.id)
+    user_id = session.scalar(created)
+    if user_id is not None:
+        record(session, Action.CREATE_USER, SubjectType.USER, user_id, email=email)
     user = find_user(session, email)
     if user is None:
         raise Conflict("The user was removed at this moment; send the request again.")
@@ -66,6 +69,7 @@ def add_user(session: Session, email: str, role: str | None = None) -> User:
     user = session.scalar(added)
     if user is None:
         raise Conflict(f"There is a user {email} already.")
+    record(session, Action.CREATE_USER, SubjectType.USER, user.id, email=email)
     if role == IMAGE_ADMIN:
         grant_role(session, user, IMAGE_ADMIN)
     return user
@@ -151,9 +155,11 @@ def summarize_users(session: Session) -> list[dict[str, object]]:
     return [dict(row) for row in rows.mappings()]
 
 
-def set_enabled(user: User, *, enabled: bool) -> None:
+def set_enabled(session: Session, user: User, *, enabled: bool) -> None:
     """Enable or disable a user; the keys of a disabled one do not work."""
-    user.enabled = enabled
+    changed = update(User).where(User.id == user.id, User.enabled != enabled).values(enabled=enabled)
+    if session.scalar(changed.returning(User.id)) is not None:
+        record(session, Action.ENABLE_USER if enabled else Action.DISABLE_USER, SubjectType.USER, user.id)
 
 
 def rotate_key(session: Session, email: str) -> tuple[User, KeyPair]:
@@ -174,19 +180,29 @@ def grant_role(session: Session, user: User, name: str, campaign_id: int | None 
         raise Unprocessable(f"The role does not fit: {words}.", errors=[{"pointer": "/campaign_id", "detail": words}])
     if campaign_id is not None and session.get(Campaign, campaign_id) is None:
         raise NotFound(f"There is no campaign {campaign_id}.")
-    session.execute(insert(Role).values(user_id=user.id, name=name, campaign_id=campaign_id).on_conflict_do_nothing())
+    granted = insert(Role).values(user_id=user.id, name=name, campaign_id=campaign_id).on_conflict_do_nothing()
+    if session.scalar(granted.returning(Role.id)) is not None:
+        record(session, Action.GRANT_ROLE, SubjectType.USER, user.id, role=name, campaign_id=campaign_id)
 
 
 def revoke_role_by_id(session: Session, user: User, role_id: int) -> None:
     """Take away one of the user's roles. Raises NotFound when the user has no role with this id."""
-    if session.scalar(delete(Role).where(Role.user_id == user.id, Role.id == role_id).returning(Role.id)) is None:
+    if not _revoke_role(session, user, Role.id == role_id):
         raise NotFound(f"User {user.id} has no role {role_id}.")
 
 
 def revoke_role(session: Session, user: User, name: str, campaign_id: int | None = None) -> None:
     """Take a role away. Raises NotFound when the user does not have it."""
-    mine = (Role.user_id == user.id) & (Role.name == name) & Role.campaign_id.is_not_distinct_from(campaign_id)
-    if session.scalar(delete(Role).where(mine).returning(Role.id)) is None:
+    if not _revoke_role(session, user, (Role.name == name) & Role.campaign_id.is_not_distinct_from(campaign_id)):
         raise NotFound(
             f"{user.email} does not have the role {name}{f' of campaign {campaign_id}' if campaign_id else ''}."
         )
+
+
+def _revoke_role(session: Session, user: User, named: ColumnElement[bool]) -> bool:
+    revoked = delete(Role).where(Role.user_id == user.id, named).returning(Role.name, Role.campaign_id)
+    role = session.execute(revoked).one_or_none()
+    if role is not None:
+        details = {"role": role.name, "campaign_id": role.campaign_id}
+        record(session, Action.REVOKE_ROLE, SubjectType.USER, user.id, **details)
+    return role is not None

@@ -11,9 +11,12 @@ from sqlalchemy.orm import Session
 from app.database.engine import db
 from app.database.postgres import without_transaction
 from app.services import idempotency_keys
+from app.services.api_keys import Account
+from app.services.audit import Actor, act_as
 from app.services.idempotency_keys import Attempt, KeptAnswer
 from app.web.authentication import ACCOUNT
 from app.web.request_body import BODY_DIGEST
+from app.web.request_log import address_of
 
 Handler = Callable[..., Response]
 # What belongs to one delivery of an answer and not to the answer.
@@ -43,6 +46,7 @@ def changing(handler: Handler) -> Handler:
 
     def handle(**arguments: Any) -> Response:
         session = db.session()
+        act_as(session, _actor())
         try:
             answer = _answer_once(session, partial(handler, session, **arguments), handler.__name__)
             session.commit()
@@ -66,6 +70,12 @@ def _answer_once(session: Session, answer: Callable[[], Response], operation: st
     headers = {name: value for name, value in first.headers.items() if name.lower() not in NOT_KEPT}
     idempotency_keys.keep_answer(session, attempt, KeptAnswer(first.status_code, headers, first.get_data()))
     return first
+
+
+def _actor() -> Actor:
+    scope = request.environ["asgi.scope"]
+    account: Account = scope["extensions"][ACCOUNT]
+    return Actor(account.user_id, account.api_key_id, address_of(scope), scope["labelapi.request_id"])
 
 
 def _attempt(key: str, operation: str) -> Attempt:

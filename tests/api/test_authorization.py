@@ -67,6 +67,7 @@ LINES = {
     "list_campaign_objects": Line(ADMIN),
     "put_campaign_objects": Line(LABELER, [{"image_id": "{image_id}", "objects": [BOX]}], campaign="active"),
     "list_campaign_datasets": Line(ADMIN),
+    "list_audit": Line(ADMIN),
     "get_job": Line(ADMIN),
     "retry_job": Line(ADMIN),
     "list_users": Line(ADMIN),

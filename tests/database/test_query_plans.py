@@ -16,7 +16,7 @@ from app.representations import shapes
 from tests.caller import Caller
 from tests.workers import rows
 
-LARGE = ("image", "campaign_image", "object", "submission", "job", "api_key")
+LARGE = ("image", "campaign_image", "object", "submission", "job", "api_key", "audit")
 FILL = """
 INSERT INTO image_set (title, blobstorage_path, created_by)
     SELECT 'set-' || n, 'c/u/set-' || n, 1 FROM generate_series(1, 50) AS n;
@@ -37,6 +37,12 @@ INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y
 INSERT INTO job (kind, subject_type, subject_id, state)
     SELECT 'finish_image_set', 'image_set', 1 + n % 50, 'succeeded' FROM generate_series(1, 20000) AS n;
 INSERT INTO api_key (user_id, key, secret_hash) SELECT 1, 'key-' || n, sha256('x') FROM generate_series(1, 20000) AS n;
+INSERT INTO "user" (email) SELECT 'user-' || n || '@example.org' FROM generate_series(1, 500) AS n;
+INSERT INTO audit (date_created, action, subject_type, subject_id, user_id)
+    SELECT timestamptz '2026-01-01Z' + n * interval '1 minute',
+        CASE WHEN n % 1000 = 0 THEN 'revoke_role' ELSE 'change_status' END,
+        CASE WHEN n % 2 = 0 THEN 'campaign' ELSE 'image_set' END, 1 + n % 3000, 2 + n % 500
+    FROM generate_series(1, 50000) AS n;
 """
 
 
@@ -139,6 +145,8 @@ READS = [
     "/campaigns/2/objects?per_page=100",
     "/campaigns/2/objects?per_page=100&after=40000",
     "/jobs/777",
+    "/audit?after=0&per_page=100",
+    "/audit?after=20000&per_page=100",
 ]
 
 
@@ -200,3 +208,21 @@ def test_filters_of_images_use_their_indexes(filled: Caller, app: Flask) -> None
         assert plans, query
         assert any(index in plan for plan in plans), (query, plans)
         assert not any("Seq Scan on image " in plan for plan in plans), (query, plans)
+
+
+def test_filters_of_the_audit_use_their_indexes(filled: Caller, app: Flask) -> None:
+    queries = {
+        "after=0": "pk_audit",
+        "action=revoke_role": "ix_audit_action_id",
+        "user=7": "ix_audit_user_id_id",
+        "user=user-7@example.org": "ix_audit_user_id_id",
+        "subject_type=campaign&subject_id=9": "ix_audit_subject",
+        "from=2026-01-02T00:00:00Z&to=2026-01-02T01:00:00Z": "ix_audit_date_created",
+    }
+    for query, index in queries.items():
+        with statements_of(app) as statements:
+            assert filled.get(f"/audit?{query}").expect(200)["audit"], query
+        plans = [plan for statement, plan in plans_of(app, statements) if "FROM audit" in statement]
+        assert plans, query
+        assert all(index in plan for plan in plans), (query, plans)
+        assert not any("Seq Scan on audit " in plan for plan in plans), (query, plans)

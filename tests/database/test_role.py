@@ -23,7 +23,15 @@ from tests.workers import run_jobs
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "database_role.sql"
 ROLE = "labelapi_rows"
-FORBIDDEN = ("CREATE TABLE stray (id integer)", "DROP TABLE image", "TRUNCATE image", "ALTER TABLE image ADD x integer")
+FORBIDDEN = (
+    "CREATE TABLE stray (id integer)",
+    "DROP TABLE image",
+    "TRUNCATE image",
+    "ALTER TABLE image ADD x integer",
+    "ALTER TABLE audit DISABLE TRIGGER append_only",
+    "DELETE FROM audit",
+    "TRUNCATE audit",
+)
 
 
 def picture() -> bytes:

@@ -1,0 +1,133 @@
+"""The audit: who changed users, roles, keys, upload links and statuses, from where and when."""
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy.orm import Session
+
+from app.errors import BadRequest
+from app.models import AuditEntry, User
+from app.models.users import MAX_EMAIL_LENGTH
+from app.representations import shapes
+from app.representations.pages import Listing, Page
+from app.representations.shapes import Filter, Wanted
+from app.services.text import read_query_text
+from app.services.times import read_time
+
+# Where a session's own notes hold who its changes are made by.
+ACTOR = "actor"
+
+# Shorter than the largest id, which nobody has.
+USER_ID = re.compile("[0-9]{1,18}")
+OF_USER = Filter(AuditEntry.user_id == bindparam("user_id"))
+BY_EMAIL = select(User.id).where(func.lower(User.email) == func.lower(bindparam("user_email")))
+OF_EMAIL = Filter(AuditEntry.user_id == BY_EMAIL.scalar_subquery())
+OF_ACTION = Filter(AuditEntry.action == bindparam("action"))
+OF_SUBJECT_TYPE = Filter(AuditEntry.subject_type == bindparam("subject_type"))
+OF_SUBJECT = Filter(AuditEntry.subject_id == bindparam("subject_id"))
+CREATED_FROM = Filter(AuditEntry.date_created >= bindparam("date_from"))
+CREATED_BEFORE = Filter(AuditEntry.date_created < bindparam("date_to"))
+
+
+class Action(StrEnum):
+    """What can be done to a subject."""
+
+    CREATE_USER = "create_user"
+    ENABLE_USER = "enable_user"
+    DISABLE_USER = "disable_user"
+    GRANT_ROLE = "grant_role"
+    REVOKE_ROLE = "revoke_role"
+    CREATE_API_KEY = "create_api_key"
+    ROTATE_API_KEY = "rotate_api_key"
+    REVOKE_API_KEY = "revoke_api_key"
+    CREATE_UPLOAD_LINK = "create_upload_link"
+    REVOKE_UPLOAD_LINKS = "revoke_upload_links"
+    CHANGE_STATUS = "change_status"
+
+
+class SubjectType(StrEnum):
+    """What is changed."""
+
+    USER = "user"
+    API_KEY = "api_key"
+    IMAGE_SET = "image_set"
+    CAMPAIGN = "campaign"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who makes changes: the user, the key, the client address and the id of a request, or who runs a command."""
+
+    user_id: int | None = None
+    api_key_id: int | None = None
+    address: str | None = None
+    request_id: str | None = None
+    os_user: str | None = None
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """What a caller wants of the audit; None lets all through.
+
+    `user` is the id or the e-mail address of who made the change. `date_from` (inclusive) and `date_to` (exclusive) are times
+    as in RFC 3339.
+    """
+
+    user: str | None = None
+    action: str | None = None
+    subject_type: str | None = None
+    subject_id: int | None = None
+    date_from: str | None = None
+    date_to: str | None = None
+
+    def wanted(self) -> Wanted:
+        """Return the conditions with their values. Raises BadRequest for values that contradict each other."""
+        if self.subject_id is not None and self.subject_type is None:
+            raise BadRequest("subject_id needs subject_type: a user and a campaign may have the same id.")
+        begin, end = read_time("from", self.date_from), read_time("to", self.date_to)
+        if begin and end and begin >= end:
+            raise BadRequest("from must be before to: nothing lies between these two.")
+        user_id = USER_ID.fullmatch(self.user or "")
+        email = read_query_text(self.user, "user", MAX_EMAIL_LENGTH) if self.user and not user_id else None
+        values = {
+            OF_USER: ("user_id", int(user_id[0]) if user_id else None),
+            OF_EMAIL: ("user_email", email),
+            OF_ACTION: ("action", self.action),
+            OF_SUBJECT_TYPE: ("subject_type", self.subject_type),
+            OF_SUBJECT: ("subject_id", self.subject_id),
+            CREATED_FROM: ("date_from", begin),
+            CREATED_BEFORE: ("date_to", end),
+        }
+        return {known: {name: value} for known, (name, value) in values.items() if value is not None}
+
+
+def act_as(session: Session, actor: Actor) -> None:
+    """Let the changes of this session be recorded as those of `actor`."""
+    session.info[ACTOR] = actor
+
+
+def record(session: Session, action: Action, subject_type: SubjectType, subject_id: int, **details: Any) -> None:
+    """Record a change in the transaction of the session, by who acts in it. `details` holds no secrets.
+
+    Each value is one that JSON has, or a time.
+    """
+    values = asdict(session.info.get(ACTOR, Actor())) | {
+        "action": action,
+        "subject_type": subject_type,
+        "subject_id": subject_id,
+        "details": {name: _plain(value) for name, value in details.items()},
+    }
+    session.execute(insert(AuditEntry).values(values))
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(value, datetime) else value
+
+
+def list_audit(connection: Connection, page: Page, wanted: AuditFilter) -> Listing:
+    """Return a page of the changes that `wanted` lets through, newest first. Raises BadRequest."""
+    return shapes.page_of(connection, "audit", shapes.audit, wanted.wanted(), page, newest_first=True)
