@@ -91,7 +91,7 @@ def test_roles_are_granted_and_revoked(app: Flask, labelled: Labelled) -> None:
     ("arguments", "words"),
     [
         (["users", "disable", "--email", "nobody@example.org"], "no user nobody@example.org"),
-        (["users", "create", "--email", "nobody"], "no e-mail address"),
+        (["users", "create", "--email", "nobody"], "Not a valid e-mail address"),
         (["users", "grant", "--email", "ada@example.org", "--role", "labeler"], "--campaign"),
         (["users", "grant", "--email", "ada@example.org", "--role", "image-admin", "--campaign", "1"], "--campaign"),
         (["users", "grant", "--email", "ada@example.org", "--role", "labeler", "--campaign", "9"], "no campaign 9"),
