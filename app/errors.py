@@ -33,9 +33,16 @@ class BadRequest(Problem):
 
 
 class Unauthorized(Problem):
-    """401: the key pair is missing, unknown, wrong, revoked, expired, or its user is disabled."""
+    """401: the key pair is missing, unknown, wrong, revoked, expired, or its user is disabled.
+
+    `challenge` is the value of `WWW-Authenticate` (RFC 9110, section 11.6.1). Browsers know no scheme `ApiKey`, so they
+    show no dialog of their own.
+    """
 
     status = HTTPStatus.UNAUTHORIZED
+
+    def __init__(self, detail: str, challenge: str = 'ApiKey realm="LabelAPI"') -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": challenge})
 
 
 class Forbidden(Problem):

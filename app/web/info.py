@@ -74,7 +74,7 @@ def show_metrics() -> Response:
     token = settings.metrics_token
     sent = request.headers.get("Authorization", "").encode()
     if token and not hmac.compare_digest(sent, f"Bearer {token.get_secret_value()}".encode()):
-        raise Unauthorized("Send the metrics token: Authorization: Bearer …")
+        raise Unauthorized("Send the metrics token: Authorization: Bearer …", 'Bearer realm="LabelAPI metrics"')
     stock = cast(metrics.Stock, current_app.extensions["metrics_stock"])
     return Response(metrics.render(stock, settings.prometheus_multiproc_dir), mimetype=CONTENT_TYPE_LATEST)
 

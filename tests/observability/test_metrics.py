@@ -181,7 +181,8 @@ def test_metrics_ask_for_their_token(app: Flask, http: TestClient, monkeypatch: 
     settings: Settings = app.extensions["settings"]
     guarded = settings.model_copy(update={"metrics_token": SecretStr("open-sesame")})
     monkeypatch.setitem(app.extensions, "settings", guarded)
-    assert http.get("/metrics").status_code == 401
+    refusal = http.get("/metrics")
+    assert (refusal.status_code, refusal.headers["www-authenticate"]) == (401, 'Bearer realm="LabelAPI metrics"')
     assert http.get("/metrics", headers={"Authorization": "Bearer other"}).status_code == 401
     assert http.get("/metrics", headers={"Authorization": "Bearer open-sesame"}).status_code == 200
 

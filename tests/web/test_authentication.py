@@ -38,7 +38,8 @@ def test_no_operation_answers_a_stranger(anonymous: Caller, method: str, path: s
     path = address(path, {"imageset_id": 1, "image_id": 1, "campaign_id": 1, "job_id": 1} | OTHER_IDS)
     answer = anonymous.request(method, path, content=b"x" * 100)
     answer.expect(401, "Authentication-Key")
-    assert "www-authenticate" not in answer.headers
+    # RFC 9110, section 11.6.1. For Basic, Digest, NTLM and Negotiate browsers would ask for a password.
+    assert answer.headers["www-authenticate"] == 'ApiKey realm="LabelAPI"'
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=NAMES)
