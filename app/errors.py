@@ -88,7 +88,7 @@ class Unprocessable(Problem):
 
 
 class TooManyRequests(Problem):
-    """429: too many wrong key pairs came from this address; the same may be tried again after `seconds`."""
+    """429: this caller has asked for more than one caller gets; the same may be tried again after `seconds`."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 

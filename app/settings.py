@@ -134,8 +134,9 @@ class Settings(BaseSettings):
     cors_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
         None, description="origins whose web pages may call the API, separated by commas, or *"
     )
-    wrong_keys_per_minute: int = Field(10, ge=1, description="wrong key pairs of one source before it has to wait")
-    wrong_keys_max_wait_seconds: int = Field(60, ge=1, le=3600, description="longest time that it has to wait")
+    wrong_keys_per_minute: int = Field(
+        10, ge=1, description="wrong key pairs of one source before its look-ups are put into batches"
+    )
 
     allow_unsafe_postgres: bool = Field(
         False, description="take a PostgreSQL with fsync, full_page_writes or synchronous_commit off"

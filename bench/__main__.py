@@ -29,7 +29,7 @@ ROWS: dict[str, Callable[[Service], Iterator[Row]]] = {
     "finished_set": files.finished_set,
     "published_campaign": files.published_campaign,
     "start": startup.start,
-    "beside_guesses": latency.beside_guesses,
+    "beside_wrong_keys": latency.beside_wrong_keys,
     "beside_largest_body": latency.beside_largest_body,
 }
 

@@ -20,7 +20,7 @@ from app.azure.ml.workspace import Workspace
 from app.errors import Problem
 
 WRITE_CHECK_SECONDS = 60
-RECENT_SECONDS = 5
+REFRESH_SECONDS = 5
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
@@ -32,6 +32,19 @@ Results = dict[str, str | None]
 
 class CheckFailed(Exception):
     """A check did not pass; the message is one sentence for an operator."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the checks said when they last ran, and when they had ended, a time of the monotonic clock in seconds."""
+
+    results: Results
+    ended: float
+
+    @property
+    def age_seconds(self) -> float:
+        """Seconds since the checks ended."""
+        return time.monotonic() - self.ended
 
 
 @dataclass
@@ -47,19 +60,32 @@ class StatusChecks:
     required: Mapping[str, bool]
     workspace: Workspace | None = None
     _writes: dict[str, tuple[float, str | None]] = field(default_factory=dict)
-    _recent: tuple[float, Results] | None = None
+    _report: Report | None = None
     _running: threading.Lock = field(default_factory=threading.Lock)
 
-    def recent(self) -> Results:
-        """Return what `run` said within the last seconds, or run it: for strangers, who may ask as often as they like."""
-        with self._running:
-            if self._recent is None or self._recent[0] < time.monotonic():
-                results = self.run()
-                self._recent = (time.monotonic() + RECENT_SECONDS, results)
-                failed = {name: message for name, message in results.items() if message}
-                if failed:
-                    log.warning("status checks failed", **failed)
-            return self._recent[1]
+    def latest(self) -> Report | None:
+        """Return the last report, or None before the first one. Never waits for a check.
+
+        Without a report from the last REFRESH_SECONDS the checks begin to run in a thread, unless they are running already.
+        """
+        report = self._report
+        is_recent = report is not None and report.age_seconds < REFRESH_SECONDS
+        if not is_recent and self._running.acquire(blocking=False):
+            # The end of the process does not wait for storage that does not answer.
+            threading.Thread(target=self._refresh, name="status checks", daemon=True).start()
+        return report
+
+    def _refresh(self) -> None:
+        try:
+            results = self.run()
+        except Exception as error:
+            log.error("status checks ended with an unforeseen error", exc_info=error)
+            results = {"status_checks": "The checks ended with a fault of the service, which was logged."}
+        failed = {name: message for name, message in results.items() if message}
+        if failed:
+            log.warning("status checks failed", **failed)
+        self._report = Report(results, time.monotonic())
+        self._running.release()
 
     def run(self) -> Results:
         """Return each check's name with null when it passed, or with what is wrong, in words."""

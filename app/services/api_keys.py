@@ -6,12 +6,12 @@ import re
 import secrets
 import string
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -92,21 +92,29 @@ def is_usable() -> ColumnElement[bool]:
     return ApiKey.date_revoked.is_(None) & or_(ApiKey.date_expires.is_(None), ApiKey.date_expires > func.now())
 
 
-def find_account(connection: Connection, key: str, secret: str) -> Account | None:
-    """Return the account of a key pair, or None when it is unknown, wrong, revoked or expired, or the user disabled."""
+def find_accounts(connection: Connection, pairs: Sequence[tuple[str, str]]) -> list[Account | None]:
+    """Return the account of each pair of key and secret, with one query for all of them.
+
+    None stands for a pair that is unknown, wrong, revoked or expired, or whose user is disabled.
+    """
     roles = (
         select(func.json_agg(aggregate_order_by(func.json_build_array(Role.name, Role.campaign_id), Role.id)))
         .where(Role.user_id == User.id)
         .scalar_subquery()
     )
-    row = connection.execute(
-        select(ApiKey.id, ApiKey.secret_hash, User.id.label("user_id"), User.email, roles.label("roles"))
+    found = connection.execute(
+        select(ApiKey.key, ApiKey.id, ApiKey.secret_hash, User.id.label("user_id"), User.email, roles.label("roles"))
         .join(User, User.id == ApiKey.user_id)
-        .where(ApiKey.key == key, User.enabled, is_usable())
-    ).one_or_none()
+        .where(ApiKey.key == func.any([key for key, _ in pairs]), User.enabled, is_usable())
+    )
+    rows = {row.key: row for row in found}
+    return [_account_of(rows.get(key), secret) for key, secret in pairs]
+
+
+def _account_of(row: Row[Any] | None, secret: str) -> Account | None:
     # The comparison is made for an unknown key, too, so that its answer takes as long.
-    right = hmac.compare_digest(NO_HASH if row is None else row.secret_hash, hash_secret(secret))
-    if row is None or not right:
+    is_right = hmac.compare_digest(NO_HASH if row is None else row.secret_hash, hash_secret(secret))
+    if row is None or not is_right:
         return None
     granted = row.roles or []
     return Account(

@@ -35,12 +35,11 @@ from app.web.request_log import RequestLog
 from app.web.request_parameters import Parameters, RequestValidation
 from app.web.routing import HeadAsGet, Routing
 from app.web.swagger_ui import SwaggerUI
-from app.web.throttling import GuessLimit
 from app.wiring import configure_flask
 
 API = "/api/v1"
 DOCUMENT = "/openapi.json"
-STATUS_SECONDS = 3  # How long a look at Azure ML may take, behind which somebody waits.
+STATUS_SECONDS = 3  # How long a check of Azure ML may take.
 
 
 class CheckedDocument(OpenAPISpecification):
@@ -81,16 +80,17 @@ def assemble(settings: Settings) -> WebApplication:
     flask_app.register_blueprint(info.blueprint)
     add_views(flask_app, spec, handlers)
     with flask_app.app_context():
-        guesses = GuessLimit(settings.wrong_keys_per_minute, settings.wrong_keys_max_wait_seconds)
-        key_pair_check = KeyPairCheck(db.engine, roles, guesses)
+        key_pair_check = KeyPairCheck(db.engine, roles, settings.wrong_keys_per_minute)
         blob_store, required = flask_app.extensions["blob_store"], settings.required
         workspace = Workspace.of(settings, read_seconds=STATUS_SECONDS) if settings.uses_azure_ml else None
-        flask_app.extensions["status_checks"] = StatusChecks(db.engine, blob_store, required, workspace)
+        status_checks = StatusChecks(db.engine, blob_store, required, workspace)
         flask_app.extensions["metrics_stock"] = Stock(db.engine)
-    flask_app.extensions["key_pair_check"] = key_pair_check
+    flask_app.extensions |= {"status_checks": status_checks, "key_pair_check": key_pair_check}
     # One thread waits for the database at a time, so that more threads than connections would only queue.
     bridge = Bridge(flask_app.wsgi_app, threads=settings.web_threads)
-    application = WebApplication(flask_app, info.Liveness(bridge), _middlewares(spec))
+    application = WebApplication(
+        flask_app, info.LiveAndStatus(bridge, status_checks, key_pair_check), _middlewares(spec)
+    )
     _add_layers(application, settings)
     problems.add_error_handlers(application)
     application.add_document(

@@ -21,22 +21,53 @@ from app.web.routing import path_below_root, refuse_method
 blueprint = Blueprint("info", __name__)
 
 
-class Liveness:
-    """ASGI layer: `/info/live` is 200 as long as this process answers at all.
+class LiveAndStatus:
+    """ASGI layer: `/info/live` and `/info/status`, which this process answers from memory.
 
-    It is answered here because threads, which run everything else, may all be waiting for a database that hangs.
+    They are answered here because threads, which run everything else, may all be waiting for a database that hangs.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, status_checks: StatusChecks, key_pair_check: KeyPairCheck) -> None:
         self._app = app
+        self._status_checks = status_checks
+        self._key_pair_check = key_pair_check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or path_below_root(scope) != "/info/live":
+        if scope["type"] == "lifespan":
+            # The first report is made while the process starts, so that hardly anybody asks before it is there.
+            self._status_checks.latest()
+        path = path_below_root(scope) if scope["type"] == "http" else None
+        if path not in ("/info/live", "/info/status"):
             await self._app(scope, receive, send)
         elif scope["method"] != "GET":
             await refuse_method({"GET"}, scope, receive, send)
-        else:
+        elif path == "/info/live":
             await JSONResponse({"status": "ok"})(scope, receive, send)
+        else:
+            await (await self._show_status(scope))(scope, receive, send)
+
+    async def _show_status(self, scope: Scope) -> JSONResponse:
+        """200 when everything is there, else 503, with the age of the report in seconds as `Age`.
+
+        Strangers see no more than that; an admin sees each check in words.
+        """
+        report = self._status_checks.latest()
+        if report is None:
+            return JSONResponse({"status": "starting"}, 503, {"Retry-After": "1"})
+        messages = [message for message in report.results.values() if message]
+        answer: dict[str, object] = {"status": "error" if messages else "ok"}
+        age = int(report.age_seconds)
+        if await self._is_admin(scope):
+            checks = {name: message is None for name, message in report.results.items()}
+            answer |= {"checks": checks, "messages": messages, "age_seconds": age}
+        return JSONResponse(answer, 503 if messages else 200, {"Age": str(age)})
+
+    async def _is_admin(self, scope: Scope) -> bool:
+        try:
+            return (await self._key_pair_check.find_account(scope)).is_admin
+        except (Problem, SQLAlchemyError):
+            # The page says how the service is to whoever asks; without the database there is no telling who that is.
+            return False
 
 
 @blueprint.get("/info/version")
@@ -45,19 +76,6 @@ def show_version() -> Response:
     settings = cast(Settings, current_app.extensions["settings"])
     built_from = {"branch": settings.git_branch, "commit": settings.git_commit}
     return json_answer({"name": "LabelAPI", "version": __version__, **built_from})
-
-
-@blueprint.get("/info/status")
-def show_status() -> Response:
-    """200 when everything is there, else 503. Strangers see no more than that; an admin sees each check in words."""
-    status_checks = cast(StatusChecks, current_app.extensions["status_checks"])
-    is_admin = _is_admin()
-    checks = status_checks.run() if is_admin else status_checks.recent()
-    messages = [message for message in checks.values() if message]
-    answer: dict[str, object] = {"status": "error" if messages else "ok"}
-    if is_admin:
-        answer |= {"checks": {name: message is None for name, message in checks.items()}, "messages": messages}
-    return json_answer(answer, 503 if messages else 200)
 
 
 @blueprint.get("/info/ready")
@@ -77,16 +95,3 @@ def show_metrics() -> Response:
         raise Unauthorized("Send the metrics token: Authorization: Bearer …", 'Bearer realm="LabelAPI metrics"')
     stock = cast(metrics.Stock, current_app.extensions["metrics_stock"])
     return Response(metrics.render(stock, settings.prometheus_multiproc_dir), mimetype=CONTENT_TYPE_LATEST)
-
-
-def _is_admin() -> bool:
-    key = request.headers.get("Authentication-Key")
-    secret = request.headers.get("Authentication-Secret")
-    if not key or not secret:
-        return False
-    key_pair_check = cast(KeyPairCheck, current_app.extensions["key_pair_check"])
-    try:
-        return key_pair_check.look_up(request.remote_addr, key, secret).is_admin
-    except (Problem, SQLAlchemyError):
-        # The page says how the service is to whoever asks; without the database there is no telling who that is.
-        return False

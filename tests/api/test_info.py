@@ -1,16 +1,21 @@
 """What operators see: version, status, liveness, readiness."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from azure.storage.blob import ContainerClient
 from flask import Flask
+from pydantic import SecretStr
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from app import __version__
+from app import __version__, create_app
 from app.database.engine import db
 from app.settings import Settings
 from app.wiring import make_blob_store
@@ -20,6 +25,26 @@ from tests.conftest import Labelled
 
 def pair(caller: Caller) -> dict[str, str]:
     return {"Authentication-Key": str(caller.key), "Authentication-Secret": str(caller.secret)}
+
+
+def checked_status(app: Flask, http: TestClient, caller: Caller | None = None) -> Any:
+    """Return the answer of the status page after checks that begin now."""
+    checks = app.extensions["status_checks"]
+    # Those that run have begun before.
+    with checks._running:
+        checks._report = None
+    return when_checked(http, pair(caller) if caller else {})
+
+
+def when_checked(http: Any, headers: dict[str, str] | None = None, url: str = "/info/status") -> Any:
+    """Return the answer of the status page, once the first checks of this process have ended."""
+    deadline = time.monotonic() + 30
+    while (answer := http.get(url, headers=headers)).json()["status"] == "starting":
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "1"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return answer
 
 
 def test_version_is_told_to_everybody(http: TestClient) -> None:
@@ -32,14 +57,15 @@ def test_version_is_told_to_everybody(http: TestClient) -> None:
 
 
 def test_strangers_and_partners_see_no_details(app: Flask, labelled: Labelled, http: TestClient) -> None:
-    for headers in ({}, pair(labelled.partner), {"Authentication-Key": "x", "Authentication-Secret": "y"}):
-        answer = http.get("/info/status", headers=headers)
+    for caller in (None, labelled.partner, Caller(http, "x", "y")):
+        answer = checked_status(app, http, caller)
         assert answer.status_code == 200
         assert answer.json() == {"status": "ok"}
 
 
-def test_admin_sees_each_check(admin: Caller, http: TestClient) -> None:
-    answer = http.get("/info/status", headers=pair(admin)).json()
+def test_admin_sees_each_check(app: Flask, admin: Caller, http: TestClient) -> None:
+    answer = checked_status(app, http, admin).json()
+    assert set(answer) == {"status", "checks", "messages", "age_seconds"}
     assert answer["status"] == "ok"
     assert answer["messages"] == []
     assert set(answer["checks"]) >= {
@@ -79,7 +105,7 @@ def test_schema_that_is_behind_is_told_in_words(
     app: Flask, admin: Caller, http: TestClient, revision: str | None
 ) -> None:
     with schema_at(app, revision):
-        answer = http.get("/info/status", headers=pair(admin))
+        answer = checked_status(app, http, admin)
         ready = http.get("/info/ready")
     assert answer.status_code == ready.status_code == 503
     assert answer.json()["checks"]["migrations"] is False
@@ -89,7 +115,7 @@ def test_schema_that_is_behind_is_told_in_words(
 
 def test_older_version_serves_on_while_a_newer_one_is_rolled_out(app: Flask, admin: Caller, http: TestClient) -> None:
     with schema_at(app, "of_the_next_version"):
-        answer = http.get("/info/status", headers=pair(admin))
+        answer = checked_status(app, http, admin)
         ready = http.get("/info/ready")
     assert answer.status_code == 503
     assert "newer than this version" in answer.json()["messages"][0]
@@ -100,7 +126,7 @@ def test_storage_away_is_told_in_words(
     app: Flask, admin: Caller, http: TestClient, monkeypatch: pytest.MonkeyPatch, unreachable_blobs: Any
 ) -> None:
     monkeypatch.setattr(app.extensions["status_checks"], "blobs", unreachable_blobs)
-    answer = http.get("/info/status", headers=pair(admin))
+    answer = checked_status(app, http, admin)
     assert answer.status_code == 503
     assert {name for name, passed in answer.json()["checks"].items() if not passed} == {
         "storage",
@@ -119,24 +145,104 @@ def test_missing_container_is_told_in_words(
     monkeypatch.setattr(app.extensions["status_checks"], "blobs", make_blob_store(elsewhere))
     # What is found there must not be remembered for the tests after this one.
     monkeypatch.setattr(app.extensions["status_checks"], "_writes", {})
-    answer = http.get("/info/status", headers=pair(admin)).json()
+    answer = checked_status(app, http, admin).json()
     assert answer["checks"]["storage"] is True
     assert answer["checks"]["storage_container"] is False
     assert any("nobody-made-this" in message for message in answer["messages"])
 
 
 def test_checks_that_write_run_at_most_once_a_minute(
-    app: Flask, settings: Settings, admin: Caller, http: TestClient, container: ContainerClient
+    app: Flask, admin: Caller, http: TestClient, container: ContainerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    checks = app.extensions["status_checks"]
     blob = container.get_blob_client("labelapi-status/check")
-    http.get("/info/status", headers=pair(admin))
-    written = blob.get_blob_properties().last_modified
-    etag = blob.get_blob_properties().etag
-    assert http.get("/info/status", headers=pair(admin)).json()["checks"]["storage_blob_writable"] is True
-    assert (blob.get_blob_properties().last_modified, blob.get_blob_properties().etag) == (written, etag)
+    checked_status(app, http)
+    first = blob.get_blob_properties().etag
+    assert checked_status(app, http, admin).json()["checks"]["storage_blob_writable"] is True
+    assert blob.get_blob_properties().etag == first
+    monkeypatch.setattr(checks, "_writes", {name: (ends - 60, kept) for name, (ends, kept) in checks._writes.items()})
+    checked_status(app, http)
+    assert blob.get_blob_properties().etag != first
 
 
-def test_strangers_cannot_make_the_checks_run_again_and_again(app: Flask, http: TestClient) -> None:
-    http.get("/info/status")
+def test_status_is_that_of_the_last_checks_and_says_how_old_it_is(
+    app: Flask, admin: Caller, http: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = app.extensions["status_checks"]
+    answer = checked_status(app, http, admin)
+    assert (answer.headers["age"], answer.json()["age_seconds"]) == ("0", 0)
     with schema_at(app, None):
         assert http.get("/info/status").json() == {"status": "ok"}
+        monkeypatch.setattr(checks, "_report", replace(checks._report, ended=checks._report.ended - 100))
+        answer = http.get("/info/status", headers=pair(admin))
+        assert (answer.status_code, answer.headers["age"], answer.json()["age_seconds"]) == (200, "100", 100)
+        # That one began the checks.
+        eventually(lambda: http.get("/info/status").json() == {"status": "error"})
+    assert http.get("/info/status").headers["age"] == "0"
+
+
+def test_status_waits_for_no_check_and_checks_run_once_at_a_time(
+    app: Flask, settings: Settings, admin: Caller, http: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with silent_listener() as (port, accepted):
+        account = f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:{port}/a"
+        silent = settings.model_copy(update={"azure_storage_connection_string": SecretStr(account)})
+        checks = app.extensions["status_checks"]
+        checked_status(app, http)
+        monkeypatch.setattr(checks, "blobs", make_blob_store(silent))
+        old = replace(checks._report, ended=checks._report.ended - 100)
+        for report, status in [(old, "ok"), (None, "starting")]:
+            monkeypatch.setattr(checks, "_report", report)
+            begin = time.monotonic()
+            answers = [http.get("/info/status", headers=pair(admin)) for _ in range(20)]
+            assert time.monotonic() - begin < 2
+            assert {answer.json()["status"] for answer in answers} == {status}
+        eventually(lambda: len(accepted) > 0)
+        assert len(accepted) == 1
+    # The listener is gone, so that the checks end.
+    assert "storage" in when_checked(http, pair(admin)).json()["messages"][0]
+
+
+@contextmanager
+def silent_listener() -> Iterator[tuple[int, list[socket.socket]]]:
+    """A port that takes connections and says nothing; yield it, and the connections so far."""
+    accepted: list[socket.socket] = []
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                accepted.append(listener.accept()[0])
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as thread:
+        thread.submit(accept)
+        try:
+            yield listener.getsockname()[1], accepted
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            for connection in accepted:
+                connection.close()
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Fail unless it becomes true within thirty seconds."""
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_fault_of_the_checks_is_logged_and_is_an_error(
+    app: Flask, admin: Caller, http: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(app.extensions["status_checks"], "blobs", None)
+    answer = checked_status(app, http, admin)
+    assert (answer.status_code, answer.json()["checks"]) == (503, {"status_checks": False})
+    assert "logged" in answer.json()["messages"][0]
+    assert [record.levelname for record in caplog.records if "unforeseen" in record.getMessage()] == ["ERROR"]
+
+
+def test_new_process_checks_without_being_asked(settings: Settings, app: Flask) -> None:
+    fresh = create_app(settings)
+    with TestClient(fresh) as client:
+        eventually(lambda: fresh.flask_app.extensions["status_checks"]._report is not None)
+        assert client.get("/info/status").json() == {"status": "ok"}

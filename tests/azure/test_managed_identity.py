@@ -33,6 +33,7 @@ from local.azurite import START_TIMEOUT_SECONDS, AzuriteServer, StorageAccount
 from local.folder import DataFolder
 from local.processes import wait_until_ready
 from tests import promise
+from tests.api.test_info import checked_status
 from tests.azure_ml.fake_azure import make_certificates
 from tests.caller import Caller
 from tests.jobs.test_finish_image_set import UPLOADS, finish, list_images, read_files, upload
@@ -249,9 +250,8 @@ def test_links_of_an_identity_take_no_header_from_the_uploader(
     assert answer.headers["Cache-Control"] == "private"
 
 
-def test_status_is_well_with_an_identity(admin: Caller) -> None:
-    pair = {"Authentication-Key": admin.key or "", "Authentication-Secret": admin.secret or ""}
-    answer = admin.http.get("/info/status", headers=pair)
+def test_status_is_well_with_an_identity(admin: Caller, app: Flask) -> None:
+    answer = checked_status(app, admin.http, admin)
     assert answer.status_code == 200, answer.text
 
 

@@ -78,9 +78,8 @@ def test_requests_in_pieces_are_refused_and_change_nothing(
 ) -> None:
     random = Random(f"{SEED} framing")
     statuses: Counter[int] = Counter()
-    # Spoiled keys are guesses, and those are not what is looked at here.
     with (
-        web_server(settings.model_copy(update={"wrong_keys_per_minute": COUNT}), tmp_path / "web.log") as web,
+        web_server(settings, tmp_path / "web.log") as web,
         workplace(app) as place,
         autocommitting(place) as connection,
     ):

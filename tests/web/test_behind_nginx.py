@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from app.settings import Settings
+from tests.api.test_info import when_checked
 from tests.caller import Caller
 from tests.nginx import nginx
 from tests.web_server import free_port, web_server
@@ -97,6 +98,7 @@ def test_the_root_leads_to_swagger_ui_and_its_files(service: str, http: httpx.Cl
 
 
 def test_pages_for_operators_are_found(service: str, http: httpx.Client) -> None:
+    when_checked(http, url=f"{service}/info/status")
     for path in ("/info/live", "/info/ready", "/info/status", "/info/version", "/metrics"):
         assert http.get(service + path).status_code == 200, path
 

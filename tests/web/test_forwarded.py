@@ -11,6 +11,7 @@ from app import create_app
 from app.settings import Settings
 from app.web.application import WebApplication
 from app.web.forwarded import whole_path
+from tests.api.test_info import when_checked
 from tests.caller import Caller
 from tests.conftest import Labelled
 
@@ -80,6 +81,7 @@ def test_pages_lead_back_through_the_proxy(behind_proxy: WebApplication, sent: s
 @pytest.mark.parametrize("sent", ["", "/labels"], ids=["stripped", "whole"])
 def test_all_paths_are_found_under_the_prefix(behind_proxy: WebApplication, admin: Caller, sent: str) -> None:
     http = client(behind_proxy)
+    when_checked(http, LABELS, f"{sent}/info/status")
     for path in ("/info/live", "/info/ready", "/info/version", "/info/status", "/metrics"):
         assert http.get(sent + path, headers=LABELS).status_code == 200, path
         assert http.delete(sent + path, headers=LABELS).status_code == 405, path

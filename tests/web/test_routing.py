@@ -59,14 +59,14 @@ def test_head_has_the_headers_of_get_and_no_body(admin: Caller, path: str) -> No
     assert head.response.content == b""
 
 
-@pytest.mark.parametrize("path", ["/info/version", "/info/live", "/api/v1/ui/"])
+@pytest.mark.parametrize("path", ["/info/version", "/info/live", "/info/status", "/api/v1/ui/"])
 def test_head_works_outside_the_operations_too(http: TestClient, path: str) -> None:
     get, head = http.get(path), http.head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-type"] == get.headers["content-type"]
 
 
-@pytest.mark.parametrize("path", ["/", "/info/live", "/info/version", "/api/v1/ui/", DOCUMENT])
+@pytest.mark.parametrize("path", ["/", "/info/live", "/info/status", "/info/version", "/api/v1/ui/", DOCUMENT])
 def test_unknown_method_outside_the_operations(http: TestClient, path: str) -> None:
     response = http.delete(path)
     assert response.status_code == 405

@@ -1,27 +1,39 @@
-"""Guessing of keys: who is wrong too often waits, costs no query meanwhile, and holds up nobody whose key is known."""
+"""Wrong keys: many of them cost few queries, and nobody whose pair works is refused or has to wait for long."""
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from http.client import HTTPConnection
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from app import create_app
 from app.database.engine import db
-from app.services.api_keys import make_key_pair
+from app.errors import DatabaseUnavailable
+from app.services import users
+from app.services.api_keys import Account, make_key_pair
 from app.settings import Settings
-from app.web import throttling as guessing
+from app.web import throttling
 from app.web.application import WebApplication
 from app.web.authentication import KeyPairCheck
-from app.web.throttling import GuessLimit, source_of
+from app.web.throttling import LookupQueue, Lookups, Pair, WrongPairs, source_of
+from tests.api.test_info import when_checked
 from tests.caller import Caller
-from tests.web_server import web_server
+from tests.web_server import WebServer, no_fault_in, web_server
+
+LIMIT = 10
+ADA = Account(user_id=1, email="ada@example.org", api_key_id=1, is_admin=True, campaign_ids=frozenset())
 
 
 @pytest.fixture
@@ -37,15 +49,41 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return let_pass
 
 
+def headers_of(pair: Sequence[str | None]) -> dict[str, str]:
+    return {"Authentication-Key": str(pair[0]), "Authentication-Secret": str(pair[1])}
+
+
 def from_address(server: WebApplication, address: str, key: str | None = None, secret: str | None = None) -> Caller:
     http = TestClient(server, raise_server_exceptions=False, client=(address, 50000))
     return Caller(http, key, secret)
 
 
-def guess(server: WebApplication, address: str, times: int = 10) -> None:
-    """Send so many wrong pairs from there that the next one has to wait."""
+def send_wrong_pairs(caller: Caller, times: int = LIMIT) -> None:
     for _ in range(times):
-        from_address(server, address, *make_key_pair()).get("/whoami").expect(401)
+        key, secret = make_key_pair()
+        replace(caller, key=key, secret=secret).get("/whoami").expect(401)
+
+
+def make_user(app: Flask, email: str) -> Pair:
+    """Make an image-admin without asking the web application, so that it has never seen the pair."""
+    with app.app_context():
+        _, pair = users.create_user(db.session(), email, "image-admin")
+        db.session.commit()
+    return pair.apikey, str(pair.apisecret)
+
+
+def ask_at_once(server: WebApplication, asked: Sequence[tuple[str, Pair]], path: str = "/api/v1/whoami") -> list[int]:
+    """Send one request for each address and pair, all at the same time, and return their statuses."""
+
+    async def ask(address: str, pair: Pair) -> int:
+        transport = httpx.ASGITransport(server, client=(address, 50000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            return (await client.get(path, headers=headers_of(pair))).status_code
+
+    async def ask_all() -> list[int]:
+        return await asyncio.gather(*[ask(address, pair) for address, pair in asked])
+
+    return asyncio.run(ask_all())
 
 
 @contextmanager
@@ -55,7 +93,8 @@ def counted_queries(app: Flask) -> Iterator[list[str]]:
     queries: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        queries.append(statement)
+        if "secret_hash" in statement:
+            queries.append(statement)
 
     event.listen(check._engine, "before_cursor_execute", note)
     try:
@@ -67,85 +106,106 @@ def counted_queries(app: Flask) -> Iterator[list[str]]:
 # Over HTTP
 
 
-def test_guesser_has_to_wait_and_costs_no_query(app: Flask, server: WebApplication) -> None:
-    guess(server, "192.0.2.1")
-    with counted_queries(app) as queries:
-        answer = from_address(server, "192.0.2.1", *make_key_pair()).get("/whoami")
-        answer.expect(429, "wrong key pairs")
-        assert from_address(server, "192.0.2.1", "me", "guess").get("/whoami").response.status_code == 429
-    assert int(answer.headers["retry-after"]) == 1
-    assert not queries
-    from_address(server, "192.0.2.2", *make_key_pair()).get("/whoami").expect(401)
-
-
-def test_waiting_ends(app: Flask, server: WebApplication, admin: Caller) -> None:
-    guess(server, "192.0.2.1")
-    new = from_address(server, "192.0.2.1", admin.key, admin.secret)
-    new.get("/whoami").expect(429)
-    time.sleep(1.05)
-    new.get("/whoami").expect(200)
-
-
-def test_known_pair_never_waits(app: Flask, server: WebApplication, admin: Caller, clock: Any) -> None:
-    known = from_address(server, "192.0.2.1", admin.key, admin.secret)
-    known.get("/whoami").expect(200)
-    guess(server, "192.0.2.1")
-    known.get("/whoami").expect(200)
-    # It is known beyond the time for which its account is remembered.
-    clock(3600)
-    guess(server, "192.0.2.1")
-    known.get("/whoami").expect(200)
-
-
-def test_pair_that_stops_working_is_a_guess_from_then_on(
-    app: Flask, server: WebApplication, admin: Caller, clock: Any
+@pytest.mark.parametrize("sources", [1, 120])
+def test_many_wrong_pairs_at_once_cost_few_queries_and_are_all_answered(
+    app: Flask, server: WebApplication, sources: int
 ) -> None:
+    asked = [(f"192.0.2.{number % sources}", make_key_pair()) for number in range(120)]
+    with counted_queries(app) as queries:
+        assert ask_at_once(server, asked) == [401] * 120
+    assert len(queries) <= LIMIT + 4
+
+
+def test_new_pair_that_works_gets_in_beside_many_wrong_ones_from_its_address(
+    app: Flask, server: WebApplication
+) -> None:
+    grace, alan = make_user(app, "grace@example.org"), make_user(app, "alan@example.org")
+    wrong = [("192.0.2.1", make_key_pair()) for _ in range(200)]
+    # A wrong secret for a key that exists is the same flood.
+    wrong[1::2] = [("192.0.2.1", (grace[0], make_key_pair()[1])) for _ in wrong[1::2]]
+    begin = time.monotonic()
+    statuses = ask_at_once(server, [*wrong, ("192.0.2.1", grace), ("192.0.2.1", alan)])
+    assert statuses == [401] * 200 + [200] * 2
+    assert time.monotonic() - begin < 5
+
+
+def test_many_new_pairs_at_once_that_work_are_no_flood(app: Flask, server: WebApplication) -> None:
+    pairs = [make_user(app, f"user-{number}@example.org") for number in range(30)]
+    with counted_queries(app) as queries:
+        assert ask_at_once(server, [("192.0.2.1", pair) for pair in pairs]) == [200] * 30
+    assert len(queries) <= LIMIT + 4
+    check: KeyPairCheck = app.extensions["key_pair_check"]
+    assert check.lookups.wrong_pairs._windows["192.0.2.1"].wrong_pairs == 0
+
+
+def test_new_pair_waits_in_the_queue_and_a_known_one_does_not(
+    app: Flask, admin: Caller, anonymous: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.get("/whoami").expect(200)
+    monkeypatch.setattr(throttling, "PAUSE_SECONDS", 0.7)
+    # Not even after the time for which its account is remembered.
+    monkeypatch.setattr("app.web.authentication.CACHE_SECONDS", -1)
+    key, secret = make_user(app, "grace@example.org")
+    send_wrong_pairs(anonymous, LIMIT + 1)
+    begin = time.monotonic()
+    for _ in range(5):
+        admin.get("/whoami").expect(200)
+    assert time.monotonic() - begin < 0.5
+    replace(anonymous, key=key, secret=secret).get("/whoami").expect(200)
+    assert 0.5 < time.monotonic() - begin < 2
+
+
+def test_pair_that_stops_working_is_a_wrong_one_from_then_on(app: Flask, server: WebApplication, admin: Caller) -> None:
+    check: KeyPairCheck = app.extensions["key_pair_check"]
     known = from_address(server, "192.0.2.1", admin.key, admin.secret)
     known.get("/whoami").expect(200)
     with app.app_context():
         db.session.execute(text("UPDATE api_key SET date_revoked = now()"))
         db.session.commit()
-    clock(4)
-    for _ in range(10):
-        known.get("/whoami").expect(401)
-    known.get("/whoami").expect(429)
+    eventually_refused(known)
+    known.get("/whoami").expect(401)
+    assert check.lookups.wrong_pairs._windows["192.0.2.1"].wrong_pairs == 2
 
 
-def test_pair_that_cannot_be_is_refused_without_a_query(app: Flask, admin: Caller, http: TestClient) -> None:
+def eventually_refused(caller: Caller) -> None:
+    deadline = time.monotonic() + 5
+    while caller.get("/whoami").response.status_code == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_pair_that_cannot_be_is_refused_without_a_query_and_without_a_count(
+    app: Flask, admin: Caller, http: TestClient
+) -> None:
     assert admin.key
     assert admin.secret
     typo = admin.secret[:20] + ("A" if admin.secret[20] != "A" else "B") + admin.secret[21:]
     with counted_queries(app) as queries:
         for key, secret in [(admin.key, typo), (admin.key[:-1], admin.secret), ("me", "x"), (admin.secret, admin.key)]:
             Caller(http, key, secret).get("/whoami").expect(401)
+            assert http.get("/info/status", headers=headers_of((key, secret))).json().keys() == {"status"}
+        Caller(http, admin.key).get("/whoami").expect(401)
+        Caller(http).get("/whoami").expect(401)
     assert not queries
-
-
-def test_requests_without_a_pair_are_no_guesses(app: Flask, server: WebApplication, admin: Caller) -> None:
-    for _ in range(15):
-        from_address(server, "192.0.2.1").get("/whoami").expect(401)
-        from_address(server, "192.0.2.1", key="lsk_x").get("/whoami").expect(401)
-    from_address(server, "192.0.2.1", admin.key, admin.secret).get("/whoami").expect(200)
+    check: KeyPairCheck = app.extensions["key_pair_check"]
+    assert not check.lookups.wrong_pairs._windows
 
 
 def test_addresses_of_one_ipv6_network_are_one_source(app: Flask, server: WebApplication) -> None:
-    for number in range(10):
-        guess(server, f"2001:db8:0:1::{number + 1:x}", 1)
-    from_address(server, "2001:db8:0:1:ffff::1", *make_key_pair()).get("/whoami").expect(429)
-    from_address(server, "2001:db8:0:2::1", *make_key_pair()).get("/whoami").expect(401)
+    for number in range(3):
+        send_wrong_pairs(from_address(server, f"2001:db8:0:1::{number + 1:x}"), 1)
+    send_wrong_pairs(from_address(server, "2001:db8:0:2::1"), 1)
+    check: KeyPairCheck = app.extensions["key_pair_check"]
+    counts = {source: window.wrong_pairs for source, window in check.lookups.wrong_pairs._windows.items()}
+    assert counts == {"2001:db8:0:1::/64": 3, "2001:db8:0:2::/64": 1}
 
 
-def test_status_page_is_no_way_around(app: Flask, server: WebApplication, admin: Caller) -> None:
-    http = TestClient(server, client=("192.0.2.1", 50000))
-    right = {"Authentication-Key": str(admin.key), "Authentication-Secret": str(admin.secret)}
-    for _ in range(10):
-        key, secret = make_key_pair()
-        wrong = {"Authentication-Key": key, "Authentication-Secret": secret}
-        assert list(http.get("/info/status", headers=wrong).json()) == ["status"]
-    assert list(http.get("/info/status", headers=right).json()) == ["status"]
-    from_address(server, "192.0.2.1", *make_key_pair()).get("/whoami").expect(429)
-    app.extensions["key_pair_check"].clear()
-    assert "checks" in http.get("/info/status", headers=right).json()
+def test_status_page_is_no_way_around(app: Flask, server: WebApplication, http: TestClient) -> None:
+    when_checked(http)
+    asked = [("192.0.2.1", make_key_pair()) for _ in range(120)]
+    with counted_queries(app) as queries:
+        ask_at_once(server, asked, "/info/status")
+    assert 0 < len(queries) <= LIMIT + 4
 
 
 def test_the_401s_are_the_same_to_the_byte(app: Flask, admin: Caller, http: TestClient) -> None:
@@ -197,54 +257,126 @@ def test_source_is_the_last_address_that_is_no_proxy_of_ours(
     caller = from_address(behind_proxies, peer, *make_key_pair())
     caller.get("/whoami", headers={"X-Forwarded-For": forwarded}).expect(401)
     check: KeyPairCheck = behind_proxies.flask_app.extensions["key_pair_check"]
-    assert list(check.guesses._records) == [source]
+    assert list(check.lookups.wrong_pairs._windows) == [source]
     check.clear()
 
 
 def test_forwarded_address_is_not_believed_without_proxies(app: Flask, server: WebApplication) -> None:
-    for number in range(10):
+    for number in range(3):
         caller = from_address(server, "127.0.0.1", *make_key_pair())
         caller.get("/whoami", headers={"X-Forwarded-For": f"203.0.113.{number}"}).expect(401)
-    caller.get("/whoami", headers={"X-Forwarded-For": "203.0.113.99"}).expect(429)
+    check: KeyPairCheck = app.extensions["key_pair_check"]
+    assert check.lookups.wrong_pairs._windows["127.0.0.1"].wrong_pairs == 3
 
 
-# The limit itself
+# The count
 
 
-def test_waits_double_up_to_the_longest(clock: Any) -> None:
-    limit = GuessLimit(per_minute=3, max_wait_seconds=10)
-    waits = []
-    for _ in range(8):
-        limit.note_failure("a")
-        waits.append(limit.seconds_to_wait("a"))
-        clock(waits[-1])
-    assert waits == pytest.approx([0, 0, 1, 2, 4, 8, 10, 10])
-    assert limit.seconds_to_wait("b") == 0
+def test_source_is_within_its_limit_again_after_a_minute(clock: Any) -> None:
+    wrong_pairs = WrongPairs(per_minute=3)
+    assert [wrong_pairs.count("a") for _ in range(5)] == [True, True, True, False, False]
+    assert wrong_pairs.count("b")
+    clock(59)
+    assert not wrong_pairs.count("a")
+    clock(1)
+    assert wrong_pairs.count("a")
 
 
-def test_few_failures_are_forgotten_after_a_minute_and_many_after_ten_quiet_ones(clock: Any) -> None:
-    limit = GuessLimit(per_minute=3, max_wait_seconds=10)
-    for _ in range(5):
-        limit.note_failure("a")
-        limit.note_failure("a")
-        assert limit.seconds_to_wait("a") == 0
-        clock(60)
-    for _ in range(9):
-        limit.note_failure("a")
-    clock(600)
-    limit.note_failure("a")
-    assert limit.seconds_to_wait("a") == 10
-    clock(610)
-    limit.note_failure("a")
-    assert limit.seconds_to_wait("a") == 0
+def test_pair_that_was_not_wrong_is_taken_back(clock: Any) -> None:
+    wrong_pairs = WrongPairs(per_minute=1)
+    for _ in range(3):
+        assert wrong_pairs.count("a")
+        wrong_pairs.take_back("a")
+    # What was counted in a window that is over, or of a source that was forgotten, makes no room for others.
+    wrong_pairs.take_back("a")
+    wrong_pairs.take_back("b")
+    assert [wrong_pairs.count("a") for _ in range(2)] == [True, False]
 
 
-def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guessing, "MAX_SOURCES", 2)
-    limit = GuessLimit(per_minute=1, max_wait_seconds=10)
+def test_count_of_sources_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttling, "MAX_SOURCES", 2)
+    wrong_pairs = WrongPairs(per_minute=1)
     for source in ("a", "b", "a", "c"):
-        limit.note_failure(source)
-    assert list(limit._records) == ["a", "c"]
+        wrong_pairs.count(source)
+    assert list(wrong_pairs._windows) == ["a", "c"]
+
+
+# The queue
+
+
+async def settled(*waiting: Awaitable[Account | None]) -> list[Any]:
+    return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def test_queue_asks_once_for_all_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttling, "MAX_BATCH", 3)
+    monkeypatch.setattr(throttling, "PAUSE_SECONDS", 0)
+    batches: list[Sequence[Pair]] = []
+
+    def find(pairs: Sequence[Pair]) -> list[Account | None]:
+        batches.append(pairs)
+        return [ADA if key == "ada" else None for key, _ in pairs]
+
+    async def run() -> list[Any]:
+        queue = LookupQueue(find)
+        given_up = asyncio.create_task(queue.find(("gone", "")))
+        asyncio.get_running_loop().call_soon(given_up.cancel)
+        return await settled(*[queue.find((key, "")) for key in ("x", "ada", "y", "ada")], given_up)
+
+    *found, cancelled = asyncio.run(run())
+    assert found == [None, ADA, None, ADA]
+    assert isinstance(cancelled, asyncio.CancelledError)
+    assert [len(batch) for batch in batches] == [3, 2]
+
+
+def test_queue_pauses_between_batches() -> None:
+    begun: list[float] = []
+
+    def find(pairs: Sequence[Pair]) -> list[Account | None]:
+        begun.append(time.monotonic())
+        return [None] * len(pairs)
+
+    async def run() -> None:
+        queue = LookupQueue(find)
+        for _ in range(3):
+            await queue.find(("x", ""))
+
+    asyncio.run(run())
+    assert [later - earlier >= 0.1 for earlier, later in pairwise(begun)] == [True, True]
+
+
+def test_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttling, "MAX_WAITING", 2)
+
+    async def run() -> list[Any]:
+        queue = LookupQueue(lambda pairs: [ADA] * len(pairs))
+        return await settled(*[queue.find(("x", "")) for _ in range(3)])
+
+    *found, refused = asyncio.run(run())
+    assert found == [ADA, ADA]
+    assert isinstance(refused, DatabaseUnavailable)
+
+
+def test_database_that_is_away_is_no_wrong_pair_and_fails_all_who_wait_together(settings: Settings) -> None:
+    engine = create_engine("postgresql+psycopg2://nobody@127.0.0.1:9/none")
+    check = KeyPairCheck(engine, {}, 2)
+
+    async def run(lookups: Lookups) -> list[Any]:
+        return await settled(*[lookups.find("a", make_key_pair(), was_right=False) for _ in range(20)])
+
+    assert {type(error) for error in asyncio.run(run(check.lookups))} == {OperationalError}
+    assert check.lookups.wrong_pairs._windows["a"].wrong_pairs == 0
+    assert check.lookups._direct == 0
+
+
+def test_batch_gives_each_pair_its_own_answer(app: Flask) -> None:
+    check: KeyPairCheck = app.extensions["key_pair_check"]
+    ada, grace = make_user(app, "ada@example.org"), make_user(app, "grace@example.org")
+    unknown = make_key_pair()
+    found = check._find([ada, (ada[0], grace[1]), unknown, grace, (grace[0], unknown[1]), ada])
+    assert [account and account.email for account in found] == [
+        "ada@example.org", None, None, "grace@example.org", None, "ada@example.org",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -263,7 +395,96 @@ def test_what_an_address_counts_as(address: str | None, source: str) -> None:
     assert source_of(address) == source
 
 
-# Two processes
+# Real processes
+
+
+def status_of(url: str, headers: dict[str, str]) -> int:
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=30)
+    try:
+        connection.request("GET", "/api/v1/whoami", headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def statuses_of(server: WebServer, pairs: Sequence[Pair]) -> list[int]:
+    """Send one request for each pair, all at the same time, each on a connection of its own."""
+    with ThreadPoolExecutor(len(pairs)) as threads:
+        return list(threads.map(lambda pair: status_of(server.url, headers_of(pair)), pairs))
+
+
+def seconds_to_get_in(server: WebServer, pair: Pair) -> float:
+    """Show a pair on four connections, so that every process is asked, and return how long it took."""
+    begin = time.monotonic()
+    assert statuses_of(server, [pair] * 4) == [200] * 4
+    return time.monotonic() - begin
+
+
+@contextmanager
+def flood_of_wrong_pairs(server: WebServer, per_second: int = 50) -> Iterator[list[int]]:
+    """Send so many wrong pairs each second from this machine; yield the list of the answers' statuses, which grows."""
+    statuses: list[int] = []
+
+    async def send(client: httpx.AsyncClient) -> None:
+        answer = await client.get(f"{server.url}/api/v1/whoami", headers=headers_of(make_key_pair()))
+        statuses.append(answer.status_code)
+
+    async def send_all() -> None:
+        async with httpx.AsyncClient(timeout=30) as client, asyncio.TaskGroup() as tasks:
+            begin, number = time.monotonic(), 0
+            while not is_over:
+                tasks.create_task(send(client))
+                number += 1
+                await asyncio.sleep(begin + number / per_second - time.monotonic())
+
+    is_over = False
+    with ThreadPoolExecutor(1) as thread:
+        flood = thread.submit(asyncio.run, send_all())
+        try:
+            # By then the address is over its limit in both processes.
+            deadline = time.monotonic() + 60
+            while len(statuses) < 10 * LIMIT:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield statuses
+        finally:
+            is_over = True
+        flood.result()
+
+
+def transactions(app: Flask) -> int:
+    """How many transactions have ended in this database. A session that has ended is counted, others a moment later."""
+    count = text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+    with app.app_context():
+        return int(db.session.execute(count).scalar_one())
+
+
+def test_many_wrong_pairs_at_once_cost_few_transactions(app: Flask, settings: Settings, tmp_path: Path) -> None:
+    ended = []
+    for sent in (1, 120):
+        before = transactions(app)
+        with web_server(settings, tmp_path / "web.log") as web:
+            assert statuses_of(web, [make_key_pair() for _ in range(sent)]) == [401] * sent
+        time.sleep(1)
+        ended.append(transactions(app) - before)
+    # Two processes, with LIMIT look-ups of single pairs and a few batches each.
+    assert ended[1] - ended[0] <= 2 * (LIMIT + 5)
+
+
+def test_callers_get_in_beside_a_flood_from_their_address_and_after_a_restart(
+    app: Flask, settings: Settings, tmp_path: Path
+) -> None:
+    log = tmp_path / "web.log"
+    old, *new = [make_user(app, f"user-{number}@example.org") for number in range(5)]
+    for _ in range(2):
+        with web_server(settings, log) as web:
+            # How long it takes on this machine now.
+            alone = seconds_to_get_in(web, new.pop())
+            with flood_of_wrong_pairs(web) as statuses:
+                for pair in (old, new.pop()):
+                    assert seconds_to_get_in(web, pair) < alone + 1
+        assert set(statuses) == {401}
+        no_fault_in(log)
 
 
 @pytest.mark.parametrize("how", ["revoke", "disable"])
@@ -287,7 +508,3 @@ def test_key_stops_in_every_process_within_five_seconds(
         while {status_of(url, headers) for url in urls} != {401}:
             assert time.monotonic() < since + 5
             time.sleep(0.1)
-
-
-def status_of(url: str, headers: dict[str, str]) -> int:
-    return httpx.get(url + "/api/v1/whoami", headers=headers).status_code
