@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from app.database.postgres import refuse_unsafe_server
 from app.errors import Problem
 from app.settings import SettingsError, load_settings
@@ -48,6 +50,8 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 def on_starting(_server: Any) -> None:
     """Begin with no files, since those of killed processes would be added up for ever; and with a database to trust."""
+    for warning in settings.warnings:
+        structlog.get_logger("labelapi").warning(warning)
     _remove_metrics()
     try:
         refuse_unsafe_server(settings)

@@ -77,6 +77,13 @@ def _origins(value: str) -> str:
     return ",".join(origins)
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _postgresql_url(value: str) -> str:
     for prefix in ("postgresql+psycopg2://", "postgresql://", "postgres://"):
         if value.startswith(prefix):
@@ -191,6 +198,24 @@ class Settings(BaseSettings):
         by_identity = not self.azure_storage_connection_string
         storage = self.azure_storage_account_url if by_identity else self.azure_storage_connection_string
         return given | {f"AZURE_STORAGE_{'ACCOUNT_URL' if by_identity else 'CONNECTION_STRING'}": bool(storage)}
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences about settings that work, and are probably not what an operator wants."""
+        if _is_loopback(self.bind_host):
+            return []
+        warnings = []
+        if not self.trusted_proxies:
+            warnings.append(
+                f"The service listens on {self.bind_host} and TRUSTED_PROXIES is not set: behind a proxy all callers count "
+                "as one address. Set it to the proxy's address, if there is one."
+            )
+        if not self.metrics_token:
+            warnings.append(
+                f"The service listens on {self.bind_host} and METRICS_TOKEN is not set: whoever reaches this address can "
+                "read /metrics. Set a token, or keep the path from others."
+            )
+        return warnings
 
     @property
     def uses_azure_ml(self) -> bool:

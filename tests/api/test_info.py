@@ -1,11 +1,13 @@
 """What operators see: version, status, liveness, readiness."""
 
+import json
 import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from app.settings import Settings
 from app.wiring import make_blob_store
 from tests.caller import Caller
 from tests.conftest import Labelled
+from tests.web_server import web_server
 
 
 def pair(caller: Caller) -> dict[str, str]:
@@ -246,3 +249,37 @@ def test_new_process_checks_without_being_asked(settings: Settings, app: Flask) 
     with TestClient(fresh) as client:
         eventually(lambda: fresh.flask_app.extensions["status_checks"]._report is not None)
         assert client.get("/info/status").json() == {"status": "ok"}
+
+
+# Warnings at the start
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
+def test_start_warns_of_nothing_on_loopback(settings: Settings, host: str) -> None:
+    assert settings.model_copy(update={"bind_host": host}).warnings == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "labels.example.org"])  # noqa: S104
+def test_start_warns_beyond_loopback_of_what_is_not_set(settings: Settings, host: str) -> None:
+    def warned(**changes: object) -> list[str]:
+        warnings = settings.model_copy(update={"bind_host": host, **changes}).warnings
+        assert all(host in warning for warning in warnings)
+        return [
+            name for warning in warnings for name in ("TRUSTED_PROXIES", "METRICS_TOKEN") if f"{name} is not" in warning
+        ]
+
+    assert warned() == ["TRUSTED_PROXIES", "METRICS_TOKEN"]
+    assert warned(trusted_proxies="10.0.0.1") == ["METRICS_TOKEN"]
+    assert warned(metrics_token=SecretStr("open-sesame")) == ["TRUSTED_PROXIES"]
+    assert warned(trusted_proxies="10.0.0.1", metrics_token=SecretStr("open-sesame")) == []
+
+
+def test_start_warns_once_for_all_processes(settings: Settings, app: Flask, tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    # The system takes this for 127.0.0.1, so that nobody else can reach the server, and the setting does not.
+    with web_server(settings.model_copy(update={"bind_host": "127.1"}), log):
+        pass
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    warnings = [line["event"] for line in lines if line["level"] == "warning"]
+    assert len([words for words in warnings if "TRUSTED_PROXIES is not set" in words]) == 1
+    assert len([words for words in warnings if "METRICS_TOKEN is not set" in words]) == 1
