@@ -1,6 +1,7 @@
 """Migrations: into an empty schema and back on data, several schemas, several upgrades at once, equal to the models."""
 
 import asyncio
+import functools
 import re
 import shutil
 import subprocess
@@ -9,14 +10,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import hypothesis
 import psycopg2
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from hypothesis import given
+from hypothesis import strategies as st
 from psycopg2 import sql
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url
@@ -24,6 +29,7 @@ from sqlalchemy import create_engine, make_url
 import app.models
 from app.database.engine import Base, engine_options
 from app.jobs.worker import SchemaConnector
+from app.services.text import UnfitText, normalize
 from app.settings import Settings
 from app.web.application import WebApplication
 from tests.caller import Caller
@@ -199,6 +205,102 @@ def test_down_and_up_again_on_data(empty: Settings) -> None:
     # What images are counted in is made anew with what it counts; other tables that were gone are empty.
     emptied = dict.fromkeys(set(Base.metadata.tables) - set(kept), 0) | {"image_count": 1}
     assert count_rows(empty) == kept | emptied
+
+
+# Texts of before they had one form; what is expected of them stands in the test.
+ODD_ROWS = """
+INSERT INTO "user" (email) VALUES ('eve@example.org'), (U&'\\FEFFada@example.org'), (U&'jose\\0301@example.org'),
+    (U&'EVE@example.org\\200B'), (U&'pat@example.org\\200E'), (U&'Pat@example.org\\200F'), (U&'\\200B\\200B\\200B');
+INSERT INTO api_key (user_id, key, secret_hash, name) VALUES (1, 'a', sha256('a'), U&' labelling\\00A0 tool\\000A'),
+    (1, 'b', sha256('b'), U&'\\200B'), (1, 'c', sha256('c'), NULL), (1, 'd', sha256('d'), 'tool');
+INSERT INTO campaign (title, created_by, label_translations) VALUES ('fine', 1, '{"PET": "plastic"}'), ('none', 1, NULL),
+    ('odd', 1, '{"PET ": " plastic", "cafe\\u0301": "n\\u0303", "a\\u2028b": "\\u200b"}'),
+    ('clash', 1, '{"PET": "a", "PET ": "b", "\\u200bcan": "c", "can\\u200b": "d", '
+        '"tin": "e", " tin": "e ", "x ": "f", "x  ": "f", "\\u00ad": "g"}');
+INSERT INTO submission (campaign_id, user_id, image_count, object_count) VALUES (1, 1, 1, 1);
+INSERT INTO image (blobstorage_path) VALUES ('imagesets/1.jpg');
+INSERT INTO campaign_image (campaign_id, image_id, submission_id) VALUES (1, 1, 1);
+INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
+    SELECT 1, 1, 1, 0, 0, 1, 1, label, original FROM (VALUES ('plastic', 'PET'), ('plastic', 'PET '), ('PET ', 'PET '),
+        (' ', U&'\\200B'),
+        (U&'PET\\200B', U&'\\202EPET'), (U&'a\\2028b', U&'caf\\00E9'),
+        (U&'\\0645\\06CC\\200C\\062E', U&'x\\200D')) AS odd (label, original),
+        generate_series(1, 3);
+"""
+
+
+def test_texts_are_brought_to_one_form_and_collisions_reported(empty: Settings) -> None:
+    before = revisions()[revisions().index("0008_text_identity") - 1]
+    assert flask(empty, "db", "upgrade", before).returncode == 0
+    run_sql(empty, ODD_ROWS)
+    counts = count_rows(empty)
+    up = flask(empty, "db", "upgrade", "0008_text_identity")
+    assert up.returncode == 0, up.stderr
+
+    def texts() -> list[Any]:
+        return [
+            [row[0] for row in run_sql(empty, 'SELECT email FROM "user" ORDER BY id')],
+            [row[0] for row in run_sql(empty, "SELECT name FROM api_key ORDER BY id")],
+            [row[0] for row in run_sql(empty, "SELECT label_translations FROM campaign ORDER BY id")],
+            run_sql(empty, "SELECT label, label_original, count(*)::int FROM object GROUP BY 1, 2 ORDER BY 1, 2"),
+        ]
+
+    emails, names, translations, labels = found = texts()
+    assert emails == [
+        *("eve@example.org", "ada@example.org", "jos\u00e9@example.org"),
+        *("EVE@example.org\u200b", "pat@example.org\u200e", "Pat@example.org\u200f", "\u200b\u200b\u200b"),
+    ]
+    assert names == ["labelling tool", "\u200b", None, "tool"]
+    assert translations == [
+        {"PET": "plastic"},
+        None,
+        {"PET": "plastic", "caf\u00e9": "\u00f1", "a b": "\u200b"},
+        {"PET": "a", "PET ": "b", "\u200bcan": "c", "can\u200b": "d", "tin": "e", "x": "f", "\u00ad": "g"},
+    ]
+    assert sorted(labels) == [
+        (" ", "\u200b", 3),
+        ("PET", "PET", 6),
+        ("a b", "caf\u00e9", 3),
+        ("plastic", "PET", 6),
+        ("\u0645\u06cc\u200c\u062e", "x", 3),
+    ]
+    for words in (
+        *(f"the address of user {user_id} stays" for user_id in (4, 5, 6, 7)),
+        "the name of key 2 stays",
+        "4 label(s) in label_translations of campaign 4 stay",
+        "the labels of 15 objects",
+        "2 label(s) of objects stay",
+    ):
+        assert words in up.stderr
+    assert up.stderr.strip().count("\n") == 7, up.stderr
+    assert "@" not in up.stderr
+    for command in (("downgrade", before), ("upgrade", "0008_text_identity")):
+        assert flask(empty, "db", *command).returncode == 0
+        assert texts() == found
+        assert count_rows(empty) == counts
+
+
+@functools.cache
+def text_identity() -> ModuleType:
+    """The migration, as Python reads it."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    return ScriptDirectory.from_config(config).get_revision("0008_text_identity").module
+
+
+@given(
+    st.text(
+        st.characters(exclude_categories=["Cs"])
+        | st.sampled_from(" \t\u3000\u200b\u200c\u200d\ufe0f\u0301\u0915\u2194e1-")
+    )
+)
+@hypothesis.settings(derandomize=True, deadline=None)
+def test_the_form_of_the_migration_is_that_of_the_service(text: str) -> None:
+    form = text_identity().normal_form(text)
+    if form:
+        assert normalize(form, 1000) == form
+    with suppress(UnfitText):
+        assert normalize(text, 1000) == form
 
 
 def test_down_to_nothing_leaves_nothing(empty: Settings) -> None:
