@@ -4,7 +4,7 @@ What cannot be seen is removed, blanks at the ends go, and a run of blanks becom
 is and is reported. Labels of objects are read once; only those that change are written, and nobody waits for the locks of these rows.
 
 Revision: 0008_text_identity
-Follows: 0006_image_counts
+Follows: 0009_audit
 """
 
 import json
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008_text_identity"
-down_revision = "0006_image_counts"
+down_revision = "0009_audit"
 branch_labels = None
 depends_on = None
 
