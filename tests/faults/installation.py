@@ -21,7 +21,7 @@ from local.folder import DataFolder
 from local.postgres import PostgresServer
 from tests.workers import ROOT, environment
 
-LIVE_TIMEOUT_SECONDS = 30
+LIVE_TIMEOUT_SECONDS = 90
 # Longer than any answer may take: what comes later counts as no answer.
 CLIENT_TIMEOUT_SECONDS = 20
 
