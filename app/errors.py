@@ -12,7 +12,8 @@ MAX_DETAIL_LENGTH = 500
 class Problem(Exception):
     """An answer that is not a success. `detail` is one or two sentences for the caller, of at most 500 characters.
 
-    `errors` lists single faults as `{"pointer": <JSON Pointer, RFC 6901>, "detail": <words>}`.
+    `errors` lists single faults as `{"pointer": <JSON Pointer, RFC 6901>, "detail": <message>}`, those of the query as
+    `{"parameter": <name>, "detail": <message>}`.
     """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR

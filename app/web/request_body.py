@@ -61,7 +61,7 @@ class JsonBody(AbstractRequestBodyValidator):
 
     def _check(self, raw: bytes) -> Any:
         body = parse(raw)
-        refuse_errors(list(describe(validator_of(self._schema).iter_errors(body))))
+        refuse_errors(list(describe(validator_of(self._schema).iter_errors(body), self._schema)))
         return body
 
     def _check_array(self, raw: bytes) -> Any:
@@ -83,7 +83,7 @@ class JsonBody(AbstractRequestBodyValidator):
         for position, items in array.parts(parse):
             # To say that all is well takes half as long as to look for errors.
             if not validator.is_valid(items):
-                yield from describe(validator.iter_errors(items), position)
+                yield from describe(validator.iter_errors(items), self._schema, position)
 
 
 def _check_media_type(headers: Headers) -> None:

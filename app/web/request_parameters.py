@@ -15,8 +15,10 @@ from connexion.validators import ParameterValidator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import BadRequest, NotFound
+from app.observability.redaction import redact
+from app.web.schema_errors import MAX_NAME_LENGTH, message_of
 from app.web.schemas import validator_of
-from app.web.strict_json import MAX_ERROR_LENGTH, MAX_INTEGER
+from app.web.strict_json import MAX_INTEGER
 
 # Where in the extensions of the ASGI scope the query stands: the values with defaults, and the texts that were sent.
 QUERY = "labelapi.query"
@@ -88,7 +90,7 @@ class Parameters(ParameterValidator):
         for name in sent:
             if name not in self._known:
                 names = ", ".join(self._known) or "none"
-                raise BadRequest(f"There is no query parameter {name[:64]!r} here; this operation knows: {names}.")
+                raise _wrong(name, f"This operation has no such query parameter. It has: {names}.")
         return {name: self._read_value(name, texts) for name, texts in sent.items()}
 
     def _read_value(self, name: str, texts: list[str]) -> Any:
@@ -100,7 +102,7 @@ class Parameters(ParameterValidator):
         elif len(texts) == 1:
             value = _read(texts[0], schema)
         else:
-            raise BadRequest(f"The query parameter {name} stands more than once: {', '.join(texts)[:100]!r}.")
+            raise _wrong(name, f"Send this parameter once; it was sent {len(texts)} times.")
         self._check(name, value, schema)
         return value
 
@@ -109,8 +111,12 @@ class Parameters(ParameterValidator):
         if validator.is_valid(value):
             return
         for error in validator.iter_errors(value):
-            hint = schema.get("x-hint", error.message[-MAX_ERROR_LENGTH:])
-            raise BadRequest(f"The query parameter {name} is wrong: {hint}.")
+            raise _wrong(name, schema.get("x-hint") or message_of(error, schema))
+
+
+def _wrong(name: str, message: str) -> BadRequest:
+    shown = redact(name)[:MAX_NAME_LENGTH]
+    return BadRequest(f"Query parameter `{shown}`: {message}", errors=[{"parameter": shown, "detail": message}])
 
 
 def _read(text: str, schema: dict[str, Any]) -> Any:

@@ -8,6 +8,7 @@ import jsonschema_rs
 
 from app.errors import BadRequest
 from app.observability.redaction import redact
+from app.web.schema_errors import message_of
 from app.web.strict_json import MAX_ERROR_LENGTH
 
 MAX_ERRORS = 50
@@ -58,19 +59,17 @@ def refuse_errors(errors: list[dict[str, str]]) -> None:
         raise BadRequest(f"{place}{errors[0]['detail']}", errors=errors)
 
 
-def describe(errors: Iterator[jsonschema_rs.ValidationError], position: int = 0) -> Iterator[dict[str, str]]:
-    """Describe errors; those of a part of an array, whose first item is at `position` of it, as errors of the whole."""
+def describe(
+    errors: Iterator[jsonschema_rs.ValidationError], schema: Any, position: int = 0
+) -> Iterator[dict[str, str]]:
+    """Describe errors of a schema; those of a part of an array, whose first item is at `position`, as errors of the whole."""
     for error in islice(errors, MAX_ERRORS):
         path = [*error.instance_path]
         if position:
             path[0] = int(path[0]) + position
         pointer = "".join(f"/{escape(str(part))}" for part in path)
-        # Who sends a secret in the wrong place need not find it in answers, and in the logs of what stands between.
-        message = redact(error.message)
-        if len(message) > MAX_ERROR_LENGTH:
-            # The message begins with the value itself, which may be the whole body; the rule stands at its end.
-            message = "…" + message[-MAX_ERROR_LENGTH:]
-        yield {"pointer": pointer[:MAX_ERROR_LENGTH], "detail": message}
+        # Names of fields are texts of the sender's, which may be secrets in the wrong place.
+        yield {"pointer": redact(pointer)[:MAX_ERROR_LENGTH], "detail": message_of(error, schema)}
 
 
 def escape(part: str) -> str:

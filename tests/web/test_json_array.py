@@ -97,7 +97,9 @@ def test_large_arrays_are_parsed_as_strictly_as_others(labelled: Labelled, end: 
 
 def test_large_bodies_that_are_no_arrays_are_told_so(labelled: Labelled) -> None:
     path = f"/campaigns/{labelled.campaign_id}/objects"
-    labelled.partner.request("PUT", path, content=b'{"a":"%b"}' % (b"x" * 100_000), headers=JSON).expect(400, "array")
+    labelled.partner.request("PUT", path, content=b'{"a":"%b"}' % (b"x" * 100_000), headers=JSON).expect(
+        400, "Expected a list"
+    )
 
 
 def test_an_array_has_as_many_items_as_its_schema_says(labelled: Labelled, admin: Caller) -> None:
