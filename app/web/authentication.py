@@ -102,8 +102,7 @@ class KeyPairCheck:
         # A role may have been granted a moment ago, so that nobody is refused on remembered facts.
         if not account or not self._is_open(request, account):
             account = await self._look_up(request.scope, pair)
-        # Every line that is logged from here on names the caller, also the line of a refusal.
-        bind_contextvars(user_id=account.user_id, key_id=account.api_key_id)
+        _name_in_log(account)
         if not self._is_open(request, account):
             raise Forbidden(NO_ACCESS)
         return account
@@ -111,7 +110,9 @@ class KeyPairCheck:
     async def find_account(self, scope: Scope) -> Account:
         """Return the account of the pair in a request's headers. Raises Unauthorized, and what `Lookups.find` raises."""
         pair = _pair_in(scope)
-        return self.cache.find(_digest(pair)) or await self._look_up(scope, pair)
+        account = self.cache.find(_digest(pair)) or await self._look_up(scope, pair)
+        _name_in_log(account)
+        return account
 
     async def _look_up(self, scope: Scope, pair: Pair) -> Account:
         # A pair that cannot be one of ours costs no query, and so it is not counted.
@@ -147,6 +148,11 @@ class KeyPairCheck:
             return False
         campaign_id = request.scope["path_params"].get("campaign_id")
         return campaign_id is None or campaign_id in account.campaign_ids
+
+
+def _name_in_log(account: Account) -> None:
+    """Let every line that this request causes from here on name the caller, also the line of a refusal."""
+    bind_contextvars(user_id=account.user_id, key_id=account.api_key_id)
 
 
 def _pair_in(scope: Scope) -> Pair:

@@ -23,7 +23,8 @@ CAMPAIGN_COUNT, IMAGES_OF_CAMPAIGN = 10, 4
 # Rules that are a 400 and that a schema of OpenAPI 3.0 cannot say, or not in words that help; descriptions say them.
 UNSAID = re.compile(
     r"page and after contradict each other|labeled needs campaign|taken_from must be before|bbox is west,south,east,north"
-    r"|taken_(from|to) is no time that this service knows|This is no e-mail address"
+    r"|(taken_)?(from|to) is no time that this service knows|Not a valid e-mail address"
+    r"|subject_id needs subject_type|from must be before to|The query parameter user must"
     # Of what is free, such as metadata: the values that cannot be stored.
     r"|/(metadata|label_translations)\b.* (with|holds) the character NUL|/metadata/.* (beyond 64 bits|too large|nested deeper)",
     re.DOTALL,

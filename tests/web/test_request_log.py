@@ -185,20 +185,22 @@ def test_lines_of_a_request_say_who_calls_from_where(
         ):
             headers = {"Authentication-Key": str(caller.key), "Authentication-Secret": str(caller.secret)}
             httpx.get(f"{web.url}/api/v1{path}", headers={**headers, **forwarded, "X-Request-ID": name})
+        headers = {"Authentication-Key": str(admin.key), "Authentication-Secret": str(admin.secret)}
+        httpx.get(f"{web.url}/info/status", headers={**headers, **forwarded, "X-Request-ID": "status"})
         with missing_table(app, "dataset"):
-            headers = {"Authentication-Key": str(admin.key), "Authentication-Secret": str(admin.secret)}
             path = f"/api/v1/campaigns/{labelled.campaign_id}/datasets"
             httpx.get(f"{web.url}{path}", headers={**headers, **forwarded, "X-Request-ID": "fault"})
     lines = [json.loads(line) for line in web.log.read_text().splitlines()]
     who = {
         (line["request_id"], line["event"]): (line["address"], line.get("user_id"), line.get("key_id"))
         for line in lines
-        if line.get("request_id") in ("right", "forbidden", "wrong", "fault")
+        if line.get("request_id") in ("right", "forbidden", "wrong", "status", "fault")
     }
     assert who == {
         ("right", "request"): ("198.51.100.7", 1, 1),
         ("forbidden", "request"): ("198.51.100.7", 2, 2),
         ("wrong", "request"): ("198.51.100.7", None, None),
+        ("status", "request"): ("198.51.100.7", 1, 1),
         ("fault", "unhandled error"): ("198.51.100.7", 1, 1),
         ("fault", "request"): ("198.51.100.7", 1, 1),
     }
