@@ -84,7 +84,9 @@ def read_query_text(text: str, name: str, max_length: int = MAX_LENGTH) -> str:
     try:
         return normalize(text, max_length)
     except UnfitText as fault:
-        raise BadRequest(f"The query parameter {name} {fault}.") from None
+        detail = f"The text {fault}."
+        errors = [{"parameter": name, "detail": detail}]
+        raise BadRequest(f"Query parameter `{name}`: {detail}", errors=errors) from None
 
 
 def _name(character: str) -> str:

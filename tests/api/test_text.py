@@ -258,4 +258,5 @@ def test_a_title_is_found_however_it_is_written(admin: Caller, title: str, path:
     for query in (f" {title} ", f"\u00a0{title[:-3]}*\t"):
         assert admin.get(path, params={"title": query}).expect(200)["pagination"]["total"] == 1
     for query in ("\u200b", f"{title}\u202e", " "):
-        admin.get(path, params={"title": query}).expect(400, "query parameter title")
+        problem = admin.get(path, params={"title": query}).expect(400, "query parameter `title`")
+        assert problem["errors"][0]["parameter"] == "title"
