@@ -9,6 +9,7 @@ import orjson
 from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from app.web.cache_control import NO_STORE
 from app.web.framing import StrictConnection
 from app.web.problem_document import MEDIA_TYPE, problem_document
 
@@ -184,6 +185,7 @@ def _write_refusal(status: int, seconds: float, default_headers: list[tuple[byte
         *default_headers,
         (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
+        NO_STORE,
         CLOSE_HEADER,
     ]
     response = h11.Response(status_code=status, headers=headers, reason=document["title"].encode())

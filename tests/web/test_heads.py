@@ -50,6 +50,7 @@ def test_head_of_64_kib_is_the_longest(web: WebServer, kind: str, piece: int) ->
     [answer] = read_answers(exchange(web.port, *in_pieces(make_head(MAX_HEAD_BYTES + 1, kind) + LAST, piece)))
     assert answer.status == 431
     assert answer.values("connection") == ["close"]
+    assert answer.values("cache-control") == ["private, no-store"]
     problem = json.loads(answer.body)
     assert problem["title"] == "Request Header Fields Too Large"
     assert "65536 bytes" in problem["detail"]
