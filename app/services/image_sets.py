@@ -105,11 +105,13 @@ def create_dropbox_url(session: Session, blobs: BlobStore, imageset_id: int, *, 
 
 def _make_link(session: Session, blobs: BlobStore, imageset_id: int, title: str, *, revoke: bool = False) -> str:
     url = blobs.make_upload_url(dropbox_name(title), revoke=revoke)
-    expires = datetime.now(UTC) + blobs.upload_token_valid + timedelta(minutes=1)
+    expires = datetime.now(UTC) + blobs.upload_token_valid
     if revoke:
         record(session, Action.REVOKE_UPLOAD_LINKS, SubjectType.IMAGE_SET, imageset_id)
     record(session, Action.CREATE_UPLOAD_LINK, SubjectType.IMAGE_SET, imageset_id, date_expires=expires)
-    session.execute(update(ImageSet).where(ImageSet.id == imageset_id).values(date_upload_expires=expires))
+    # The storage has a clock of its own.
+    surely_expired = expires + timedelta(minutes=1)
+    session.execute(update(ImageSet).where(ImageSet.id == imageset_id).values(date_upload_expires=surely_expired))
     return url
 
 

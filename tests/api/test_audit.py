@@ -4,7 +4,9 @@ import json
 import os
 import pwd
 import re
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -84,7 +86,8 @@ def test_changes_of_users_roles_and_keys_are_recorded(admin: Caller, labelled: L
 
 def test_upload_links_and_statuses_are_recorded(admin: Caller, title: str) -> None:
     since = len(entries(admin))
-    imageset_id = admin.post("/image_sets", {"title": title}).expect(200)["imageset_id"]
+    made = admin.post("/image_sets", {"title": title}).expect(200)
+    imageset_id = made["imageset_id"]
     admin.post(f"/image_sets/{imageset_id}/dropbox_url").expect(200)
     admin.post(f"/image_sets/{imageset_id}/dropbox_url?revoke=true").expect(200)
     admin.put(f"/image_sets/{imageset_id}", {"new_status": "finished"}).expect(200)
@@ -97,7 +100,9 @@ def test_upload_links_and_statuses_are_recorded(admin: Caller, title: str) -> No
         ("change_status", "image_set", imageset_id),
     ]
     assert found[-1][3] == {"from": "created", "to": "finished"}
-    assert all(re.fullmatch(r"20\d\d-.*Z", found[number][3]["date_expires"]) for number in (0, 1, 3))
+    [end] = parse_qs(urlsplit(made["dropbox_url"]).query)["se"]
+    recorded = datetime.fromisoformat(found[0][3]["date_expires"])
+    assert abs(recorded - datetime.fromisoformat(end)) < timedelta(seconds=10)
 
 
 def test_making_a_campaign_records_what_its_labeler_got(admin: Caller, labelled: Labelled) -> None:
