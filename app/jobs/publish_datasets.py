@@ -7,6 +7,7 @@ that is repeated, or wakes up late, harms nothing.
 import csv
 import hashlib
 import io
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
+from app.azure.ml.registry import DataPath, address
 from app.jobs.image_paths import find_image_paths
 from app.jobs.progress import Progress
 from app.media.media_types import DATASETS
@@ -33,18 +35,33 @@ COLUMNS = ("image_url", "label", "label_confidence")
 RISKY_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "'")
 REGISTERED = (IMAGES, LABELS)
 MLTABLE_SCHEMA = "https://azuremlschemas.azureedge.net/latest/MLTable.schema.json"
+# In C it takes a tenth of the time, which is seconds for some thousand paths; the package may have been built without.
+YAML_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+# Python and JavaScript end a line at these too; JSON leaves them in texts as they are.
+LINE_ENDS = {"\x85": r"\u0085", "\u2028": r"\u2028", "\u2029": r"\u2029"}
+
+
+def _with_decimals(statement: str) -> str:
+    """Return a statement in which `decimal(…)` is the text of a number with a decimal point and without an exponent.
+
+    Azure's reader decides by the first rows whether a number is whole, and then reads null for those of the other kind.
+    """
+    whole, tiny = r"WHEN (\1) = trunc(\1) THEN (\1) || '.0'", r"WHEN (\1) < 1e-4 THEN (\1)::text::numeric::text"
+    return re.sub(r"\bdecimal\((.*?)\)", rf"(CASE {whole} {tiny} ELSE (\1)::text END)", statement)
+
 
 # PostgreSQL writes the JSON of every row, so that this process only passes it on. Boxes are ratios of the image's size. The
 # texts are put together by hand, in a third of the time of PostgreSQL's JSON functions, which look up the types of their
 # arguments for every row. What is no image has no size.
-PAGE = text(r"""
+PAGE = text(
+    _with_decimals(r"""
 SELECT campaign_image.image_id, width IS NOT NULL AS is_image, submission_id, path, coalesce(box.count, 0) AS object_count,
     '[' || coalesce(box.labels, '') || ']' AS labels,
     '[' || coalesce(box.confidences, '') || ']' AS confidences,
-    '{"image_url":' || to_json(CAST(:url_prefix AS text) || path) || ',"image_details":{"format":'
+    ',"image_details":{"format":'
         || coalesce(to_json(lower(filetype))::text, 'null') || ',"width":"' || width || 'px","height":"' || height
         || 'px"},"label":[' || coalesce(box.crowd_labels, '') || '],"label_confidence":[' || coalesce(box.confidences, '')
-        || ']}' AS line,
+        || ']}' AS details,
     '{"image_id":' || campaign_image.image_id || ',"path":' || to_json(path) || ',"labeled":' || CASE
         WHEN submission_id IS NULL THEN 'false' ELSE 'true' END || '}' AS entry
 FROM campaign_image
@@ -52,11 +69,11 @@ JOIN image ON image.id = campaign_image.image_id
 CROSS JOIN LATERAL (SELECT substr(blobstorage_path, length(:container) + 2) AS path) AS place
 LEFT JOIN LATERAL (
     SELECT count(*), string_agg(begin || '}', ',') AS labels, string_agg(begin || ',"isCrowd"\:0}', ',') AS crowd_labels,
-        string_agg(coalesce(confidence::text, 'null'), ',') AS confidences
+        string_agg(coalesce(decimal(confidence), 'null'), ',') AS confidences
     FROM (
-        SELECT confidence, '{"label":' || to_json(label) || ',"topX":' || x_min / width::float8
-            || ',"topY":' || y_min / height::float8 || ',"bottomX":' || x_max / width::float8
-            || ',"bottomY":' || y_max / height::float8 AS begin
+        SELECT confidence, '{"label":' || to_json(label)
+            || ',"topX":' || decimal(x_min / width::float8) || ',"topY":' || decimal(y_min / height::float8)
+            || ',"bottomX":' || decimal(x_max / width::float8) || ',"bottomY":' || decimal(y_max / height::float8) AS begin
         FROM object
         WHERE object.campaign_id = campaign_image.campaign_id
             AND object.submission_id = campaign_image.submission_id
@@ -67,6 +84,7 @@ WHERE campaign_image.campaign_id = :campaign_id AND campaign_image.image_id > :a
 ORDER BY campaign_image.image_id
 LIMIT :size
 """)
+)
 
 
 @dataclass(frozen=True)
@@ -121,12 +139,13 @@ class Files:
     """The files of one publication by kind, on disk until they are whole: so memory does not grow with the campaign."""
 
     contents: dict[str, IO[bytes]]
+    url_prefix: str
     counts: Counts = field(default_factory=Counts)
 
-    def begin(self, campaign: dict[str, Any], *, has_urls: bool) -> None:
+    def begin(self, campaign: dict[str, Any]) -> None:
         """Write what stands before the rows."""
         self.contents[LABELS].write((",".join(COLUMNS) + "\r\n").encode())
-        self.contents[LABELS_MLTABLE].write(_describe_table(has_urls=has_urls))
+        self.contents[LABELS_MLTABLE].write(_describe_table(has_urls=bool(self.url_prefix)))
         head = orjson.dumps({"campaign": campaign}, option=orjson.OPT_UTC_Z)[:-1]
         self.contents[IMAGES].write(head + b',"images":[')
 
@@ -140,11 +159,16 @@ class Files:
         rows = io.StringIO(newline="")
         csv.writer(rows).writerows((_defuse(row.path), row.labels, row.confidences) for row in labeled)
         self.contents[LABELS].write(rows.getvalue().encode())
-        self.contents[LABELS_JSONL].write("".join(f"{row.line}\n" for row in labeled).encode())
+        lines = "".join(f'{{"image_url":{self._url(row.path)}{row.details}\n' for row in labeled)
+        self.contents[LABELS_JSONL].write(_escape_line_ends(lines).encode())
         comma = ",\n" if self.counts.images else "\n"
         self.contents[IMAGES].write((comma + ",\n".join(row.entry for row in images)).encode())
         for row in images:
             self.counts.add(row)
+
+    def _url(self, path: str) -> str:
+        """Return the JSON of the address that Azure ML reads, without Azure ML of the path."""
+        return orjson.dumps(address(self.url_prefix, path) if self.url_prefix else path).decode()
 
     def end(self, title: str) -> dict[str, PublishedFile]:
         """Write what stands behind the rows, and return each file's place, size and hash by its kind.
@@ -168,10 +192,9 @@ class Files:
         files[LABELS] = files.pop(LABELS)
         return files
 
-    def add_image_table(self, title: str, urls: list[str]) -> dict[str, PublishedFile]:
+    def add_image_table(self, title: str, paths: list[DataPath]) -> dict[str, PublishedFile]:
         """Write the MLTable file that opens the images themselves, and return its place, size and hash by its kind."""
-        paths = [{"pattern" if url.endswith("/**") else "file": url} for url in urls]
-        self.contents[IMAGES_MLTABLE].write(_write_yaml({"paths": paths}))
+        self.contents[IMAGES_MLTABLE].write(_write_yaml({"paths": [path.locate(self.url_prefix) for path in paths]}))
         return {IMAGES_MLTABLE: self._describe(IMAGES_MLTABLE, f"{title}_images/MLTable")}
 
     def _describe(self, kind: str, name: str) -> PublishedFile:
@@ -201,16 +224,16 @@ def publish_files(
         select(Campaign.title, Campaign.image_count, Campaign.date_finished).where(Campaign.id == campaign_id)
     ).one()
     with ExitStack() as stack:
-        files = Files({kind: stack.enter_context(tempfile.TemporaryFile()) for kind in DATASETS})
-        files.begin({"id": campaign_id, "title": title, "date_finished": date_finished}, has_urls=bool(url_prefix))
-        parameters = {"campaign_id": campaign_id, "container": blobs.container, "url_prefix": url_prefix}
+        files = Files({kind: stack.enter_context(tempfile.TemporaryFile()) for kind in DATASETS}, url_prefix)
+        files.begin({"id": campaign_id, "title": title, "date_finished": date_finished})
+        parameters = {"campaign_id": campaign_id, "container": blobs.container}
         for page in _read_pages(session, parameters):
             files.write(page)
             yield Progress(files.counts.members, image_count)
         published = files.end(title)
         if url_prefix:
             paths = find_image_paths(session, campaign_id, blobs.container, published[IMAGES].path)
-            published |= files.add_image_table(title, [url_prefix + path for path in paths])
+            published |= files.add_image_table(title, paths)
         for kind, file in published.items():
             yield Progress(files.counts.members, image_count)
             blobs.upload(file.path, files.contents[kind], DATASETS[kind])
@@ -234,6 +257,13 @@ def _read_pages(session: Session, parameters: dict[str, Any]) -> Iterator[list[R
         yield page
 
 
+def _escape_line_ends(lines: str) -> str:
+    """Return lines of JSON in which only the ends of lines end a line."""
+    for character, escaped in LINE_ENDS.items():
+        lines = lines.replace(character, escaped)
+    return lines
+
+
 def _defuse(cell: str) -> str:
     """Put an apostrophe before a path that a spreadsheet would run; a reader takes one leading apostrophe off again."""
     return f"'{cell}" if cell.startswith(RISKY_BEGINNINGS) else cell
@@ -250,7 +280,8 @@ def _describe_table(*, has_urls: bool) -> bytes:
 
 
 def _write_yaml(table: dict[str, Any]) -> bytes:
-    return yaml.safe_dump({"$schema": MLTABLE_SCHEMA, "type": "mltable", **table}, sort_keys=False).encode()
+    content = {"$schema": MLTABLE_SCHEMA, "type": "mltable", **table}
+    return str(yaml.dump(content, Dumper=YAML_DUMPER, sort_keys=False)).encode()
 
 
 def _note(session: Session, file: PublishedFile, counts: Counts, **values: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.azure.ml.registry import NewVersion, RegistrationFailed, Registry
+from app.azure.ml.registry import DataPath, NewVersion, RegistrationFailed, Registry
 from app.jobs.image_paths import find_image_paths
 from app.jobs.progress import Failed, Progress
 from app.models import Dataset
@@ -49,7 +49,7 @@ def _describe(session: Session, container: str, row: Any) -> NewVersion:
         description=f"{'Images' if is_images else 'Labels'} of the campaign {title}, published by LabelAPI.",
         # The hash covers the campaign's id and the time it was finished; the job tells one publication from another.
         tags={"labelapi_job": str(row.job_id), "labelapi_sha256": bytes(row.sha256).hex()},
-        paths=find_image_paths(session, row.campaign_id, container, row.path) if is_images else [row.path],
+        paths=find_image_paths(session, row.campaign_id, container, row.path) if is_images else [DataPath(row.path)],
         table_folder=f"{folder}/{title}_images" if is_images else f"{folder}/{title}",
         is_table=not is_images,
     )

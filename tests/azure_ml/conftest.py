@@ -25,7 +25,8 @@ from tests.conftest import Labelled
 @pytest.fixture
 def azure(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAzure]:
     """An Azure with a workspace and a datastore, to which this process and its children talk."""
-    fake = FakeAzure(settings.azure_storage_imageset_container)
+    account = settings.azure_storage_connection_string
+    fake = FakeAzure(settings.azure_storage_imageset_container, account.get_secret_value() if account else "")
     with running_azure(fake, tmp_path) as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -60,10 +61,20 @@ def configured(app: Flask, azure: FakeAzure, settings: Settings, api: str, monke
 def finished(admin: object, labelled: Labelled) -> Labelled:
     """A campaign whose images are labelled, and which is finished; its job waits."""
     path = f"/campaigns/{labelled.campaign_id}"
-    box = {"xmin": 0, "xmax": 960, "ymin": 0, "ymax": 540}
-    objects = [{"label": 'a,"b" 😀', "confidence": 0.5, "bounding_box": box}]
-    submissions = [{"image_id": image_id, "objects": objects} for image_id in labelled.image_ids[:2]]
-    submissions += [{"image_id": image_id, "objects": []} for image_id in labelled.image_ids[2:]]
+    first = {"label": 'a,"b" 😀', "confidence": 0.5, "bounding_box": {"xmin": 0, "xmax": 960, "ymin": 0, "ymax": 540}}
+    second = {"label": "c", "confidence": 1, "bounding_box": {"xmin": 480, "xmax": 1920, "ymin": 270, "ymax": 810}}
+    submissions = [
+        {"image_id": image_id, "objects": objects}
+        for image_id, objects in zip(labelled.image_ids, [[first], [second], [], []], strict=True)
+    ]
     labelled.partner.put(f"{path}/objects", submissions).expect(200)
     labelled.admin.put(path, {"new_status": "finished"}).expect(200)
     return labelled
+
+
+@pytest.fixture
+def finished_labels() -> list[list[dict[str, object]]]:
+    """The labels of the campaign `finished` as they are published: boxes as ratios of the image's size."""
+    first = {"label": 'a,"b" 😀', "topX": 0.0, "topY": 0.0, "bottomX": 0.5, "bottomY": 0.5}
+    second = {"label": "c", "topX": 0.25, "topY": 0.25, "bottomX": 1.0, "bottomY": 0.75}
+    return [[first], [second], [], []]

@@ -1,10 +1,12 @@
 """Azure, as far as Azure ML's clients talk to it: a loopback proxy that answers for Azure's hosts with TLS of its own.
 
-Login, the resource manager (workspaces, datastores, data assets), and the discovery, datastore and dataset services of SDK
-v1. The clients are the real ones; they find this through HTTPS_PROXY and REQUESTS_CA_BUNDLE.
+Login, the resource manager (workspaces, datastores, data assets), the discovery, datastore and dataset services of SDK v1,
+and the account behind the datastore, whose requests go on to Azurite. The clients are the real ones; they find this through
+HTTPS_PROXY and REQUESTS_CA_BUNDLE, and the readers in Rust, for which it does without TLS, through http_proxy.
 """
 
 import datetime as dt
+import http.client
 import json
 import re
 import ssl
@@ -14,13 +16,15 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import jwt
+from azure.storage.blob import AccountSasPermissions, BlobServiceClient, ResourceTypes, generate_account_sas
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,6 +33,7 @@ from cryptography.x509.oid import NameOID
 TENANT, APPLICATION, SECRET = str(uuid.UUID(int=1)), str(uuid.UUID(int=2)), "canary-service-principal-secret"
 SUBSCRIPTION, GROUP, WORKSPACE, DATASTORE = str(uuid.UUID(int=3)), "labels", "workshop", "images"
 SERVICES = "eastus.api.azureml.ms"
+STORAGE = "account.blob.core.windows.net"
 HOSTS = ("login.microsoftonline.com", "management.azure.com", SERVICES, "dc.services.visualstudio.com")
 PLACE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{WORKSPACE}"
 DAY = dt.timedelta(days=1)
@@ -49,9 +54,13 @@ class Fault:
 
 @dataclass
 class FakeAzure:
-    """What this Azure holds. `requests` has the method and address of every request, in order."""
+    """What this Azure holds. `requests` has the method and address of every request, in order.
+
+    `storage` is the connection string of the account that stands behind the datastore.
+    """
 
     container: str
+    storage: str = ""
     datasets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     data_assets: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=lambda: [SECRET])
@@ -154,7 +163,7 @@ class FakeAzure:
         if match[1] not in self.datastores:
             return 404, {"error": {"code": "UserError", "message": f"Could not find datastore: {match[1]}"}}
         section = {
-            "accountName": "account", "containerName": self.container, "endpoint": "core.windows.net", "protocol": "https",
+            "accountName": "account", "containerName": self.container, "endpoint": "core.windows.net", "protocol": "http",
             "credentialType": "AccountKey", "credential": "a2V5", "accountKey": "a2V5", "isSas": False,
         }  # fmt: skip
         return 200, {"name": match[1], "dataStoreType": "AzureBlob", "azureStorageSection": section}
@@ -188,6 +197,29 @@ class FakeAzure:
                     latest = made["latest"]
                     return 200, {"legacyDataflow": latest["dataflow"], "legacyDataflowType": latest.get("dataflowType")}
         return 404, {"error": {"code": "UserError", "message": "No data version."}}
+
+    # The storage account
+
+    @cached_property
+    def account(self) -> tuple[SplitResult, str]:
+        """Where the real account is, and a permission to read and list."""
+        with BlobServiceClient.from_connection_string(self.storage) as account:
+            types, rights = ResourceTypes(container=True, object=True), AccountSasPermissions(read=True, list=True)
+            key, until = account.credential.account_key, dt.datetime.now(dt.UTC) + DAY
+            return urlsplit(account.url), generate_account_sas(str(account.account_name), key, types, rights, until)
+
+    def forward(self, method: str, address: str, headers: Any) -> tuple[int, Any, bytes]:
+        """Return status, headers and body of what the real account answers to a request that reads or lists."""
+        place, permission = self.account
+        address = f"{place.path.rstrip('/')}{address}{'&' if '?' in address else '?'}{permission}"
+        kept = {key: value for key, value in headers.items() if key.lower() in ("range", "x-ms-range", "x-ms-version")}
+        connection = http.client.HTTPConnection(place.netloc)
+        try:
+            connection.request(method, address, headers=kept)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
 
     def nothing(self, _match: Any, _query: Any, _body: bytes) -> tuple[int, Any]:
         return 200, {}
@@ -228,6 +260,7 @@ class _Proxy(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: _Proxy
     host = ""
 
@@ -248,6 +281,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer()
 
+    def do_HEAD(self) -> None:
+        self._answer()
+
     def do_POST(self) -> None:
         self._answer()
 
@@ -255,9 +291,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
+        if self.path.startswith("http://"):
+            self.host, slash, path = self.path.removeprefix("http://").partition("/")
+            self.path = slash + path
         azure, line = self.server.azure, f"{self.command} {self.host}{self.path}"
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         azure.requests.append(line)
+        if self.host == STORAGE:
+            self._forward()
+            return
         fault = azure.take_fault(line)
         if fault:
             time.sleep(fault.delay_seconds)
@@ -275,6 +317,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         if fault and fault.retry_after is not None:
             self.send_header("Retry-After", str(fault.retry_after))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _forward(self) -> None:
+        status, headers, content = self.server.azure.forward(self.command, self.path, self.headers)
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", headers.get("Content-Length") or str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 

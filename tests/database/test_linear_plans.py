@@ -182,7 +182,7 @@ def test_work_for_what_is_new_is_linear(knowledge: str, app: Flask, admin: Calle
     if knowledge == OTHERS:
         analyze(app, "image", "image_set")
     with linear(app, "paths of the images"), rows(app) as session:
-        assert find_image_paths(session, campaign_id, "c", "manifest") == [f"loose/{title}/**"]
+        assert find_image_paths(session, campaign_id, "c", "manifest") == [(f"loose/{title}/**", True)]
 
 
 def document(path: str) -> dict[str, Any]:

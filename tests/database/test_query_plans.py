@@ -163,7 +163,7 @@ def test_hot_statements_read_no_large_table_as_a_whole(filled: Caller, app: Flas
         references = [{"id": 7}, {"filepath": "c/u/set-9/8"}]
         filled.post(f"/campaigns/{made['campaign_id']}/images", references).expect(200)
     require_indexes(app, statements, "POST images")
-    parameters = {"campaign_id": 2, "container": "c", "url_prefix": "", "after": 1000, "size": 100}
+    parameters = {"campaign_id": 2, "container": "c", "after": 1000, "size": 100}
     page = publication.PAGE.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]  # It has no types.
     require_indexes(app, [(str(page), parameters)], "a page to publish")
 

@@ -151,9 +151,12 @@ def test_a_set_that_holds_more_than_images_is_not_registered_as_a_whole(
         session.execute(text("UPDATE image SET image_set_id = 1"))
         listed = session.scalars(text("SELECT blobstorage_path FROM image WHERE width > 0 ORDER BY id")).all()
         arguments = (session, labelled.campaign_id, settings.azure_storage_imageset_container, "manifest.json")
-        assert find_image_paths(*arguments) == [path.partition("/")[2] for path in listed]
+        assert find_image_paths(*arguments) == [(path.partition("/")[2], False) for path in listed]
         session.execute(text("UPDATE image SET width = 9, height = 9 WHERE id = :id"), {"id": non_image_id})
-        assert find_image_paths(*arguments) == ["loose/**"]
+        assert find_image_paths(*arguments) == [("loose/**", True)]
+        session.execute(text("UPDATE image_set SET blobstorage_path = :path"), {"path": f"{own}*"})
+        session.execute(text("UPDATE image SET blobstorage_path = replace(blobstorage_path, 'loose', 'loose*')"))
+        assert [is_pattern for _, is_pattern in find_image_paths(*arguments)] == [False] * 5
 
 
 @pytest.mark.usefixtures("put_labels")

@@ -1,7 +1,8 @@
 """Where datasets are registered: the interface, its errors, and the registry of a service without Azure ML."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+from urllib.parse import quote
 
 from app.errors import Unavailable
 
@@ -12,6 +13,29 @@ class RegistrationFailed(Exception):
 
 class AzureMlUnavailable(Unavailable):
     """Azure ML does not answer, or is too busy; the same may succeed later."""
+
+
+class DataPath(NamedTuple):
+    """A path within the datastore's container: of a file, or a pattern, in which `*` stands for any characters."""
+
+    path: str
+    is_pattern: bool = False
+
+    def locate(self, url_prefix: str) -> dict[str, str]:
+        """Return the item of `paths` in an MLTable file that reads this path."""
+        if self.is_pattern:
+            return {"pattern": url_prefix + quote(self.path, safe="/*")}
+        return {"file": address(url_prefix, self.path)}
+
+
+def address(url_prefix: str, path: str) -> str:
+    """Return the address of a file in the datastore's container.
+
+    Readers decode `%xx`, cut an address at `?`, take `*` for a pattern and a slash at the end for a folder: all that has a
+    meaning in a URL is percent-encoded (RFC 3986, section 2).
+    """
+    quoted = quote(path)
+    return url_prefix + (f"{quoted[:-1]}%2F" if quoted.endswith("/") else quoted)
 
 
 @dataclass(frozen=True)
@@ -25,7 +49,7 @@ class NewVersion:
     name: str
     description: str
     tags: dict[str, str]
-    paths: list[str]
+    paths: list[DataPath]
     table_folder: str
     is_table: bool
 

@@ -33,7 +33,9 @@ class Sdk:
 
     def register(self, wanted: NewVersion) -> str:
         """Return the version that was registered, now or before. Raises RegistrationFailed, AzureMlUnavailable."""
-        result = self._run({"workspace": asdict(self._workspace), "wanted": asdict(wanted)})
+        addresses = [path.locate(self.url_prefix) for path in wanted.paths]
+        request = {"workspace": asdict(self._workspace), "wanted": {**asdict(wanted), "addresses": addresses}}
+        result = self._run(request)
         if "version" in result:
             return str(result["version"])
         if result.get("is_outage"):

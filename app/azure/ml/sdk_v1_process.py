@@ -71,13 +71,13 @@ def _register_once(factory: Any, workspace: Any, datastore: Any, wanted: dict[st
     version = _find_ours(factory, workspace, wanted, latest)
     if version is not None:
         return version
-    paths = [(datastore, path) for path in wanted["paths"]]
     if wanted["is_table"]:
+        paths = [(datastore, path) for path, _ in wanted["paths"]]
         made = factory.Tabular.from_delimited_files(
             path=paths, validate=False, infer_column_types=False, support_multi_line=True
         )
     else:
-        made = factory.File.from_files(path=paths, validate=False)
+        made = _make_file_dataset(wanted["addresses"])
     try:
         # The first version of a name is made only where there is none: of two runs at once, one is refused.
         registered = made.register(
@@ -94,6 +94,15 @@ def _register_once(factory: Any, workspace: Any, datastore: Any, wanted: dict[st
             raise
         return version
     return str(registered.version)
+
+
+def _make_file_dataset(addresses: list[dict[str, str]]) -> Any:
+    """Do what `Dataset.File.from_files` does, which takes every path for a pattern and cuts it at a question mark."""
+    from azureml.data import FileDataset
+    from azureml.dataprep.api.engineless_dataflow import EnginelessDataflow
+    from azureml.dataprep.rslex import PyRsDataflow
+
+    return FileDataset._create(EnginelessDataflow(PyRsDataflow.from_paths(addresses)))
 
 
 def _find_latest(factory: Any, workspace: Any, name: str) -> int:
