@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 from flask import Response
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.handlers import read_page
@@ -14,10 +13,10 @@ from app.services import api_keys, users
 from app.services.api_keys import KeyPair
 
 
-def list_api_keys(connection: Connection, user_id: int, page: int, per_page: int, after: int | None = None) -> Response:
+def list_api_keys(session: Session, user_id: int, page: int, per_page: int, after: int | None = None) -> Response:
     """GET /users/{user_id}/api_keys"""
-    users.require_user(connection, user_id)
-    return page_answer(api_keys.list_api_keys(connection, user_id, read_page(page, per_page, after)))
+    users.require_user(session, user_id)
+    return page_answer(api_keys.list_api_keys(session, user_id, read_page(page, per_page, after)))
 
 
 def create_api_key(session: Session, user_id: int, body: dict[str, Any]) -> Response:
@@ -42,9 +41,9 @@ def revoke_api_key(session: Session, user_id: int, key_id: int) -> Response:
     with users.keeping_an_admin(session):
         api_key = api_keys.get_api_key(session, user_id, key_id)
         api_keys.revoke_api_key(session, api_key)
-    return json_answer(api_keys.describe_api_key(session.connection(), user_id, api_key.key))
+    return json_answer(api_keys.describe_api_key(session, user_id, api_key.key))
 
 
 def _show_once(session: Session, user_id: int, pair: KeyPair) -> Response:
-    made = orjson.loads(api_keys.describe_api_key(session.connection(), user_id, pair.apikey))
+    made = orjson.loads(api_keys.describe_api_key(session, user_id, pair.apikey))
     return json_answer(made | {"apisecret": pair.apisecret})

@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 from flask import Response, current_app, request
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.handlers import blob_store, read_expansion, read_page
@@ -19,7 +18,7 @@ from app.services.objects import Sender
 
 
 def list_campaigns(
-    connection: Connection,
+    session: Session,
     page: int,
     per_page: int,
     after: int | None = None,
@@ -28,31 +27,31 @@ def list_campaigns(
 ) -> Response:
     """GET /campaigns"""
     asked = read_page(page, per_page, after)
-    return page_answer(campaigns.list_campaigns(connection, asked, status, title))
+    return page_answer(campaigns.list_campaigns(session, asked, status, title))
 
 
 def create_campaign(session: Session, body: dict[str, Any], account: Account) -> Response:
     """POST /campaigns"""
     campaign_id, pair = campaigns.create_campaign(session, account, NewCampaign(**body))
-    created = orjson.loads(campaigns.get_campaign(session.connection(), campaign_id))
+    created = orjson.loads(campaigns.get_campaign(session, campaign_id))
     return json_answer(created | {"access_token": pair._asdict()})
 
 
-def get_campaign(connection: Connection, campaign_id: int) -> Response:
+def get_campaign(session: Session, campaign_id: int) -> Response:
     """GET /campaigns/{campaign_id}"""
-    return resource_answer(campaigns.get_campaign(connection, campaign_id))
+    return resource_answer(campaigns.get_campaign(session, campaign_id))
 
 
 def update_campaign_status(session: Session, campaign_id: int, body: dict[str, Any]) -> Response:
     """PUT /campaigns/{campaign_id}"""
     campaigns.lock_campaign(session, campaign_id)
-    refuse_if_changed(lambda: campaigns.get_campaign(session.connection(), campaign_id))
+    refuse_if_changed(lambda: campaigns.get_campaign(session, campaign_id))
     job_id = campaigns.update_status(session, campaign_id, body["new_status"], body.get("auto_complete"))
-    return done(lambda: campaigns.get_campaign(session.connection(), campaign_id), job_id)
+    return done(lambda: campaigns.get_campaign(session, campaign_id), job_id)
 
 
 def list_campaign_images(
-    connection: Connection,
+    session: Session,
     campaign_id: int,
     page: int,
     per_page: int,
@@ -62,17 +61,17 @@ def list_campaign_images(
 ) -> Response:
     """GET /campaigns/{campaign_id}/images"""
     asked = read_page(page, per_page, after)
-    return page_answer(campaigns.list_images(connection, campaign_id, asked, labeled, read_expansion(expand)))
+    return page_answer(campaigns.list_images(session, campaign_id, asked, labeled, read_expansion(expand)))
 
 
 def add_campaign_images(session: Session, campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:
     """POST /campaigns/{campaign_id}/images"""
     campaigns.add_images(session, campaign_id, body)
-    return done(lambda: campaigns.get_campaign(session.connection(), campaign_id))
+    return done(lambda: campaigns.get_campaign(session, campaign_id))
 
 
 def list_campaign_objects(
-    connection: Connection,
+    session: Session,
     campaign_id: int,
     page: int,
     per_page: int,
@@ -81,7 +80,7 @@ def list_campaign_objects(
 ) -> Response:
     """GET /campaigns/{campaign_id}/objects"""
     asked = read_page(page, per_page, after)
-    return page_answer(campaigns.list_objects(connection, campaign_id, asked, labeled))
+    return page_answer(campaigns.list_objects(session, campaign_id, asked, labeled))
 
 
 def put_campaign_objects(
@@ -93,12 +92,12 @@ def put_campaign_objects(
     receipt = objects.put_objects(session, sender, campaign_id, body, limit)
     if receipt.submission_id is not None:
         metrics.observe_submission(receipt.object_counts)
-    return done(lambda: objects.get_receipt(session.connection(), sender, campaign_id, receipt))
+    return done(lambda: objects.get_receipt(session, sender, campaign_id, receipt))
 
 
-def list_campaign_datasets(connection: Connection, campaign_id: int) -> Response:
+def list_campaign_datasets(session: Session, campaign_id: int) -> Response:
     """GET /campaigns/{campaign_id}/datasets"""
-    rows = campaigns.list_datasets(connection, campaign_id)
+    rows = campaigns.list_datasets(session, campaign_id)
     return json_answer(
         {"datasets": [row | {"url": blob_store().read_url(row["path"], DATASETS[row["kind"]])} for row in rows]}
     )

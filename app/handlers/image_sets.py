@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 from flask import Response
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.handlers import blob_store, read_expansion, read_page
@@ -17,7 +16,7 @@ from app.services.images import ImageFilter
 
 
 def list_image_sets(
-    connection: Connection,
+    session: Session,
     page: int,
     per_page: int,
     after: int | None = None,
@@ -26,27 +25,27 @@ def list_image_sets(
 ) -> Response:
     """GET /image_sets"""
     asked = read_page(page, per_page, after)
-    return page_answer(image_sets.list_image_sets(connection, asked, status, title))
+    return page_answer(image_sets.list_image_sets(session, asked, status, title))
 
 
 def create_image_set(session: Session, body: dict[str, Any], account: Account) -> Response:
     """POST /image_sets"""
     imageset_id, dropbox_url = image_sets.create_image_set(session, blob_store(), account, NewImageSet(**body))
-    created = orjson.loads(image_sets.get_image_set(session.connection(), imageset_id))
+    created = orjson.loads(image_sets.get_image_set(session, imageset_id))
     return json_answer(created | {"dropbox_url": dropbox_url})
 
 
-def get_image_set(connection: Connection, imageset_id: int) -> Response:
+def get_image_set(session: Session, imageset_id: int) -> Response:
     """GET /image_sets/{imageset_id}"""
-    return resource_answer(image_sets.get_image_set(connection, imageset_id))
+    return resource_answer(image_sets.get_image_set(session, imageset_id))
 
 
 def update_image_set_status(session: Session, imageset_id: int, body: dict[str, Any]) -> Response:
     """PUT /image_sets/{imageset_id}"""
     image_sets.lock_image_set(session, imageset_id)
-    refuse_if_changed(lambda: image_sets.get_image_set(session.connection(), imageset_id))
+    refuse_if_changed(lambda: image_sets.get_image_set(session, imageset_id))
     job_id = image_sets.update_status(session, imageset_id, body["new_status"])
-    return done(lambda: image_sets.get_image_set(session.connection(), imageset_id), job_id)
+    return done(lambda: image_sets.get_image_set(session, imageset_id), job_id)
 
 
 def create_dropbox_url(session: Session, imageset_id: int, revoke: bool) -> Response:
@@ -56,7 +55,7 @@ def create_dropbox_url(session: Session, imageset_id: int, revoke: bool) -> Resp
 
 
 def list_image_set_images(
-    connection: Connection,
+    session: Session,
     imageset_id: int,
     page: int,
     per_page: int,
@@ -67,10 +66,10 @@ def list_image_set_images(
     """GET /image_sets/{imageset_id}/images"""
     asked = read_page(page, per_page, after)
     wanted = ImageFilter(**sent, image_set=imageset_id)
-    return page_answer(image_sets.list_images(connection, imageset_id, asked, wanted, read_expansion(expand)))
+    return page_answer(image_sets.list_images(session, imageset_id, asked, wanted, read_expansion(expand)))
 
 
 def add_image_set_images(session: Session, imageset_id: int, body: Iterable[dict[str, Any]]) -> Response:
     """POST /image_sets/{imageset_id}/images"""
     image_sets.add_images(session, imageset_id, body)
-    return done(lambda: image_sets.get_image_set(session.connection(), imageset_id))
+    return done(lambda: image_sets.get_image_set(session, imageset_id))

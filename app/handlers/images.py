@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Response
-from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 from app.handlers import blob_store, read_expansion, read_page
 from app.responses import json_answer, page_answer
@@ -13,7 +13,7 @@ from app.services.images import ImageFilter
 
 
 def list_images(
-    connection: Connection,
+    session: Session,
     page: int,
     per_page: int,
     after: int | None = None,
@@ -22,15 +22,15 @@ def list_images(
 ) -> Response:
     """GET /images"""
     asked = read_page(page, per_page, after)
-    return page_answer(images.list_images(connection, asked, ImageFilter(**sent), read_expansion(expand)))
+    return page_answer(images.list_images(session, asked, ImageFilter(**sent), read_expansion(expand)))
 
 
-def get_image(connection: Connection, image_id: int, account: Account) -> Response:
+def get_image(session: Session, image_id: int, account: Account) -> Response:
     """GET /images/{image_id}"""
-    url = images.make_image_url(connection, blob_store(), account, image_id)
+    url = images.make_image_url(session, blob_store(), account, image_id)
     return Response(status=303, headers={"Location": url})
 
 
-def list_image_objects(connection: Connection, image_id: int, campaigns: list[int] | None = None) -> Response:
+def list_image_objects(session: Session, image_id: int, campaigns: list[int] | None = None) -> Response:
     """GET /images/{image_id}/objects"""
-    return json_answer(images.list_objects(connection, image_id, campaigns))
+    return json_answer(images.list_objects(session, image_id, campaigns))

@@ -1,19 +1,18 @@
 """Operations on background jobs."""
 
 from flask import Response
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.responses import done, resource_answer
 from app.services import jobs
 
 
-def get_job(connection: Connection, job_id: int) -> Response:
+def get_job(session: Session, job_id: int) -> Response:
     """GET /jobs/{job_id}"""
-    return resource_answer(jobs.get_job(connection, job_id))
+    return resource_answer(jobs.get_job(session, job_id))
 
 
 def retry_job(session: Session, job_id: int) -> Response:
     """POST /jobs/{job_id}/retry"""
     jobs.retry_job(session, job_id)
-    return done(lambda: jobs.get_job(session.connection(), job_id), job_id)
+    return done(lambda: jobs.get_job(session, job_id), job_id)

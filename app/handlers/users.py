@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Response
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.handlers import read_page
@@ -11,37 +10,37 @@ from app.responses import json_answer, page_answer
 from app.services import users
 
 
-def list_users(connection: Connection, page: int, per_page: int, after: int | None = None) -> Response:
+def list_users(session: Session, page: int, per_page: int, after: int | None = None) -> Response:
     """GET /users"""
-    return page_answer(users.list_users(connection, read_page(page, per_page, after)))
+    return page_answer(users.list_users(session, read_page(page, per_page, after)))
 
 
 def create_user(session: Session, body: dict[str, Any]) -> Response:
     """POST /users"""
     user = users.add_user(session, body["email"], body.get("role"))
-    return json_answer(users.describe_user(session.connection(), user.id))
+    return json_answer(users.describe_user(session, user.id))
 
 
-def get_user(connection: Connection, user_id: int) -> Response:
+def get_user(session: Session, user_id: int) -> Response:
     """GET /users/{user_id}"""
-    return json_answer(users.describe_user(connection, user_id))
+    return json_answer(users.describe_user(session, user_id))
 
 
 def update_user(session: Session, user_id: int, body: dict[str, Any]) -> Response:
     """PATCH /users/{user_id}"""
     with users.keeping_an_admin(session):
         users.set_enabled(session, users.get_user_by_id(session, user_id), enabled=body["enabled"])
-    return json_answer(users.describe_user(session.connection(), user_id))
+    return json_answer(users.describe_user(session, user_id))
 
 
 def grant_role(session: Session, user_id: int, body: dict[str, Any]) -> Response:
     """POST /users/{user_id}/roles"""
     users.grant_role(session, users.get_user_by_id(session, user_id), body["role"], body.get("campaign_id"))
-    return json_answer(users.describe_user(session.connection(), user_id))
+    return json_answer(users.describe_user(session, user_id))
 
 
 def revoke_role(session: Session, user_id: int, role_id: int) -> Response:
     """DELETE /users/{user_id}/roles/{role_id}"""
     with users.keeping_an_admin(session):
         users.revoke_role_by_id(session, users.get_user_by_id(session, user_id), role_id)
-    return json_answer(users.describe_user(session.connection(), user_id))
+    return json_answer(users.describe_user(session, user_id))

@@ -2,14 +2,14 @@
 
 import orjson
 from flask import Response
-from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 from app.responses import json_answer
 from app.services import users
 from app.services.api_keys import Account
 
 
-def get_whoami(connection: Connection, account: Account) -> Response:
+def get_whoami(session: Session, account: Account) -> Response:
     """GET /whoami"""
-    roles = users.list_roles(connection, account.user_id)
+    roles = users.list_roles(session, account.user_id)
     return json_answer(b'{"email":%b,"roles":%b}' % (orjson.dumps(account.email), roles))

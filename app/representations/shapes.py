@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.database.postgres import ask
 from app.models import (
@@ -90,7 +90,7 @@ class Total(NamedTuple):
 
 
 def page_of(
-    connection: Connection,
+    session: Session,
     name: str,
     rows: Rows,
     wanted: Wanted,
@@ -112,17 +112,17 @@ def page_of(
         form = _before if newest_first else _behind
         # In a list that goes down, 0 stands for its beginning as well.
         after = page.after or (LARGEST_ID if newest_first else 0)
-        items, last_id = _ask(connection, form, rows, wanted, page.size, after=after)
+        items, last_id = _ask(session, form, rows, wanted, page.size, after=after)
         pagination = page.describe_cursor()
     elif total and not page.offset:
-        items, number = _ask(connection, _first, rows, wanted, page.size, total)
+        items, number = _ask(session, _first, rows, wanted, page.size, total)
         pagination = page.describe(number)
     else:
         counted = total or Total(_count(rows), wanted)
-        pagination = page.describe(value_of(connection, counted.number, counted.wanted))
+        pagination = page.describe(value_of(session, counted.number, counted.wanted))
         numbered = _numbered_down if newest_first else _numbered
         form = numbered if page.offset else _first
-        [items] = _ask(connection, form, rows, wanted, page.size, offset=page.offset)
+        [items] = _ask(session, form, rows, wanted, page.size, offset=page.offset)
     links = page.links(pagination["next"], last_id)
     listed = _with_links(items, sign_path) if sign_path else items.encode()
     return Listing(b'{"%b":%b,"pagination":%b}' % (name.encode(), listed, orjson.dumps(pagination)), links)
@@ -137,24 +137,24 @@ def _with_links(items: str, sign_path: SignPath) -> bytes:
     return orjson.dumps(listed)
 
 
-def list_of(connection: Connection, rows: Rows, wanted: Wanted) -> bytes:
+def list_of(session: Session, rows: Rows, wanted: Wanted) -> bytes:
     """Return the rows as a JSON array, in their order."""
-    [listed] = _ask(connection, _all, rows, wanted)
+    [listed] = _ask(session, _all, rows, wanted)
     return str(listed).encode()
 
 
-def find_one(connection: Connection, rows: Rows, wanted: Wanted) -> bytes | None:
+def find_one(session: Session, rows: Rows, wanted: Wanted) -> bytes | None:
     """Return the one row as a JSON object, or None when there is none."""
-    found = _ask(connection, _one, rows, wanted)
+    found = _ask(session, _one, rows, wanted)
     return str(found[0]).encode() if found else None
 
 
-def value_of(connection: Connection, rows: Rows, wanted: Wanted) -> Any:
+def value_of(session: Session, rows: Rows, wanted: Wanted) -> Any:
     """Return the one value of the one row, or None when there is none.
 
     `rows` names its type by a cast: a migration may change that of a column while the statement is prepared.
     """
-    found = _ask(connection, _as_they_are, rows, wanted)
+    found = _ask(session, _as_they_are, rows, wanted)
     return found[0] if found else None
 
 
@@ -169,7 +169,7 @@ class Statement:
 
 
 def _ask(
-    connection: Connection,
+    session: Session,
     form: Form,
     rows: Rows,
     wanted: Wanted,
@@ -177,6 +177,7 @@ def _ask(
     total: Total | None = None,
     **more: int | None,
 ) -> tuple[Any, ...]:
+    connection = session.connection()
     if total is None:
         statement = _compile(form, rows, tuple(wanted), size)
     else:

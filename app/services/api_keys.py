@@ -170,9 +170,9 @@ def parse_expiry(value: str | None) -> datetime | None:
     return date_expires
 
 
-def list_api_keys(connection: Connection, user_id: int, page: Page) -> Listing:
+def list_api_keys(session: Session, user_id: int, page: Page) -> Listing:
     """Return a page of the user's keys, by id, without any secret."""
-    return shapes.page_of(connection, "api_keys", shapes.api_keys, {OF_USER: {"user_id": user_id}}, page)
+    return shapes.page_of(session, "api_keys", shapes.api_keys, {OF_USER: {"user_id": user_id}}, page)
 
 
 def find_api_keys(session: Session, user_id: int) -> list[dict[str, object]]:
@@ -180,9 +180,9 @@ def find_api_keys(session: Session, user_id: int) -> list[dict[str, object]]:
     return [dict(row) for row in session.execute(shapes.api_keys().where(ApiKey.user_id == user_id)).mappings()]
 
 
-def describe_api_key(connection: Connection, user_id: int, key: str) -> bytes:
+def describe_api_key(session: Session, user_id: int, key: str) -> bytes:
     """Return one of the user's keys, by its public part. Raises NotFound."""
-    found = shapes.find_one(connection, shapes.api_keys, {OF_USER: {"user_id": user_id}, HAS_KEY: {"key": key}})
+    found = shapes.find_one(session, shapes.api_keys, {OF_USER: {"user_id": user_id}, HAS_KEY: {"key": key}})
     if found is None:
         raise NotFound(f"User {user_id} has no key {key}.")
     return found

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.errors import BadRequest
@@ -128,6 +128,6 @@ def _plain(value: Any) -> Any:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(value, datetime) else value
 
 
-def list_audit(connection: Connection, page: Page, wanted: AuditFilter) -> Listing:
+def list_audit(session: Session, page: Page, wanted: AuditFilter) -> Listing:
     """Return a page of the changes that `wanted` lets through, newest first. Raises BadRequest."""
-    return shapes.page_of(connection, "audit", shapes.audit, wanted.wanted(), page, newest_first=True)
+    return shapes.page_of(session, "audit", shapes.audit, wanted.wanted(), page, newest_first=True)

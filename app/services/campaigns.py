@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, cast, func, literal, select, update
+from sqlalchemy import BigInteger, bindparam, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -58,14 +58,14 @@ class NewCampaign:
     label_translations: dict[str, str] | None = None
 
 
-def list_campaigns(connection: Connection, page: Page, status: str | None = None, title: str | None = None) -> Listing:
+def list_campaigns(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
     """Return a page of campaigns, by id: all, or those of a status and a title (`drone-*`: that begin so)."""
-    return shapes.page_of(connection, "campaigns", shapes.campaigns, FILTER.wanted(status, title), page)
+    return shapes.page_of(session, "campaigns", shapes.campaigns, FILTER.wanted(status, title), page)
 
 
-def get_campaign(connection: Connection, campaign_id: int) -> bytes:
+def get_campaign(session: Session, campaign_id: int) -> bytes:
     """Return one campaign. Raises NotFound."""
-    found = shapes.find_one(connection, shapes.campaigns, {HAS_ID: {"id": campaign_id}})
+    found = shapes.find_one(session, shapes.campaigns, {HAS_ID: {"id": campaign_id}})
     if found is None:
         raise campaign_not_found(campaign_id)
     return found
@@ -134,7 +134,7 @@ def enter_status(session: Session, campaign: Campaign, status: str, *, automatic
 
 
 def list_images(
-    connection: Connection,
+    session: Session,
     campaign_id: int,
     page: Page,
     labeled: bool | None = None,
@@ -144,17 +144,17 @@ def list_images(
 
     With `sign_path` each has a link to its file.
     """
-    _require_campaign(connection, campaign_id)
+    _require_campaign(session, campaign_id)
     rows = shapes.campaign_images_with_path if sign_path else shapes.campaign_images
     wanted, total = _wanted(campaign_id, labeled), _total(campaign_id, labeled)
-    return shapes.page_of(connection, "images", rows, wanted, page, total=total, sign_path=sign_path)
+    return shapes.page_of(session, "images", rows, wanted, page, total=total, sign_path=sign_path)
 
 
-def list_objects(connection: Connection, campaign_id: int, page: Page, labeled: bool | None = None) -> Listing:
+def list_objects(session: Session, campaign_id: int, page: Page, labeled: bool | None = None) -> Listing:
     """Return a page of the images of a campaign with their present objects. Raises NotFound."""
-    _require_campaign(connection, campaign_id)
+    _require_campaign(session, campaign_id)
     wanted, total = _wanted(campaign_id, labeled), _total(campaign_id, labeled)
-    return shapes.page_of(connection, "images", shapes.labeled_images, wanted, page, total=total)
+    return shapes.page_of(session, "images", shapes.labeled_images, wanted, page, total=total)
 
 
 def _wanted(campaign_id: int, labeled: bool | None) -> Wanted:
@@ -192,8 +192,8 @@ def _total(campaign_id: int, labeled: bool | None) -> Total:
     return Total(COUNTS[labeled], {HAS_ID: {"id": campaign_id}})
 
 
-def _require_campaign(connection: Connection, campaign_id: int) -> None:
-    if shapes.value_of(connection, _ids, {HAS_ID: {"id": campaign_id}}) is None:
+def _require_campaign(session: Session, campaign_id: int) -> None:
+    if shapes.value_of(session, _ids, {HAS_ID: {"id": campaign_id}}) is None:
         raise campaign_not_found(campaign_id)
 
 
@@ -206,7 +206,7 @@ def campaign_not_found(campaign_id: int) -> NotFound:
     return NotFound(f"There is no campaign {campaign_id}.")
 
 
-def list_datasets(connection: Connection, campaign_id: int) -> list[dict[str, Any]]:
+def list_datasets(session: Session, campaign_id: int) -> list[dict[str, Any]]:
     """Return what was published of a campaign, newest first, as plain rows. Raises NotFound."""
-    _require_campaign(connection, campaign_id)
-    return [dict(row) for row in connection.execute(shapes.datasets(campaign_id)).mappings()]
+    _require_campaign(session, campaign_id)
+    return [dict(row) for row in session.execute(shapes.datasets(campaign_id)).mappings()]

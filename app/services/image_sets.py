@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, update
+from sqlalchemy import BigInteger, bindparam, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -42,14 +42,14 @@ def dropbox_name(title: str) -> str:
     return f"dropbox-{title}"
 
 
-def list_image_sets(connection: Connection, page: Page, status: str | None = None, title: str | None = None) -> Listing:
+def list_image_sets(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
     """Return a page of image sets, by id: all, or those of a status and a title (`drone-*`: that begin so)."""
-    return shapes.page_of(connection, "image_sets", shapes.image_sets, FILTER.wanted(status, title), page)
+    return shapes.page_of(session, "image_sets", shapes.image_sets, FILTER.wanted(status, title), page)
 
 
-def get_image_set(connection: Connection, imageset_id: int) -> bytes:
+def get_image_set(session: Session, imageset_id: int) -> bytes:
     """Return one image set. Raises NotFound."""
-    found = shapes.find_one(connection, shapes.image_sets, {HAS_ID: {"id": imageset_id}})
+    found = shapes.find_one(session, shapes.image_sets, {HAS_ID: {"id": imageset_id}})
     if found is None:
         raise _not_found(imageset_id)
     return found
@@ -135,12 +135,12 @@ def update_status(session: Session, imageset_id: int, new_status: str) -> int:
 
 
 def list_images(
-    connection: Connection, imageset_id: int, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None
+    session: Session, imageset_id: int, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None
 ) -> Listing:
     """Return a page of the images of one set that `wanted`, which names the set, lets through. Raises NotFound, BadRequest."""
-    if shapes.value_of(connection, _ids, {HAS_ID: {"id": imageset_id}}) is None:
+    if shapes.value_of(session, _ids, {HAS_ID: {"id": imageset_id}}) is None:
         raise _not_found(imageset_id)
-    return images.list_images(connection, page, wanted, sign_path)
+    return images.list_images(session, page, wanted, sign_path)
 
 
 def add_images(session: Session, imageset_id: int, references: Iterable[dict[str, Any]]) -> None:

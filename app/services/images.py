@@ -10,7 +10,6 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
-    Connection,
     Double,
     Text,
     and_,
@@ -145,16 +144,14 @@ class ImageFilter:
         return {WITHIN if west <= east else WITHIN_ACROSS: corners}
 
 
-def list_images(connection: Connection, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None) -> Listing:
+def list_images(session: Session, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None) -> Listing:
     """Return a page of the images that `wanted` lets through, by id; with `sign_path` with links to their files.
 
     Raises BadRequest for wishes that contradict each other.
     """
     conditions = wanted.wanted()
     rows = shapes.images_with_path if sign_path else shapes.images
-    return shapes.page_of(
-        connection, "images", rows, conditions, page, total=_kept_total(conditions), sign_path=sign_path
-    )
+    return shapes.page_of(session, "images", rows, conditions, page, total=_kept_total(conditions), sign_path=sign_path)
 
 
 def _kept_total(conditions: Wanted) -> Total | None:
@@ -177,7 +174,7 @@ def make_file_url(blobs: BlobStore, path: str, filetype: str | None) -> str:
     return blobs.read_url(name, media_type, inline=True) if media_type else blobs.read_url(name)
 
 
-def make_image_url(connection: Connection, blobs: BlobStore, account: Account, image_id: int) -> str:
+def make_image_url(session: Session, blobs: BlobStore, account: Account, image_id: int) -> str:
     """Return a link that reads the image's file.
 
     Raises NotFound for an admin; a labeler gets Forbidden for a missing image as for one of somebody else's campaign.
@@ -185,7 +182,7 @@ def make_image_url(connection: Connection, blobs: BlobStore, account: Account, i
     wanted: Wanted = {HAS_ID: {"id": image_id}}
     if not account.is_admin:
         wanted[OPEN_TO] = {"campaigns": list(account.campaign_ids)}
-    file = shapes.find_one(connection, shapes.files, wanted)
+    file = shapes.find_one(session, shapes.files, wanted)
     if file is None:
         raise _not_found(image_id) if account.is_admin else Forbidden(NO_ACCESS)
     return make_file_url(blobs, **orjson.loads(file))
@@ -195,19 +192,19 @@ def _paths() -> AnySelect:
     return select(cast(Image.blobstorage_path, Text))
 
 
-def list_objects(connection: Connection, image_id: int, campaign_ids: list[int] | None) -> bytes:
+def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None) -> bytes:
     """Return the image's present objects from one campaign, as a JSON array.
 
     That campaign is the first of the list in which the image is labeled; with no list, the most recently finished one.
     Raises NotFound for the image, or for any campaign of the list.
     """
-    if shapes.value_of(connection, _paths, {HAS_ID: {"id": image_id}}) is None:
+    if shapes.value_of(session, _paths, {HAS_ID: {"id": image_id}}) is None:
         raise _not_found(image_id)
     labeled = select(CampaignImage.campaign_id, CampaignImage.submission_id).where(
         CampaignImage.image_id == image_id, CampaignImage.submission_id.is_not(None)
     )
     if campaign_ids:
-        _require_campaigns(connection, campaign_ids)
+        _require_campaigns(session, campaign_ids)
         wanted = labeled.where(CampaignImage.campaign_id == func.any(campaign_ids)).order_by(
             func.array_position(campaign_ids, CampaignImage.campaign_id)
         )
@@ -217,16 +214,16 @@ def list_objects(connection: Connection, image_id: int, campaign_ids: list[int] 
             .where(Campaign.status == "finished")
             .order_by(Campaign.date_finished.desc(), Campaign.id.desc())
         )
-    chosen = connection.execute(wanted.limit(1)).one_or_none()
+    chosen = session.execute(wanted.limit(1)).one_or_none()
     if chosen is None:
         return b"[]"
     values = {"campaign": chosen.campaign_id, "submission": chosen.submission_id, "image": image_id}
     current: Wanted = {OBJECTS_OF_IMAGE: values}
-    return shapes.list_of(connection, shapes.objects, current)
+    return shapes.list_of(session, shapes.objects, current)
 
 
-def _require_campaigns(connection: Connection, campaign_ids: list[int]) -> None:
-    known = set(connection.scalars(select(Campaign.id).where(Campaign.id == func.any(campaign_ids))))
+def _require_campaigns(session: Session, campaign_ids: list[int]) -> None:
+    known = set(session.scalars(select(Campaign.id).where(Campaign.id == func.any(campaign_ids))))
     for campaign_id in campaign_ids:
         if campaign_id not in known:
             raise NotFound(f"There is no campaign {campaign_id}.")

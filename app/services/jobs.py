@@ -1,6 +1,6 @@
 """Background jobs as callers see them."""
 
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
@@ -12,9 +12,9 @@ from app.representations.shapes import Condition
 HAS_ID = Condition(Job.id == bindparam("id"))
 
 
-def get_job(connection: Connection, job_id: int) -> bytes:
+def get_job(session: Session, job_id: int) -> bytes:
     """Return one job. Raises NotFound."""
-    found = shapes.find_one(connection, shapes.jobs, {HAS_ID: {"id": job_id}})
+    found = shapes.find_one(session, shapes.jobs, {HAS_ID: {"id": job_id}})
     if found is None:
         raise _not_found(job_id)
     return found

@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, text, update
+from sqlalchemy import bindparam, text, update
 from sqlalchemy.orm import Session
 
 from app.database.postgres import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
@@ -330,7 +330,7 @@ def _count_labeled(session: Session, campaign: Campaign, newly_labeled: int) -> 
         enter_status(session, campaign, "completed", automatic=True)
 
 
-def get_receipt(connection: Connection, sender: Sender, campaign_id: int, receipt: Receipt) -> bytes:
+def get_receipt(session: Session, sender: Sender, campaign_id: int, receipt: Receipt) -> bytes:
     """Return the receipt of a submission as JSON; one that changed nothing has no id. Raises NotFound."""
     if receipt.submission_id is None:
         unchanged = {
@@ -342,7 +342,7 @@ def get_receipt(connection: Connection, sender: Sender, campaign_id: int, receip
             "created_by": sender.account.email,
         }
         return orjson.dumps(unchanged)
-    found = shapes.find_one(connection, shapes.submissions, {HAS_ID: {"id": receipt.submission_id}})
+    found = shapes.find_one(session, shapes.submissions, {HAS_ID: {"id": receipt.submission_id}})
     if found is None:
         raise NotFound(f"There is no submission {receipt.submission_id}.")
     return found

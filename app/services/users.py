@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, delete, exists, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, cast, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -81,22 +81,22 @@ def create_user(session: Session, email: str, role: str | None = None) -> tuple[
     return user, api_keys.create_api_key(session, user.id)
 
 
-def list_users(connection: Connection, page: Page) -> Listing:
+def list_users(session: Session, page: Page) -> Listing:
     """Return a page of users, by id."""
-    return shapes.page_of(connection, "users", shapes.users, {}, page)
+    return shapes.page_of(session, "users", shapes.users, {}, page)
 
 
-def describe_user(connection: Connection, user_id: int) -> bytes:
+def describe_user(session: Session, user_id: int) -> bytes:
     """Return one user with its roles. Raises NotFound."""
-    found = shapes.find_one(connection, shapes.users, {HAS_ID: {"id": user_id}})
+    found = shapes.find_one(session, shapes.users, {HAS_ID: {"id": user_id}})
     if found is None:
         raise user_not_found(user_id)
     return found
 
 
-def require_user(connection: Connection, user_id: int) -> None:
+def require_user(session: Session, user_id: int) -> None:
     """Raise NotFound when there is no user with this id."""
-    if shapes.value_of(connection, _ids, {HAS_ID: {"id": user_id}}) is None:
+    if shapes.value_of(session, _ids, {HAS_ID: {"id": user_id}}) is None:
         raise user_not_found(user_id)
 
 
@@ -104,9 +104,9 @@ def _ids() -> AnySelect:
     return select(cast(User.id, BigInteger))
 
 
-def list_roles(connection: Connection, user_id: int) -> bytes:
+def list_roles(session: Session, user_id: int) -> bytes:
     """Return the roles of one user, each with its campaign, as a JSON array."""
-    return shapes.list_of(connection, shapes.roles, {OF_USER: {"user_id": user_id}})
+    return shapes.list_of(session, shapes.roles, {OF_USER: {"user_id": user_id}})
 
 
 def get_user_by_id(session: Session, user_id: int) -> User:

@@ -15,7 +15,7 @@ from app.web.authentication import ACCOUNT, MISSING
 from app.web.openapi import operations_of
 from app.web.request_body import PARSED
 from app.web.request_parameters import QUERY
-from app.web.transactions import Handler, changing, reading
+from app.web.transactions import Handler, in_transaction, read_only
 
 
 class Handlers(Resolver):
@@ -61,7 +61,9 @@ def add_views(flask_app: Flask, spec: dict[str, Any], handlers: Handlers) -> Non
     for _, method, operation in operations_of(spec):
         name = handler_name(operation["tags"][0], operation["operationId"])
         handler = handlers.resolve_function_from_operation_id(name)
-        flask_app.view_functions[name] = view_of(reading(handler) if method == "get" else changing(handler), handler)
+        flask_app.view_functions[name] = view_of(
+            read_only(handler) if method == "get" else in_transaction(handler), handler
+        )
 
 
 def view_of(answer: Handler, handler: Handler) -> Callable[..., Response]:

@@ -1,4 +1,4 @@
-"""The edge of a request: a connection to read by, or one transaction for a change and one answer however often it is sent."""
+"""The session of each request: in autocommit mode for reads, else one transaction, with one answer however often it is sent."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,23 +23,23 @@ Handler = Callable[..., Response]
 NOT_KEPT = {"content-length", "date"}
 
 
-def reading(handler: Handler) -> Handler:
-    """Give a connection to a handler that only reads, and take it back.
+def read_only(handler: Handler) -> Handler:
+    """Run a handler that only reads in autocommit mode: each statement sees what is committed by then.
 
-    There is no transaction: each statement sees what is committed by then, as it would in one.
+    The handler is given the session.
     """
 
     def handle(**arguments: Any) -> Response:
-        with db.engine.connect() as connection:
-            # The connection gets its transactions again when it goes back into its pool.
-            without_transaction(connection)
-            return handler(connection, **arguments)
+        session = db.session()
+        # The connection gets its transactions again when it goes back into its pool.
+        without_transaction(session.connection())
+        return handler(session, **arguments)
 
     return handle
 
 
-def changing(handler: Handler) -> Handler:
-    """One request, one transaction: commit what the handler did together with its kept answer, or roll all of it back.
+def in_transaction(handler: Handler) -> Handler:
+    """Run a handler in one transaction: commit what it did together with its kept answer, or roll all of it back.
 
     The handler is given the session.
     """
