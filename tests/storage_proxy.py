@@ -15,6 +15,15 @@ class Cut(Exception):
     """Raised by a rule: the connection ends without an answer."""
 
 
+class Refused(Exception):  # It is what a rule raises, and no error.
+    """Raised by a rule for requests: Azurite is not asked, and this is the answer."""
+
+    def __init__(self, status: int, code: str | None = None) -> None:
+        super().__init__(status, code)
+        self.status = status
+        self.code = code
+
+
 @dataclass(frozen=True)
 class Request:
     """A request before Azurite has it."""
@@ -41,7 +50,7 @@ class Exchange:
 class StorageProxy:
     """Where the proxy is, the rules that see every request and every exchange before it goes on, and all exchanges so far.
 
-    A rule may change an exchange, wait, or raise Cut.
+    A rule may change an exchange, wait, or raise Cut; one for requests may raise Refused.
     """
 
     connection_string: str
@@ -97,7 +106,15 @@ def _handler(netloc: str, proxy: StorageProxy) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             sent = {name.lower(): value for name, value in self.headers.items()}
             request = Request(self.command, self.path, sent)
-            proxy.request_rule(request)
+            try:
+                proxy.request_rule(request)
+            except Refused as refused:
+                self.send_response_only(refused.status)
+                for name, value in {"content-length": "0", "x-ms-error-code": refused.code}.items():
+                    if value:
+                        self.send_header(name, value)
+                self.end_headers()
+                return
             for watch in proxy.watchers:
                 watch(request)
             connection = http.client.HTTPConnection(netloc, timeout=30)

@@ -5,6 +5,7 @@ Paths are names of blobs in the main container. Every outage of the storage serv
 
 import random
 import secrets
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import IO, Any
 
 import requests
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import (
@@ -27,11 +28,20 @@ from azure.storage.blob import (
 )
 from requests.adapters import HTTPAdapter
 
-from app.azure.copies import CopyFailed, CopyOrder, copy_verified
+from app.azure.copies import CopyOrder, copy_verified, is_copy_of
 from app.azure.direct import DirectLine
+from app.azure.file_faults import (
+    CopyFailed,
+    CopyPending,
+    FileFault,
+    ReadFailed,
+    describe_fault,
+    is_missing,
+    is_no_container,
+)
 from app.azure.listing import Blob, get_page
-from app.azure.names import keep_dot_segments, quote_name, target_path
-from app.azure.outage import NO_BLOB, NO_CONTAINER, is_answer, storage_errors
+from app.azure.names import keep_dot_segments, printable, quote_name, target_path
+from app.azure.outage import NO_BLOB, NO_CONTAINER, is_answer, storage_errors, unavailable
 from app.azure.quick_copy import QuickCopy
 from app.azure.sas import (
     ANY_FILE,
@@ -44,13 +54,13 @@ from app.azure.sas import (
     content_disposition,
 )
 from app.azure.unlistable import find_unlistable
-from app.errors import StorageUnavailable
+from app.errors import NotFound, StorageUnavailable
 
-__all__ = ["Blob", "BlobStore", "CopyFailed", "target_path"]
+__all__ = ["Blob", "BlobStore", "CopyFailed", "CopyPending", "FileFault", "target_path"]
 
 MAX_CONNECTIONS = 64
 BLOCK_SIZE = 4 * 1024**2
-COPY_WAIT = timedelta(minutes=10)
+COPY_WAIT = timedelta(seconds=20)
 # "It may take up to 30 seconds to take effect": learn.microsoft.com, "Define a stored access policy".
 REVOCATION_TIME = timedelta(seconds=30)
 RANGE_BEHIND_END = 416
@@ -272,39 +282,91 @@ class BlobStore:
     def copy_blob(self, source_container: str, blob: Blob, path: str) -> Blob:
         """Copy `blob`, as it was listed, to `path` of the main container, by the storage service itself; return the copy.
 
-        Its `head` may have its first bytes, as many as there are or `HEAD_BYTES`.
+        Its `head` may have its first bytes, as many as there are or `HEAD_BYTES`. Returns when the copy is there with the
+        right size and MD5. A copy that an earlier call has made or begun is recognised.
 
-        Returns when the copy is there with the right size and MD5. A copy that an earlier call has made or begun is
-        recognised. Raises CopyFailed, also when the blob has changed since, or another file lies at `path`.
+        Raises CopyFailed for what is wrong with this file alone, also when it has changed since, or another file lies at
+        `path`; CopyPending when the storage service goes on copying; StorageUnavailable when it copies no file.
         """
-        with storage_errors(self.container, path):
-            order = CopyOrder(
-                client=self._client,
-                source_container=source_container,
-                source_url=self._url(source_container, blob.name),
-                blob=blob,
-                target_container=self.container,
-                path=path,
-                wait_seconds=self._copy_wait.total_seconds(),
-                quick=QuickCopy(self._line, self._url(self.container, path), path),
-            )
-            with self._main_container():
-                return replace(Blob.of(copy_verified(order)), head=order.quick.head)
+        order = CopyOrder(
+            client=self._client,
+            source_container=source_container,
+            source_url=self._url(source_container, blob.name),
+            blob=blob,
+            target_container=self.container,
+            path=path,
+            wait_seconds=self._copy_wait.total_seconds(),
+            quick=QuickCopy(self._line, self._url(self.container, path), path),
+        )
+        try:
+            return replace(Blob.of(copy_verified(order)), head=order.quick.head)
+        except AzureError as error:
+            self._require_service(source_container)
+            if is_missing(error) and not self._is_listed(source_container, blob.name):
+                raise CopyFailed("The file was deleted after it had been listed.") from error
+            raise CopyFailed(describe_fault(error)) from error
+
+    def _is_listed(self, container: str, name: str) -> bool:
+        try:
+            first = next(self.list_blobs(container, name), None)
+        except NotFound:
+            return False
+        return first is not None and first.name == name
+
+    def _require_service(self, source_container: str | None = None) -> None:
+        """See whether the storage service does for others what it failed to do for one file. Raises StorageUnavailable.
+
+        It is asked to read a file that is nowhere, and to copy one from `source_container`, if given: what works says so.
+        """
+        nowhere = f"labelapi/nowhere/{uuid.uuid4()}"
+        try:
+            if source_container:
+                self._blob(nowhere).start_copy_from_url(self._url(source_container, nowhere), retry_total=0)
+        except AzureError as error:
+            # Where it is the source's container that is missing, only its files cannot be copied.
+            if not is_missing(error) and not is_no_container(error):
+                raise unavailable(error) from error
+        try:
+            self._blob(nowhere).download_blob(length=1, offset=0, retry_total=0)
+        except AzureError as error:
+            if is_no_container(error):
+                raise StorageUnavailable(f"There is no container {self.container} in the blob storage.") from error
+            if not is_missing(error):
+                raise unavailable(error) from error
+
+    def discard_copy(self, source_container: str, name: str, path: str) -> None:
+        """Delete what `copy_blob` has left at `path` of a blob of this name, where that can be done; another file stays.
+
+        Raises StorageUnavailable.
+        """
+        target = self._blob(path)
+        try:
+            found = target.get_blob_properties()
+            if is_copy_of(found.metadata, source_container, name):
+                target.delete_blob("include", etag=found.etag, match_condition=MatchConditions.IfNotModified)
+        except AzureError:
+            self._require_service()
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
-        """Return up to `length` bytes of a blob from `offset` on; none behind its end. Raises NotFound."""
-        with storage_errors(self.container, path):
-            try:
-                return self._blob(path).download_blob(offset=offset, length=length, max_concurrency=1).readall()
-            except HttpResponseError as error:
-                if error.status_code != RANGE_BEHIND_END:
-                    raise
+        """Return up to `length` bytes of a blob, as they are stored, from `offset` on; none behind its end.
+
+        Raises NotFound, ReadFailed when this file alone cannot be read, StorageUnavailable when none can.
+        """
+        try:
+            blob = self._blob(path)
+            return blob.download_blob(offset=offset, length=length, max_concurrency=1, decompress=False).readall()
+        except AzureError as error:
+            if getattr(error, "status_code", None) == RANGE_BEHIND_END:
                 return b""
+            self._require_service()
+            if is_missing(error):
+                raise NotFound(f"There is no file {printable(path)} in the container {self.container}.") from error
+            raise ReadFailed(describe_fault(error)) from error
 
     def read(self, path: str) -> Iterator[bytes]:
-        """Yield a blob of the main container, piece by piece. Raises NotFound."""
+        """Yield a blob of the main container, as it is stored, piece by piece. Raises NotFound."""
         with storage_errors(self.container, path):
-            yield from self._blob(path).download_blob(max_concurrency=1).chunks()
+            yield from self._blob(path).download_blob(max_concurrency=1, decompress=False).chunks()
 
     def upload(self, path: str, content: Iterable[bytes] | IO[bytes], content_type: str) -> None:
         """Write a blob of the main container, block by block; what was there is replaced when all of it has arrived."""
@@ -324,15 +386,19 @@ class BlobStore:
                 raise StorageUnavailable(f"There is no container {self.container} in the blob storage.") from error
             raise
 
-    def read_url(self, path: str, content_type: str = ANY_FILE, *, inline: bool = False) -> str:
+    def read_url(
+        self, path: str, content_type: str = ANY_FILE, *, inline: bool = False, content_encoding: str | None = None
+    ) -> str:
         """Return a link that reads one blob of the main container for `read_token_valid`, rounded up to the full hour.
 
         The file is answered with `content_type` and its own name, for a browser to save or, `inline`, to show, and for
-        private caches only; what the uploader stored beside it is not answered. Within the same hour the link is the same,
-        so that browsers know the file again.
+        private caches only; what the uploader stored beside it is not answered. With `content_encoding` clients decode it,
+        else they get the bytes as they are stored. Within the same hour the link is the same, so that browsers know the file
+        again.
         """
         expiry = _round_up(datetime.now(UTC) + self._read_token_valid)
-        headers = FileHeaders(content_type, content_disposition(path.rpartition("/")[2], inline=inline))
+        disposition = content_disposition(path.rpartition("/")[2], inline=inline)
+        headers = FileHeaders(content_type, disposition, content_encoding)
         with storage_errors(self.container, path):
             query = self._signer.sign_read(self.container, path, expiry, headers)
         return f"{self._url(self.container, path)}?{query}"

@@ -8,10 +8,11 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
+from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient, StandardBlobTier
 
+from app.azure.file_faults import ARCHIVED, CHANGED, REHYDRATING, CopyFailed, CopyPending, NameTaken
 from app.azure.listing import Blob
-from app.azure.outage import NO_BLOB, NO_CONTAINER, REFUSED, error_code, is_answer, is_outage
+from app.azure.outage import NO_BLOB, error_code, is_answer
 from app.azure.quick_copy import QuickCopy
 
 # What a copy is of stands in its metadata, which the service sets in the moment in which the copying begins.
@@ -19,11 +20,7 @@ SOURCE_KEY = "labelapi_source"
 ETAG_KEY = "labelapi_source_etag"
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
-EXISTS_ALREADY = (409, 412)
-
-
-class CopyFailed(Exception):
-    """A blob is not copied for now; the message says why in words without secrets. Trying again is safe."""
+CONFLICT = (409, 412)
 
 
 @dataclass(frozen=True)
@@ -55,26 +52,30 @@ class CopyOrder:
     @property
     def marks(self) -> dict[str, str]:
         """The metadata by which a later run knows the copy for its own; the uploader's metadata stays behind."""
-        source = f"{self.source_container}/{self.blob.name}"
-        return {SOURCE_KEY: hashlib.sha256(source.encode()).hexdigest(), ETAG_KEY: self.blob.etag}
+        return {SOURCE_KEY: _source_mark(self.source_container, self.blob.name), ETAG_KEY: self.blob.etag}
 
 
 def copy_verified(order: CopyOrder) -> BlobProperties:
-    """Copy, wait for success, and return what lies at the target. Raises CopyFailed, and the SDK's errors for outages."""
-    status = order.quick.start(order.source_url, order.blob.etag, order.marks)
+    """Copy, wait for success, and return what lies at the target.
+
+    Raises CopyFailed, CopyPending when that takes longer than `wait_seconds`, and the SDK's errors for all that may be an
+    outage.
+    """
+    # A file in the archive tier is copied into another tier, which the quick one does not ask for.
+    status = None if order.blob.is_archived else order.quick.start(order.source_url, order.blob.etag, order.marks)
     refusal, is_done = (None, status == "success") if status else _start(order)
     if refusal:
         found = _settle(order)
-        if found is None:
-            raise CopyFailed(f"The file has changed since it was listed ({refusal}).")
-        if _fault(order, found) is None and _is_known(order, found):
+        if found is not None and _fault(order, found) is None and _is_known(order, found):
             return found
+        if found is None:
+            raise _in_words(refusal)
         # What an earlier run left unfinished, or copied before the source changed, is ours to write over.
-        if _mark(found.metadata, SOURCE_KEY) != order.marks[SOURCE_KEY]:
-            raise CopyFailed("There is another file at the place of the copy already.")
+        if not is_copy_of(found.metadata, order.source_container, order.blob.name):
+            raise NameTaken("There is another file at the place of the copy already.")
         refusal, is_done = _start(order, over=found.etag)
         if refusal:
-            raise CopyFailed(f"The file or its copy has changed in the meantime ({refusal}).")
+            raise _in_words(refusal)
     found = order.quick.look() if is_done else None
     if found is None or found.copy.status == "pending":
         found = _settle(order)
@@ -84,34 +85,43 @@ def copy_verified(order: CopyOrder) -> BlobProperties:
     return found
 
 
-def _start(order: CopyOrder, over: str | None = None) -> tuple[str | None, bool]:
+def _in_words(refusal: HttpResponseError) -> Exception:
+    """Return what a copy that was not begun ends with; the error itself where it may be about more than this file."""
+    code = error_code(refusal)
+    if code == REHYDRATING:
+        return CopyPending("The storage service is still moving the file out of the archive tier.")
+    if code in CHANGED:
+        return CopyFailed(f"The file has changed since it was listed ({code}).")
+    return refusal
+
+
+def _start(
+    order: CopyOrder, over: str | None = None, *, is_archived: bool | None = None
+) -> tuple[HttpResponseError | None, bool]:
     """Start to copy onto nothing, or over the blob of the ETag `over`.
 
-    Returns the reason when there is something else, and whether the copy is done already.
+    Returns the answer when it does not fit what is there, and whether the copy is done already.
     """
-    condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
+    is_archived = order.blob.is_archived if is_archived is None else is_archived
+    options: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
     if over:
-        condition = {"etag": over, "match_condition": MatchConditions.IfNotModified}
+        options = {"etag": over, "match_condition": MatchConditions.IfNotModified}
+    if is_archived:
+        options["standard_blob_tier"] = StandardBlobTier.HOT
     try:
         answer = order.target.start_copy_from_url(
             order.source_url,
             metadata=order.marks,
             source_etag=f'"{order.blob.etag}"',
             source_match_condition=MatchConditions.IfNotModified,
-            **condition,
+            **options,
         )
     except HttpResponseError as error:
-        code = error_code(error)
-        if is_outage(error):
+        if error_code(error) == ARCHIVED and not is_archived:
+            return _start(order, over, is_archived=True)
+        if error.status_code not in CONFLICT:
             raise
-        is_source_gone = code == NO_CONTAINER and not order.client.get_container_client(order.source_container).exists()
-        if code in ("CannotVerifyCopySource", NO_BLOB) or is_source_gone:
-            raise CopyFailed(f"The storage service cannot read the file ({code}).") from error
-        if error.status_code in REFUSED or code == NO_CONTAINER:
-            raise
-        if error.status_code in EXISTS_ALREADY:
-            return code, False
-        raise CopyFailed(f"The storage service does not copy the file ({code}).") from error
+        return error, False
     return None, answer.get("copy_status") == "success"
 
 
@@ -119,15 +129,27 @@ def _settle(order: CopyOrder) -> BlobProperties | None:
     """Return what lies at the target as soon as nothing is being copied onto it; None when nothing lies there."""
     deadline, pause, waited = time.monotonic() + order.wait_seconds, FIRST_PAUSE_SECONDS, False
     while (found := _find(order.target)) is not None and found.copy.status == "pending":
-        if time.monotonic() >= deadline:
-            raise CopyFailed(f"The storage service is still copying the file after {order.wait_seconds:g} seconds.")
+        if order.blob.is_archived or time.monotonic() >= deadline:
+            raise CopyPending("The storage service is still copying the file.")
         time.sleep(pause)
         pause, waited = min(pause * 2, LONGEST_PAUSE_SECONDS), True
+    if found is not None and str(found.archive_status or "").startswith("rehydrate-pending"):
+        # The copy is there, and cannot be read for some hours: learn.microsoft.com, "Rehydrate an archived blob".
+        raise CopyPending("The storage service is still moving the copy out of the archive tier.")
     if waited:
         source = _find(order.source)
         if source is None or source.etag.strip('"') != order.blob.etag:
             raise CopyFailed("The file has changed while it was copied.")
     return found
+
+
+def is_copy_of(metadata: Mapping[str, str] | None, source_container: str, name: str) -> bool:
+    """True when the metadata is that of a copy which this service began of a blob of this name."""
+    return _mark(metadata, SOURCE_KEY) == _source_mark(source_container, name)
+
+
+def _source_mark(source_container: str, name: str) -> str:
+    return hashlib.sha256(f"{source_container}/{name}".encode()).hexdigest()
 
 
 def _find(client: BlobClient) -> BlobProperties | None:

@@ -14,11 +14,19 @@ from app.azure.direct import DirectLine
 
 PAGE_BLOBS = 5000  # The most that the service gives at once.
 FOLDER_TYPES = ("httpd/unix-directory", "application/x-directory")
+FOLDER_MARKS = ("hdi_isfolder", "is_directory")
+# What desktops, and tools that know folders, leave beside files. Windows does not tell its names apart by case.
+JUNK_NAMES = (".ds_store", "thumbs.db", "desktop.ini")
+JUNK_BEGINNING, JUNK_END = "._", "_$folder$"
+ARCHIVE_TIER = "Archive"
 
 
 @dataclass(frozen=True)
 class Blob:
-    """One blob: its name in its container, its size in bytes, and what the storage service says of its content."""
+    """One blob: its name in its container, its size in bytes, and what the storage service says of its content.
+
+    `content_encoding` is what the uploader said, true or not; the bytes are always those that are stored.
+    """
 
     name: str
     size: int
@@ -26,6 +34,8 @@ class Blob:
     content_type: str | None
     content_md5: bytes | None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    content_encoding: str | None = None
+    is_archived: bool = False
     # The first bytes, where they came along.
     head: bytes = field(default=b"", compare=False, repr=False)
 
@@ -40,14 +50,22 @@ class Blob:
             content_type=content.content_type,
             content_md5=bytes(content.content_md5) if content.content_md5 else None,
             metadata=properties.metadata or {},
+            content_encoding=content.content_encoding,
+            is_archived=properties.blob_tier == ARCHIVE_TIER,
         )
+
+    @property
+    def is_junk(self) -> bool:
+        """True for what is no upload of anybody's: an empty file, a mark of a folder, a file that a desktop has left."""
+        name = self.name.rpartition("/")[2].lower()
+        return not self.size or name in JUNK_NAMES or name.startswith(JUNK_BEGINNING) or name.endswith(JUNK_END)
 
     @property
     def is_folder(self) -> bool:
         """True for the empty blobs with which tools, and accounts with folders, mark a folder."""
         if self.size:
             return False
-        marked = any(key.lower() == "hdi_isfolder" and value == "true" for key, value in self.metadata.items())
+        marked = any(key.lower() in FOLDER_MARKS and value.lower() == "true" for key, value in self.metadata.items())
         return marked or self.name.endswith("/") or self.content_type in FOLDER_TYPES
 
 
@@ -103,4 +121,6 @@ def _read_blob(blob: ElementTree.Element) -> Blob:
         content_type=found.get("Content-Type"),
         content_md5=b64decode(md5) if md5 else None,
         metadata={item.tag: item.text or "" for item in blob.iterfind("Metadata/*")},
+        content_encoding=found.get("Content-Encoding"),
+        is_archived=found.get("AccessTier") == ARCHIVE_TIER,
     )

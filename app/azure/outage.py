@@ -13,8 +13,13 @@ BUSY = (408, 429)
 NO_BLOB, NO_CONTAINER = "BlobNotFound", "ContainerNotFound"
 
 
-def error_code(error: HttpResponseError) -> str:
-    """Return the storage service's own name of an error, such as `BlobAlreadyExists`."""
+def error_code(error: AzureError) -> str:
+    """Return the storage service's own name of an error, such as `BlobAlreadyExists`; `status 502` when it has none.
+
+    An error that is no answer, such as a lost connection, has the name of its class.
+    """
+    if not isinstance(error, HttpResponseError):
+        return type(error).__name__
     code = getattr(error, "error_code", None) or f"status {error.status_code}"
     return str(getattr(code, "value", code))
 
@@ -33,11 +38,11 @@ def is_outage(error: AzureError) -> bool:
         return True
     status = error.status_code
     if isinstance(error, ClientAuthenticationError) and status not in REFUSED:
-        # The status is that of the place where tokens come from.
+        # The status is that of the service that issues tokens.
         return True
-    if status == 404:
-        # One without a name comes from something else on the way.
-        return error_code(error) not in (NO_BLOB, NO_CONTAINER, "ResourceNotFound", "CannotVerifyCopySource")
+    if error_code(error) == f"status {status}":
+        # The storage service names its errors: this answer comes from something else on the way.
+        return True
     return status < 400 or status >= 500 or status in BUSY
 
 
@@ -56,15 +61,20 @@ def storage_errors(container: str, name: str | None = None) -> Iterator[None]:
         raise problem from error
 
 
-def _in_our_words(error: AzureError, container: str, name: str | None) -> Problem | None:
-    code = error_code(error) if isinstance(error, HttpResponseError) else type(error).__name__
+def unavailable(error: AzureError) -> StorageUnavailable:
+    """Return an outage in words, for an error that is one."""
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status in REFUSED:
-        return StorageUnavailable(f"The blob storage refuses the credentials of this service ({code}).")
+        return StorageUnavailable(f"The blob storage refuses the credentials of this service ({error_code(error)}).")
     if isinstance(error, ClientAuthenticationError):
         return StorageUnavailable("The identity of this service gets no token for the blob storage.")
-    if is_outage(error):
-        return StorageUnavailable(f"The blob storage does not answer as it should ({code}).")
+    return StorageUnavailable(f"The blob storage does not answer as it should ({error_code(error)}).")
+
+
+def _in_our_words(error: AzureError, container: str, name: str | None) -> Problem | None:
+    code, status = error_code(error), getattr(error, "status_code", None)
+    if status in REFUSED or is_outage(error):
+        return unavailable(error)
     if status == 409 and code == "ContainerBeingDeleted":
         return StorageUnavailable(f"The blob storage is still deleting a container {container}.")
     if status == 404:

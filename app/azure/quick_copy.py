@@ -62,6 +62,7 @@ def _describe(name: str, answer: Answer) -> BlobProperties | None:
             "Content-Length": int(size),
             "Content-MD5": bytearray(b64decode(md5)) if md5 else None,
             "Content-Type": headers.get("Content-Type"),
+            "Content-Encoding": headers.get("Content-Encoding"),
             "metadata": metadata,
         },
     )

@@ -12,7 +12,7 @@ from app.azure.blobs import BlobStore, target_path
 from app.azure.names import printable
 from app.azure.unlistable import BEYOND_16_BITS, CHARACTERS, Unlistable, _character, _rank
 from app.errors import StorageUnavailable
-from tests.azure.test_blobs import open_store
+from tests.azure.conftest import open_store
 from tests.storage_proxy import Exchange, StorageProxy, storage_proxy
 
 LISTED = ["a", "b", "b\ttab", "c\nfeed", "d\rreturn", "e\x7f\x85", "z", "\ue000", "😀"]
