@@ -20,11 +20,12 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore
 from app.azure.ml.registry import RegistrationFailed
 from app.azure.ml.workspace import Workspace
+from app.azure.names import printable
 from app.database import postgres
 from app.database.engine import db, is_outage
 from app.errors import Problem
 from app.health.consistency import ConsistencyCheck, Finding
-from app.jobs import finish_image_set as ingest
+from app.jobs import image_files
 from app.models import User
 from app.models.users import IMAGE_ADMIN, LABELER
 from app.observability import metrics
@@ -236,9 +237,25 @@ def make_container() -> None:
 @images_group.command("register")
 @click.argument("prefix")
 def register_images(prefix: str) -> None:
-    """Register the blobs below PREFIX in the main container as images that belong to no set."""
-    with transaction():
-        show(ingest.register_images(db.session(), current_app.extensions["blob_store"], prefix))
+    """Register the files below PREFIX in the main container as images that belong to no set.
+
+    A file that cannot be read has a line on standard error; the others are registered, and the exit status is 1.
+    """
+    make_patient_blobs = current_app.extensions["make_patient_blobs"]
+    with transaction() as session:
+        done = image_files.register_images(session, make_patient_blobs(), prefix)
+    for name, fault in done.faults.items():
+        click.echo(f"{printable(name)}: {fault.message}", err=True)
+    show(
+        {
+            "found": done.found,
+            "added": done.added,
+            "corrected": done.corrected,
+            "skipped": done.skipped,
+            "failed": len(done.faults),
+        }
+    )
+    sys.exit(1 if done.faults else 0)
 
 
 @click.group("check", cls=AppGroup, invoke_without_command=True)

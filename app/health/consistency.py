@@ -34,7 +34,8 @@ WHERE listed.path IS NULL OR listed.size IS DISTINCT FROM image.filesize
 ORDER BY image.id
 """)
 
-# A set whose files are being taken in, or wait for a failed job to be retried, has files before it has images.
+# A set whose files are being taken in, or wait for a failed job to be retried, has files before it has images; and a file
+# with a problem may have left a part of its copy.
 FILES_WITHOUT_IMAGE = text("""
 SELECT listed.path
 FROM listed LEFT JOIN image ON image.blobstorage_path = listed.path
@@ -42,6 +43,9 @@ WHERE image.id IS NULL AND starts_with(listed.path, :folder) AND NOT EXISTS (
     SELECT FROM job JOIN image_set ON image_set.id = job.subject_id
     WHERE job.kind = 'finish_image_set' AND job.state <> 'succeeded'
         AND starts_with(listed.path, :folder || image_set.title || '/'))
+    AND NOT EXISTS (
+        SELECT FROM problem JOIN image_set ON image_set.id = image_set_id
+        WHERE settlement IS NULL AND starts_with(listed.path, :folder || image_set.title || '/'))
 ORDER BY listed.path
 """)
 
@@ -66,9 +70,11 @@ WHERE status = 'finished' AND (newest.state IS NULL OR newest.state = 'succeeded
 ORDER BY campaign.id
 """)
 
+# While a problem is open, the dropbox has what somebody may want to be tried again.
 SETS_OF_DROPBOXES = text("""
 SELECT id, title, status, status = 'finished' AND NOT EXISTS (
-    SELECT FROM job WHERE subject_type = 'image_set' AND subject_id = image_set.id AND state <> 'succeeded') AS is_done
+    SELECT FROM job WHERE subject_type = 'image_set' AND subject_id = image_set.id AND state <> 'succeeded')
+    AND NOT EXISTS (SELECT FROM problem WHERE image_set_id = image_set.id AND settlement IS NULL) AS is_done
 FROM image_set WHERE title = ANY (:titles) OR status = 'created'
 ORDER BY id
 """)
@@ -276,7 +282,8 @@ class ConsistencyCheck:
         for row in self.session.execute(IMAGES_WITHOUT_FILE):
             yield from self._look_again(row.id, row.path, row.filesize)
         for path in self.session.scalars(FILES_WITHOUT_IMAGE, {"folder": f"{container}/{self.folder}/"}):
-            if self.blobs.find_blob(path.removeprefix(f"{container}/")):
+            blob = self.blobs.find_blob(path.removeprefix(f"{container}/"))
+            if blob is not None and not blob.is_junk:
                 yield Finding("file_without_image", f"file {path}", "It lies among the image sets and is no image.")
 
     def _look_again(self, image_id: int, path: str, size: int) -> Iterator[Finding]:

@@ -4,77 +4,43 @@ Every step may run twice. An upload counts as collected when its copy is verifie
 dropbox is deleted only after a listing that shows nothing else.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from itertools import islice
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-import orjson
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from app.azure.blobs import Blob, BlobStore, CopyFailed, target_path
+from app.azure.blobs import Blob, BlobStore, CopyPending, target_path
 from app.azure.names import printable
 from app.azure.unlistable import Unlistable
 from app.errors import StorageUnavailable
+from app.jobs.image_files import Document, Known, batches, copiers, describe_fault, examine, find_known, register
 from app.jobs.progress import Failed, NotYet, Progress
-from app.jobs.publish_datasets import FOLDER as LABEL_SETS
-from app.media.image_facts import read_image_facts
 from app.models import Image, ImageSet
 from app.models.jobs import DELETE_DROPBOX
 from app.outbox import queue
+from app.services import problems
 from app.services.image_sets import dropbox_name
+from app.services.problems import Fault, Problems
 
-BATCH_SIZE = 100
-Document = dict[str, Any]
-T = TypeVar("T")
-
-# One statement for a batch: PostgreSQL unpacks the document. An image that is there already stays; it is put right when its
-# file has another content by now, or when somebody registered it before it got to its set.
-REGISTER = text("""
-WITH found AS MATERIALIZED (
-    SELECT path, filetype, filesize, width, height, date_taken, lat, lon, decode(md5, 'hex') AS content_md5
-    FROM json_to_recordset(:images) AS found (
-        path text, filetype text, filesize bigint, width integer, height integer, date_taken timestamptz,
-        lat double precision, lon double precision, md5 text)
-), corrected AS (
-    UPDATE image SET image_set_id = coalesce(:image_set_id, image.image_set_id),
-        filetype = found.filetype, filesize = found.filesize, width = found.width, height = found.height,
-        date_taken = found.date_taken, lat = found.lat, lon = found.lon, content_md5 = found.content_md5
-    FROM found
-    WHERE image.blobstorage_path = found.path
-        AND (image.image_set_id IS NULL OR :image_set_id IS NULL OR image.image_set_id = :image_set_id)
-        AND (image.image_set_id, image.filetype, image.filesize, image.width, image.height, image.content_md5)
-            IS DISTINCT FROM (coalesce(:image_set_id, image.image_set_id), found.filetype, found.filesize,
-                found.width, found.height, found.content_md5)
-    RETURNING image.id
-), added AS (
-    INSERT INTO image (
-        image_set_id, blobstorage_path, filetype, filesize, width, height, date_taken, lat, lon, content_md5)
-    SELECT CAST(:image_set_id AS bigint), path, filetype, filesize, width, height, date_taken, lat, lon, content_md5
-    FROM found
-    ON CONFLICT DO NOTHING
-    RETURNING id
-)
-SELECT (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM corrected) AS corrected
-""")
+# Before a file is tried again, once all others were tried: five tries take six seconds besides the storage's.
+PAUSES_SECONDS = (0.4, 0.8, 1.6, 3.2)
+PENDING_PAUSE = timedelta(minutes=5)
+GONE = Fault("copy_failed", "The file was deleted after it had been listed.")
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the database holds of an image's file; it is written when the file is there and verified."""
+class Pending:
+    """A file that the storage service goes on copying; the message says what it does."""
 
-    image_set_id: int | None
-    filesize: int | None
-    content_md5: bytes | None
+    message: str
 
-    def is_of(self, blob: Blob, image_set_id: int | None) -> bool:
-        """True when the image is in this set and its file surely has the content of `blob`."""
-        held = (self.image_set_id, self.filesize, self.content_md5)
-        return blob.content_md5 is not None and held == (image_set_id, blob.size, blob.content_md5)
+
+# What becomes of one upload: the row of its image, or why there is none.
+Result = Document | Fault | Pending
 
 
 @dataclass(frozen=True)
@@ -86,54 +52,83 @@ class Collection:
     dropbox: str
     folder: str
 
-    def uploads(self) -> Iterator[Blob]:
-        """Yield what is in the dropbox now."""
-        return (blob for blob in self.blobs.list_blobs(self.dropbox) if not blob.is_folder)
-
-    def count(self) -> int:
-        """Return how many uploads there are now."""
-        return sum(1 for _ in self.uploads())
-
-    def path(self, blob: Blob) -> str:
+    def path(self, name: str) -> str:
         """Return the path of the image that an upload becomes, `<container>/<path>`."""
-        return f"{self.blobs.container}/{target_path(self.folder, blob.name)}"
+        return f"{self.blobs.container}/{target_path(self.folder, name)}"
 
-    def copy(self, blob: Blob) -> Document | CopyFailed:
-        """Copy an upload and return what its image is, or why it cannot be copied."""
+    def copy(self, blob: Blob) -> Result:
+        """Copy an upload and return what becomes of it. Raises StorageUnavailable."""
         path = target_path(self.folder, blob.name)
         try:
-            return _examine(self.blobs, path, self.blobs.copy_blob(self.dropbox, blob, path))
-        except CopyFailed as error:
-            return error
+            return examine(self.blobs, path, self.blobs.copy_blob(self.dropbox, blob, path))
+        except CopyPending as pending:
+            return Pending(str(pending))
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            # Whatever it is, it is about this file, and the others go on.
+            return describe_fault(error)
 
 
 @dataclass
 class Tally:
     """How far collecting is. `already` images were there when it began, `total` are expected.
 
-    `seen` has the ETag of every upload that was dealt with, some 25 MB for 100,000; `failures` why some are not collected.
+    `seen` has the ETag of every upload that was dealt with, some 25 MB for 100,000. Of these, `faults` have those that are not
+    collected, and why, and `pending` those that are still being copied. `tried` are names of files that had a problem
+    before, `skipped` those of junk.
     """
 
     already: int
-    total: int
+    problems: Problems
+    total: int = 0
     seen: dict[str, str] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
+    pending: dict[str, Pending] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)
+    skipped: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.tried |= self.problems.retrying
+        # Until they are found.
+        self.faults |= dict.fromkeys(self.problems.retrying, GONE)
 
     def is_news(self, blob: Blob) -> bool:
-        """True for an upload that came in, or changed, since it was dealt with."""
-        return self.seen.get(blob.name) != blob.etag
+        """True for an upload that came in, or changed, since it was dealt with, by this ingest or an earlier one.
 
-    def add(self, batch: list[Blob], results: dict[str, Document | CopyFailed]) -> None:
+        One that could not be collected is none before `try_again`, not even when it has changed: some never stop changing.
+        """
+        if blob.is_junk:
+            self.skipped.add(blob.name)
+            return False
+        if blob.name in self.problems.dropped or (blob.name in self.faults and blob.name in self.seen):
+            return False
+        return blob.etag not in (self.seen.get(blob.name), self.problems.held.get(blob.name))
+
+    def add(self, batch: list[Blob], results: Mapping[str, Result]) -> None:
         """Note a batch of uploads, and what became of those that were copied now."""
         for blob in batch:
             self.seen[blob.name] = blob.etag
-            self.failures.pop(blob.name, None)
-        self.failures |= {name: str(result) for name, result in results.items() if isinstance(result, CopyFailed)}
+            self.faults.pop(blob.name, None)
+            self.pending.pop(blob.name, None)
+            if blob.name in self.problems.held:
+                self.tried.add(blob.name)
+        self.faults |= {name: result for name, result in results.items() if isinstance(result, Fault)}
+        self.pending |= {name: result for name, result in results.items() if isinstance(result, Pending)}
+
+    def try_again(self) -> None:
+        """Make news of the uploads that are not collected."""
+        for name in self.faults:
+            self.seen.pop(name, None)
 
     @property
     def progress(self) -> Progress:
-        done = max(self.already, len(self.seen) - len(self.failures))
-        return Progress(done, max(self.total, self.already, len(self.seen)))
+        """How many uploads are collected, of how many; those whose problem is open count among these."""
+        missing = len(self.faults.keys() | self.pending.keys())
+        found = len(self.seen.keys() | self.faults.keys())
+        done = max(self.already, found - missing)
+        held = len(self.problems.held.keys() - self.tried)
+        return Progress(done, max(self.total, done + missing + held))
 
 
 def collect_uploads(
@@ -142,18 +137,20 @@ def collect_uploads(
     """Make an image of every upload, then point the set at the main container and enqueue the end of the dropbox.
 
     `folder` is the path of folders in the main container below which image sets lie; `threads` blobs are copied at a time.
-    Raises StorageUnavailable, NotFound when the dropbox is gone, and Failed when files could not be copied; all others
-    are collected nevertheless.
+    A file that cannot be taken in, however often that is tried, becomes a problem of the set: the others are taken in, and
+    the dropbox stays until the problem is settled. Raises StorageUnavailable, NotFound when the dropbox is gone, NotYet while
+    the storage service goes on copying, and Failed when the dropbox cannot be listed.
     """
     collection = _get_collection(session, blobs, image_set_id, folder)
-    already = _count_collected(session, collection)
-    yield Progress(already)
+    tally = _make_tally(session, collection)
+    yield tally.progress
     # From here on nobody can upload, so that the listing comes to an end.
     blobs.revoke_upload_urls(collection.dropbox)
-    yield from _collect(session, collection, already, threads)
+    yield from _collect(session, collection, tally, threads)
     path = f"{blobs.container}/{collection.folder}"
     session.execute(update(ImageSet).where(ImageSet.id == image_set_id).values(blobstorage_path=path))
-    queue.enqueue(session, DELETE_DROPBOX, "image_set", image_set_id)
+    if not problems.has_open(session, image_set_id):
+        queue.enqueue(session, DELETE_DROPBOX, "image_set", image_set_id)
 
 
 def delete_dropbox(
@@ -162,16 +159,35 @@ def delete_dropbox(
     """Delete the dropbox of a set whose uploads were collected at the time `collected`.
 
     What has come in since then is collected first: a link works for a while after it was revoked, and one that cannot be
-    revoked until it expires. Raises NotYet until no link works, StorageUnavailable, Failed like `collect_uploads`.
+    revoked until it expires. The dropbox stays while a problem is open. Raises NotYet until no link works,
+    StorageUnavailable, Failed like `collect_uploads`.
     """
     collection = _get_collection(session, blobs, image_set_id, folder)
     _require_dead_links(session, blobs, image_set_id, collected)
-    already = _count_collected(session, collection)
-    yield Progress(already)
+    tally = _make_tally(session, collection)
+    yield tally.progress
     if blobs.container_exists(collection.dropbox):
-        yield from _collect(session, collection, already, threads)
-    # The commit behind the last progress asked whether the job is still this run's.
+        yield from _collect(session, collection, tally, threads)
+    if problems.has_open(session, image_set_id):
+        return
+    strays = _find_strays(session, collection, tally.problems.dropped)
+    # The commit behind this asks whether the job is still this run's.
+    yield tally.progress
+    for name in strays:
+        blobs.discard_copy(collection.dropbox, name, target_path(collection.folder, name))
     blobs.delete_container(collection.dropbox)
+
+
+def _make_tally(session: Session, collection: Collection) -> Tally:
+    known = problems.find_problems(session, collection.image_set_id)
+    return Tally(_count_collected(session, collection), known)
+
+
+def _find_strays(session: Session, collection: Collection, dropped: Iterable[str]) -> list[str]:
+    """Return the names of the files, of those that were given up, of which a copy may lie where no image is."""
+    paths = {name: collection.path(name) for name in dropped}
+    known = find_known(session, list(paths.values()))
+    return [name for name, path in paths.items() if path not in known]
 
 
 def _get_collection(session: Session, blobs: BlobStore, image_set_id: int, folder: str) -> Collection:
@@ -181,9 +197,12 @@ def _get_collection(session: Session, blobs: BlobStore, image_set_id: int, folde
 
 def _count_collected(session: Session, collection: Collection) -> int:
     """Return how many images there are of the uploads; others may have been put into the set by hand."""
+    return session.scalars(select(func.count()).where(*_is_upload(collection))).one()
+
+
+def _is_upload(collection: Collection) -> tuple[ColumnElement[bool], ...]:
     below = func.starts_with(Image.blobstorage_path, f"{collection.blobs.container}/{collection.folder}/")
-    mine = Image.image_set_id == collection.image_set_id
-    return session.scalars(select(func.count()).where(mine, below)).one()
+    return Image.image_set_id == collection.image_set_id, below
 
 
 def _require_dead_links(session: Session, blobs: BlobStore, image_set_id: int, collected: datetime) -> None:
@@ -196,37 +215,62 @@ def _require_dead_links(session: Session, blobs: BlobStore, image_set_id: int, c
         raise NotYet(until, reason)
 
 
-def _collect(session: Session, collection: Collection, already: int, threads: int) -> Iterator[Progress]:
-    """Collect until a listing shows no news. Raises Failed at the end when some could not be collected."""
-    tally = Tally(already, total=0)
+def _collect(session: Session, collection: Collection, tally: Tally, threads: int) -> Iterator[Progress]:
+    """Collect until a listing shows no news; what cannot be collected, however often that is tried, becomes a problem.
+
+    Raises NotYet at the end when some files are still being copied.
+    """
     try:
-        tally.total = collection.count()
+        tally.total = _count_news(collection, tally)
     except StorageUnavailable:
         yield from _take_out_unlistable(session, collection, tally)
-        tally.total = len(tally.seen) + collection.count()
+        tally.total = len(tally.seen) + _count_news(collection, tally)
     yield tally.progress
-    with _copiers(threads) as pool:
-        found_news = True
-        while found_news:
-            found_news = False
-            for batch in _copied(session, collection, pool, filter(tally.is_news, collection.uploads())):
-                found_news = True
-                # Copying may take long, and no transaction shall wait for it.
-                yield tally.progress
-                results = {name: copy.result() for name, copy in batch.copies.items()}
-                _register_uploads(session, collection, results.values())
-                tally.add(batch.uploads, results)
-                yield tally.progress
-            # Some may have gone since they were counted.
-            tally.total = len(tally.seen)
+    with copiers(threads) as pool:
+        for pause in (*PAUSES_SECONDS, None):
+            yield from _collect_news(session, collection, tally, pool)
+            if pause is None or not tally.faults:
+                break
+            time.sleep(pause)
+            tally.try_again()
+    _note_outcome(session, collection, tally)
+    yield tally.progress
+    if tally.pending:
+        name, pending = next(iter(tally.pending.items()))
+        words = f"{len(tally.pending)} file(s) are not copied yet; the first is {printable(name)}: {pending.message}"
+        raise NotYet(datetime.now(UTC) + PENDING_PAUSE, words)
+
+
+def _count_news(collection: Collection, tally: Tally) -> int:
+    return sum(map(tally.is_news, collection.blobs.list_blobs(collection.dropbox)))
+
+
+def _collect_news(
+    session: Session, collection: Collection, tally: Tally, pool: ThreadPoolExecutor
+) -> Iterator[Progress]:
+    found_news = True
+    while found_news:
+        found_news = False
+        news = filter(tally.is_news, collection.blobs.list_blobs(collection.dropbox))
+        for batch in _copied(session, collection, pool, news):
+            found_news = True
+            # Copying may take long, and no transaction shall wait for it.
             yield tally.progress
-    _require_success(tally)
+            results = {name: copy.result() for name, copy in batch.copies.items()}
+            tally.add(batch.uploads, _register_uploads(session, collection, results))
+            yield tally.progress
+        # Some may have gone since they were counted.
+        tally.total = 0
+        yield tally.progress
 
 
-def _require_success(tally: Tally) -> None:
-    for name, words in tally.failures.items():
-        count, total = len(tally.failures), len(tally.seen)
-        raise Failed(f"{count} of {total} files could not be copied; the first is {printable(name)}: {words}")
+def _note_outcome(session: Session, collection: Collection, tally: Tally) -> None:
+    """Note the problems that there are now, those that are settled, and how many files of each sort were found."""
+    problems.note_faults(session, collection.image_set_id, tally.faults, tally.seen)
+    problems.settle_copied(session, collection.image_set_id, tally.tried - tally.faults.keys() - tally.pending.keys())
+    images, files = session.execute(select(func.count(Image.width), func.count()).where(*_is_upload(collection))).one()
+    counts = {"ingested_images": images, "ingested_other_files": files - images, "skipped_files": len(tally.skipped)}
+    session.execute(update(ImageSet).where(ImageSet.id == collection.image_set_id).values(counts))
 
 
 def _take_out_unlistable(session: Session, collection: Collection, tally: Tally) -> Iterator[Progress]:
@@ -235,19 +279,26 @@ def _take_out_unlistable(session: Session, collection: Collection, tally: Tally)
     Raises StorageUnavailable when it is an outage that listings fail, Failed when such a file cannot be taken out.
     """
     while (blob := _find_unlistable(collection)) is not None:
-        if not blob.is_folder:
-            results = {blob.name: collection.copy(blob)}
-            _register_uploads(session, collection, results.values())
+        if not blob.is_junk:
+            results = _register_uploads(session, collection, {blob.name: collection.copy(blob)})
             tally.add([blob], results)
             # Nothing goes before this is committed.
             yield tally.progress
-            _require_success(tally)
+            _require_copy(collection, blob, results[blob.name])
         if not collection.blobs.remove_blob(collection.dropbox, blob):
             raise Failed(
                 f"Nothing in {collection.dropbox} can be listed until its file {printable(blob.name)} is gone, which cannot"
                 " be deleted: it has changed, or somebody holds a lease on it."
             )
         yield tally.progress
+
+
+def _require_copy(collection: Collection, blob: Blob, result: Result) -> None:
+    if not isinstance(result, dict):
+        raise Failed(
+            f"Nothing in {collection.dropbox} can be listed until its file {printable(blob.name)} is copied and gone:"
+            f" {result.message}"
+        )
 
 
 def _find_unlistable(collection: Collection) -> Blob | None:
@@ -261,22 +312,12 @@ def _find_unlistable(collection: Collection) -> Blob | None:
         ) from error
 
 
-@contextmanager
-def _copiers(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads that copy; when one of them finds the storage away, those that have not begun do not begin."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="copy")
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
 @dataclass(frozen=True)
 class Batch:
     """Some uploads, and the copies of those that are not collected yet, by name; they may be under way."""
 
     uploads: list[Blob]
-    copies: dict[str, Future[Document | CopyFailed]]
+    copies: dict[str, Future[Result]]
 
 
 def _copied(
@@ -284,12 +325,12 @@ def _copied(
 ) -> Iterator[Batch]:
     """Yield batches whose copying has begun. That of the next one has, too, so that it goes on while one is registered."""
     ahead: Batch | None = None
-    batches = _batches(uploads)
-    batch = next(batches, None)
+    rest = batches(uploads)
+    batch = next(rest, None)
     while batch:
         # What is listed next comes before the look into the database, whose transaction must not wait for the storage.
-        after = next(batches, None)
-        known = _find_known(session, [collection.path(blob) for blob in batch])
+        after = next(rest, None)
+        known = find_known(session, [collection.path(blob.name) for blob in batch])
         missing = [blob for blob in batch if not _is_collected(collection, blob, known)]
         following = Batch(batch, {blob.name: pool.submit(collection.copy, blob) for blob in missing})
         if ahead:
@@ -299,73 +340,19 @@ def _copied(
         yield ahead
 
 
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, BATCH_SIZE)):
-        yield batch
-
-
-def _find_known(session: Session, paths: list[str]) -> dict[str, Known]:
-    """Return what the database holds of these paths, as far as there are images of them."""
-    columns = (Image.blobstorage_path, Image.image_set_id, Image.filesize, Image.content_md5)
-    rows = session.execute(select(*columns).where(Image.blobstorage_path == func.any(paths)))
-    return {row.blobstorage_path: Known(row.image_set_id, row.filesize, row.content_md5) for row in rows}
-
-
 def _is_collected(collection: Collection, blob: Blob, known: dict[str, Known]) -> bool:
-    found = known.get(collection.path(blob))
+    found = known.get(collection.path(blob.name))
     return found is not None and found.is_of(blob, collection.image_set_id)
 
 
-def _examine(blobs: BlobStore, path: str, blob: Blob) -> Document:
-    """Return the row of the image that a blob at `path` of the main container is."""
-
-    def read(offset: int, length: int) -> bytes:
-        if offset + length <= len(blob.head):
-            return blob.head[offset : offset + length]
-        return blobs.read_range(path, offset, length)
-
-    facts = read_image_facts(read, blob.size)
-    md5 = blob.content_md5.hex() if blob.content_md5 else None
-    return {**asdict(facts), "path": f"{blobs.container}/{path}", "filesize": blob.size, "md5": md5}
-
-
-def _register_uploads(session: Session, collection: Collection, results: Iterable[Document | CopyFailed]) -> None:
-    """Make or correct the images of copied uploads. Raises Failed when one of them is in another set already."""
-    documents = [result for result in results if isinstance(result, dict)]
-    _register(session, collection.image_set_id, documents)
-    here = Image.blobstorage_path == func.any([document["path"] for document in documents])
+def _register_uploads(session: Session, collection: Collection, results: dict[str, Result]) -> dict[str, Result]:
+    """Make or correct the images of copied uploads; return the results with the faults that this has shown."""
+    documents = {name: result for name, result in results.items() if isinstance(result, dict)}
+    refused = register(session, collection.image_set_id, documents).faults
+    here = Image.blobstorage_path == func.any([document["path"] for document in documents.values()])
     elsewhere = Image.image_set_id.is_distinct_from(collection.image_set_id)
-    taken = session.execute(select(Image.id, Image.image_set_id).where(here, elsewhere).limit(1)).one_or_none()
-    if taken:
-        raise Failed(f"A file of this set is image {taken.id}, which is in image set {taken.image_set_id} already.")
-
-
-def _register(session: Session, image_set_id: int | None, documents: list[Document]) -> Row[Any]:
-    """Make or correct images; return how many were `added` and `corrected`."""
-    parameters = {"images": orjson.dumps(documents).decode(), "image_set_id": image_set_id}
-    return session.execute(REGISTER, parameters).one()
-
-
-def register_images(session: Session, blobs: BlobStore, prefix: str, *, threads: int = 16) -> dict[str, int]:
-    """Register every blob of the main container whose path begins with `prefix` as an image that belongs to no set.
-
-    Returns how many blobs were found, and how many images were added or corrected because their file has changed. What
-    this service itself publishes is left out. Raises StorageUnavailable.
-    """
-    counts = {"found": 0, "added": 0, "corrected": 0}
-    files = (blob for blob in blobs.list_blobs(blobs.container, prefix) if not blob.is_folder)
-    with _copiers(threads) as pool:
-        for batch in _batches(blob for blob in files if not blob.name.startswith(f"{LABEL_SETS}/")):
-            paths = {blob.name: f"{blobs.container}/{blob.name}" for blob in batch}
-            known = _find_known(session, list(paths.values()))
-            news = [blob for blob in batch if not _is_registered(known.get(paths[blob.name]), blob)]
-            result = _register(session, None, list(pool.map(lambda blob: _examine(blobs, blob.name, blob), news)))
-            counts["found"] += len(batch)
-            counts["added"] += result.added
-            counts["corrected"] += result.corrected
-    return counts
-
-
-def _is_registered(known: Known | None, blob: Blob) -> bool:
-    return known is not None and known.is_of(blob, known.image_set_id)
+    columns = (Image.blobstorage_path, Image.id, Image.image_set_id)
+    taken = {row.blobstorage_path: row for row in session.execute(select(*columns).where(here, elsewhere))}
+    in_the_way = ((name, taken[document["path"]]) for name, document in documents.items() if document["path"] in taken)
+    words = "The file would be image {0.id}, which is in image set {0.image_set_id} already."
+    return {**results, **refused, **{name: Fault("name_taken", words.format(row), row.id) for name, row in in_the_way}}

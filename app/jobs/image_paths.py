@@ -8,8 +8,9 @@ from app.azure.ml.registry import DataPath
 # One path costs Azure ML's SDK 0.3 ms and 220 bytes, so that a longer list is replaced by the manifest.
 MAX_PATHS = 5000
 
-# An image set is whole when each of its files is an image, is in the campaign and lies in the set's own folder. A file that is
-# no image has no size. An asterisk in the path of the folder itself would be one of the pattern.
+# An image set is whole when each of its files is an image, is in the campaign and lies in the set's own folder, and when nothing
+# else may lie there: a file with a problem may have left a part of its copy. A file that is no image has no size. An asterisk in
+# the path of the folder itself would be one of the pattern.
 WHOLE_SETS = text("""
 SELECT image_set.id, substr(image_set.blobstorage_path, length(:container) + 2) || '/**' AS pattern
 FROM image_set
@@ -17,6 +18,7 @@ WHERE image_set.status = 'finished' AND image_set.blobstorage_path NOT LIKE '%*%
     AND starts_with(image_set.blobstorage_path, :container || '/')
     AND image_set.id IN (
         SELECT image_set_id FROM image JOIN campaign_image ON image.id = image_id WHERE campaign_id = :campaign_id)
+    AND NOT EXISTS (SELECT FROM problem WHERE image_set_id = image_set.id AND settlement IS DISTINCT FROM 'copied')
     AND NOT EXISTS (
         SELECT FROM image
         LEFT JOIN campaign_image ON campaign_image.campaign_id = :campaign_id AND campaign_image.image_id = image.id

@@ -9,6 +9,7 @@ from app.models.image_sets import ImageSet
 from app.models.images import Image, ImageCount
 from app.models.jobs import Job
 from app.models.objects import Object, Submission
+from app.models.problems import ImageSetProblem
 from app.models.users import Role, User
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Image",
     "ImageCount",
     "ImageSet",
+    "ImageSetProblem",
     "Job",
     "Object",
     "Role",

@@ -12,7 +12,11 @@ TITLE_RULE = "title ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND char_length(title) <= 53"
 
 
 class ImageSet(Base):
-    """`blobstorage_path` is the dropbox container until the images are copied, then `<container>/<folder>/<title>`."""
+    """`blobstorage_path` is the dropbox container until the images are copied, then `<container>/<folder>/<title>`.
+
+    The counts of files are those of the last ingest, null before it: images with a size, other files that were copied, and
+    files that were skipped.
+    """
 
     __tablename__ = "image_set"
 
@@ -24,6 +28,9 @@ class ImageSet(Base):
     date_created: Mapped[datetime] = mapped_column(server_default=func.now())
     date_finished: Mapped[datetime | None]
     date_upload_expires: Mapped[datetime | None]
+    ingested_images: Mapped[int | None]
+    ingested_other_files: Mapped[int | None]
+    skipped_files: Mapped[int | None]
     created_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
 
     __table_args__ = (

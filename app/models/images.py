@@ -14,7 +14,8 @@ class Image(Base):
     """One file: where it lies (`<container>/<path>`), where and when it was taken, and its file facts.
 
     `filesize` is in bytes, `width` and `height` in pixels as displayed, `lat` and `lon` in degrees (WGS 84). What is
-    unknown is null; a file that is no image has neither type nor size in pixels.
+    unknown is null; a file that is no image has neither type nor size in pixels. `content_encoding` is how the file is stored,
+    `gzip` or `deflate`, where that is so and the image is what it decodes to.
     """
 
     __tablename__ = "image"
@@ -34,6 +35,7 @@ class Image(Base):
     width: Mapped[int | None] = mapped_column(Integer)
     height: Mapped[int | None] = mapped_column(Integer)
     content_md5: Mapped[bytes | None]
+    content_encoding: Mapped[str | None]
     date_created: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (

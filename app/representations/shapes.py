@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     ColumnElement,
     Connection,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    null,
     select,
     type_coerce,
 )
@@ -42,6 +44,7 @@ from app.models import (
     Dataset,
     Image,
     ImageSet,
+    ImageSetProblem,
     Job,
     Object,
     Role,
@@ -60,7 +63,8 @@ Part = str | ColumnElement[str]
 Rows = Callable[[], AnySelect]
 Form = Callable[[AnySelect, int | None], AnySelect]
 # Makes a link of a path, `<container>/<path>`, and of what the file is by its first bytes.
-SignPath = Callable[[str, str | None], str]
+# Makes a link of what `files` says of a file.
+SignPath = Callable[[str, str | None, str | None], str]
 Column = InstrumentedAttribute[Any]
 # Where a connection's own notes hold the names of the statements that are prepared on it, and how many it keeps.
 PREPARED = "prepared"
@@ -133,7 +137,7 @@ def _with_links(items: str, sign_path: SignPath) -> bytes:
     listed = orjson.loads(items)
     for item in listed:
         file = item["download_url"]
-        item["download_url"] = sign_path(file["path"], file["filetype"])
+        item["download_url"] = sign_path(file["path"], file["filetype"], file["content_encoding"])
     return orjson.dumps(listed)
 
 
@@ -385,8 +389,31 @@ def image_sets() -> AnySelect:
         utc(ImageSet.date_created).label("date_created"),
         utc(ImageSet.date_finished).label("date_finished"),
         user_email(ImageSet.created_by).label("created_by"),
-        _newest_job(FINISH_IMAGE_SET, "image_set", ImageSet.id).label("ingest"),
+        _newest_job(FINISH_IMAGE_SET, "image_set", ImageSet.id, *_ingest_counts()).label("ingest"),
     ).order_by(ImageSet.id)
+
+
+def _ingest_counts() -> Iterable[ColumnElement[Any]]:
+    """What the schema Ingest has besides those of a job."""
+    is_open = and_(ImageSetProblem.image_set_id == ImageSet.id, ImageSetProblem.settlement.is_(None))
+    yield ImageSet.ingested_images.label("images")
+    yield ImageSet.ingested_other_files.label("not_images")
+    yield ImageSet.skipped_files.label("skipped")
+    yield select(func.count()).where(is_open).correlate(ImageSet).scalar_subquery().label("problems")
+    # Nothing compares the contents of files yet.
+    yield cast(null(), BigInteger).label("duplicates")
+
+
+def problems() -> AnySelect:
+    """The schema ImageSetProblem."""
+    return select(
+        ImageSetProblem.id.label("problem_id"),
+        ImageSetProblem.blob_name.label("name"),
+        ImageSetProblem.kind,
+        ImageSetProblem.message,
+        utc(ImageSetProblem.date_created).label("date_created"),
+        ImageSetProblem.image_id,
+    ).order_by(ImageSetProblem.id)
 
 
 def images() -> AnySelect:
@@ -441,11 +468,11 @@ def images_with_path() -> AnySelect:
 
 def files() -> AnySelect:
     """The file of an image, as a link is made of it."""
-    return select(Image.blobstorage_path.label("path"), Image.filetype)
+    return select(Image.blobstorage_path.label("path"), Image.filetype, Image.content_encoding)
 
 
 def _file() -> ColumnElement[str]:
-    return json_object(path=Image.blobstorage_path, filetype=Image.filetype)
+    return json_object(path=Image.blobstorage_path, filetype=Image.filetype, content_encoding=Image.content_encoding)
 
 
 def campaign_images() -> AnySelect:
@@ -564,10 +591,13 @@ def audit() -> AnySelect:
     ).order_by(AuditEntry.id.desc())
 
 
-def _newest_job(kind: str, subject_type: str, subject_id: InstrumentedAttribute[int]) -> ColumnElement[Any]:
+def _newest_job(
+    kind: str, subject_type: str, subject_id: InstrumentedAttribute[int], *more: ColumnElement[Any]
+) -> ColumnElement[Any]:
     job = aliased(Job)
     newest = (
         jobs(job)
+        .add_columns(*more)
         .where(job.kind == _text(kind), job.subject_type == _text(subject_type), job.subject_id == subject_id)
         .order_by(job.id.desc())
         .limit(1)

@@ -138,8 +138,7 @@ def list_images(
     session: Session, imageset_id: int, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None
 ) -> Listing:
     """Return a page of the images of one set that `wanted`, which names the set, lets through. Raises NotFound, BadRequest."""
-    if shapes.value_of(session, _ids, {HAS_ID: {"id": imageset_id}}) is None:
-        raise _not_found(imageset_id)
+    require_image_set(session, imageset_id)
     return images.list_images(session, page, wanted, sign_path)
 
 
@@ -160,6 +159,12 @@ def add_images(session: Session, imageset_id: int, references: Iterable[dict[str
             if taken_by is not None:
                 raise Conflict(f"Image {image_id} belongs to image set {taken_by} already.")
         session.execute(update(Image).where(named).values(image_set_id=imageset_id))
+
+
+def require_image_set(session: Session, imageset_id: int) -> None:
+    """Raise NotFound unless there is such an image set."""
+    if shapes.value_of(session, _ids, {HAS_ID: {"id": imageset_id}}) is None:
+        raise _not_found(imageset_id)
 
 
 def lock_image_set(session: Session, imageset_id: int) -> ImageSet:

@@ -164,14 +164,16 @@ def _kept_count() -> AnySelect:
     return select(cast(func.coalesce(func.sum(ImageCount.count), 0), BigInteger))
 
 
-def make_file_url(blobs: BlobStore, path: str, filetype: str | None) -> str:
+def make_file_url(blobs: BlobStore, path: str, filetype: str | None, content_encoding: str | None) -> str:
     """Return a link that reads the file of an image at `<container>/<path>`.
 
     A browser shows it where its first bytes are those of a raster image, as `filetype` tells. Whatever else was uploaded,
     such as HTML and SVG, it only saves, because a page could run scripts with the rights of the storage's address.
     """
     name, media_type = path.partition("/")[2], RASTER_IMAGES.get(filetype or "")
-    return blobs.read_url(name, media_type, inline=True) if media_type else blobs.read_url(name)
+    if media_type is None:
+        return blobs.read_url(name)
+    return blobs.read_url(name, media_type, inline=True, content_encoding=content_encoding)
 
 
 def make_image_url(session: Session, blobs: BlobStore, account: Account, image_id: int) -> str:

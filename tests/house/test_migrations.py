@@ -48,6 +48,7 @@ INSERT INTO submission (campaign_id, user_id, api_key_id, image_count, object_co
 INSERT INTO campaign_image (campaign_id, image_id, submission_id) VALUES (1, 1, 1);
 INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
     VALUES (1, 1, 1, 0, 0, 1, 1, 'PET', 'bottle');
+INSERT INTO problem (image_set_id, blob_name, etag, kind, message) VALUES (1, '2.jpg', '0x1', 'copy_failed', 'No.');
 INSERT INTO job (kind, subject_type, subject_id) VALUES ('publish_datasets', 'campaign', 1);
 INSERT INTO dataset (campaign_id, job_id, kind, name, version, path, file_size, sha256, image_count, object_count,
     registration) VALUES (1, 1, 'images', 'bridge', 1, 'datasets/bridge', 1, sha256('file'), 1, 1, 'off'),
@@ -58,6 +59,7 @@ INSERT INTO idempotency_key (user_id, operation, key_hash, fingerprint, answer, 
 """
 # How many rows a migration leaves in a table when it is taken back, None when the table goes; all other rows stay.
 LEFT: dict[str, dict[str, int | None]] = {
+    "0007_problems": {"problem": None},
     "0009_audit": {"audit": None},
     "0006_image_counts": {"image_count": None},
     "0004_dataset_files": {"dataset": 1},

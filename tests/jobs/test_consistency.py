@@ -109,6 +109,30 @@ def test_a_lost_turn_in_the_queue_is_found_and_given_again(app: Flask, admin: Ca
     assert find() == {}
 
 
+def test_a_dropbox_that_stays_because_of_a_problem_is_no_finding(
+    app: Flask, admin: Caller, title: str, find: Finder, container: ContainerClient, settings: Settings
+) -> None:
+    made = admin.post("/image_sets", {"title": f"{title}-2"}).expect(200)
+    with ContainerClient.from_container_url(made["dropbox_url"]) as dropbox:
+        dropbox.upload_blob("taken.jpg", b"x")
+        dropbox.upload_blob("good.jpg", b"x")
+    container.upload_blob(target(settings, f"{title}-2", "taken.jpg"), b"of somebody else")
+    path = f"/image_sets/{made['imageset_id']}"
+    admin.put(path, {"new_status": "finished"}).expect(200)
+    run_jobs(app)
+    assert admin.get(path).expect(200)["ingest"]["problems"] == 1
+    assert find() == {}
+    admin.post(f"{path}/problems/retry").expect(200)
+    assert set(find()) <= {"worker_missing"}
+    run_jobs(app)
+    assert find() == {}
+    admin.post(f"{path}/problems/drop").expect(200)
+    assert set(find()) <= {"worker_missing", "file_without_image"}
+    run_jobs(app)
+    # What lies there is nobody's image, and was not made by this service.
+    assert set(find()) == {"file_without_image"}
+
+
 def test_a_failed_job_is_told_with_its_words(app: Flask, find: Finder) -> None:
     change(app, "UPDATE job SET state = 'failed', error = 'No disk.' WHERE kind = 'publish_datasets'")
     found = find()

@@ -1,0 +1,161 @@
+"""Problems of an image set: files that could not be taken in, until somebody has them tried again or gives them up."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+
+import orjson
+from sqlalchemy import and_, bindparam, func, select, text, update
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, NotFound
+from app.models import ImageSetProblem, Job
+from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET
+from app.models.problems import COPIED, DROPPED
+from app.outbox import queue
+from app.representations import shapes
+from app.representations.pages import Listing, Page
+from app.representations.shapes import Condition
+from app.services.image_sets import dropbox_name, lock_image_set, require_image_set
+
+MAX_ERRORS = 50
+IS_OPEN = ImageSetProblem.settlement.is_(None)
+OPEN_IN_SET = Condition(and_(ImageSetProblem.image_set_id == bindparam("image_set"), IS_OPEN))
+
+NOTE = text("""
+INSERT INTO problem (image_set_id, blob_name, etag, image_id, kind, message)
+SELECT :image_set_id, name, etag, image_id, kind, message
+FROM json_to_recordset(:faults) AS fault(name text, etag text, image_id bigint, kind text, message text)
+ON CONFLICT (image_set_id, md5(blob_name)) WHERE settlement IS NULL
+DO UPDATE SET etag = excluded.etag, image_id = excluded.image_id, kind = excluded.kind, message = excluded.message,
+    retrying = false
+""")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a file is not taken in: one of the kinds of problems, a sentence, and the image that is in the way, if any."""
+
+    kind: str
+    message: str
+    image_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Problems:
+    """What an ingest has to know of a set's problems, by the names of their files.
+
+    `dropped` were given up; `held` have an open problem, and the ETag with which they got it; `retrying` have one, too, and
+    somebody wants them to be tried again.
+    """
+
+    dropped: frozenset[str] = frozenset()
+    held: dict[str, str] = field(default_factory=dict)
+    retrying: frozenset[str] = frozenset()
+
+
+def list_problems(session: Session, imageset_id: int, page: Page) -> Listing:
+    """Return a page of the open problems of an image set, by id. Raises NotFound."""
+    require_image_set(session, imageset_id)
+    return shapes.page_of(session, "problems", shapes.problems, {OPEN_IN_SET: {"image_set": imageset_id}}, page)
+
+
+def retry_problems(session: Session, imageset_id: int, names: list[str] | None) -> int | None:
+    """Have the files of these names, or of all open problems, tried again; return the job's id, None without problems.
+
+    Raises NotFound for the set or a name, Conflict while the set is being ingested.
+    """
+    lock_image_set(session, imageset_id)
+    named = _find_open(session, imageset_id, names)
+    if not named:
+        return None
+    session.execute(update(ImageSetProblem).where(ImageSetProblem.id == func.any(named)).values(retrying=True))
+    return queue.enqueue(session, FINISH_IMAGE_SET, "image_set", imageset_id)
+
+
+def drop_problems(session: Session, imageset_id: int, names: list[str] | None) -> int | None:
+    """Give up the files of these names, or of all open problems: they are not taken in, and go with the dropbox.
+
+    Returns the id of the job that deletes the dropbox, None while there are other problems, or when there were none. Raises
+    NotFound for the set or a name, Conflict while the set is being ingested.
+    """
+    image_set = lock_image_set(session, imageset_id)
+    named = _find_open(session, imageset_id, names)
+    _settle(session, named, DROPPED)
+    if not named or has_open(session, imageset_id):
+        return None
+    # An ingest that has failed for another reason has to come to its end first.
+    is_ingested = image_set.blobstorage_path != dropbox_name(image_set.title)
+    return queue.enqueue(session, DELETE_DROPBOX if is_ingested else FINISH_IMAGE_SET, "image_set", imageset_id)
+
+
+def _find_open(session: Session, imageset_id: int, names: list[str] | None) -> list[int]:
+    """Return the ids of the open problems of these names, or of all. Raises NotFound, Conflict."""
+    columns = (ImageSetProblem.blob_name, ImageSetProblem.id)
+    rows = session.execute(select(*columns).where(ImageSetProblem.image_set_id == imageset_id, IS_OPEN))
+    open_ids = {row.blob_name: row.id for row in rows}
+    unknown = [position for position, name in enumerate(names or ()) if name not in open_ids]
+    if unknown:
+        raise NotFound(
+            f"Image set {imageset_id} has no open problem with {len(unknown)} of these names.",
+            errors=[
+                {"pointer": f"/names/{position}", "detail": "There is no open problem with this name."}
+                for position in unknown[:MAX_ERRORS]
+            ],
+        )
+    named = list(open_ids.values()) if names is None else [open_ids[name] for name in set(names)]
+    if named:
+        _require_rest(session, imageset_id)
+    return named
+
+
+def _require_rest(session: Session, imageset_id: int) -> None:
+    at_work = select(Job.id).where(
+        Job.subject_type == "image_set", Job.subject_id == imageset_id, Job.state.in_(queue.UNFINISHED)
+    )
+    job_id = session.scalar(at_work.limit(1))
+    if job_id is not None:
+        raise Conflict(f"Image set {imageset_id} is being ingested: wait until job {job_id} has ended.")
+
+
+# What an ingest asks and notes
+
+
+def find_problems(session: Session, imageset_id: int) -> Problems:
+    """Return what an ingest has to know before it begins."""
+    columns = (ImageSetProblem.blob_name, ImageSetProblem.etag, ImageSetProblem.settlement, ImageSetProblem.retrying)
+    rows = session.execute(
+        select(*columns).where(
+            ImageSetProblem.image_set_id == imageset_id, ImageSetProblem.settlement.is_distinct_from(COPIED)
+        )
+    ).all()
+    return Problems(
+        dropped=frozenset(row.blob_name for row in rows if row.settlement == DROPPED),
+        held={row.blob_name: row.etag for row in rows if row.settlement is None and not row.retrying},
+        retrying=frozenset(row.blob_name for row in rows if row.retrying),
+    )
+
+
+def note_faults(session: Session, imageset_id: int, faults: Mapping[str, Fault], etags: Mapping[str, str]) -> None:
+    """Make a problem of each fault, by the file's name; one that is open already says from now on what is wrong now.
+
+    `etags` are those of the files, as far as they are there.
+    """
+    documents = [{"name": name, "etag": etags.get(name, ""), **asdict(fault)} for name, fault in faults.items()]
+    session.execute(NOTE, {"image_set_id": imageset_id, "faults": orjson.dumps(documents).decode()})
+
+
+def settle_copied(session: Session, imageset_id: int, names: Iterable[str]) -> None:
+    """Settle the open problems of files that have been taken in by now."""
+    named = (ImageSetProblem.image_set_id == imageset_id, ImageSetProblem.blob_name == func.any(list(names)), IS_OPEN)
+    _settle(session, list(session.scalars(select(ImageSetProblem.id).where(*named))), COPIED)
+
+
+def has_open(session: Session, imageset_id: int) -> bool:
+    """True while a file of the set has a problem that nobody has settled."""
+    is_open = select(ImageSetProblem.id).where(ImageSetProblem.image_set_id == imageset_id, IS_OPEN)
+    return session.scalar(is_open.limit(1)) is not None
+
+
+def _settle(session: Session, problem_ids: list[int], settlement: str) -> None:
+    settled = {"settlement": settlement, "date_settled": func.now(), "retrying": False}
+    session.execute(update(ImageSetProblem).where(ImageSetProblem.id == func.any(problem_ids)).values(settled))
