@@ -1,8 +1,9 @@
 """One connection of the web server: uvicorn's h11 protocol, with an end to every wait for the client and to the process."""
 
 import asyncio
+import math
 import select
-from typing import Any
+from typing import Any, cast
 
 import h11
 import orjson
@@ -19,8 +20,9 @@ LEAST_BODY_BYTES_PER_SECOND = 1024
 # How long a process that is to end still takes requests on connections that are open.
 DRAIN_SECONDS = 2.0
 RECHECK_SECONDS = 0.05
-# How long what still arrives is thrown away behind a refusal, because closing at once could destroy the answer on its way.
+# How long what still arrives behind the last answer is thrown away, and how much of it behind a refusal.
 LINGER_SECONDS = 2.0
+LINGER_BYTES = 4 * 1024**2
 
 REFUSALS = {
     400: "This is not a well-formed HTTP/1.1 request (RFC 9112). Check the request line, the header fields, and how the"
@@ -29,6 +31,29 @@ REFUSALS = {
     f" {LEAST_BODY_BYTES_PER_SECOND} bytes per second or faster.",
     431: f"The request line and the header fields are longer than {MAX_HEAD_BYTES} bytes together.",
 }
+
+
+class StagedTransport:
+    """A transport that leaves it to the connection how it is closed, and is the original in all other things."""
+
+    def __init__(self, transport: asyncio.Transport, connection: "Protocol") -> None:
+        self._transport = transport
+        self._connection = connection
+        self.write = transport.write
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        """True when nothing more is to be sent."""
+        return self._connection.is_lingering or self._transport.is_closing()
+
+    def close(self) -> None:
+        """Close at once where the client has sent all of its request, else in stages."""
+        if self._connection.conn.their_state is h11.SEND_BODY and not self.is_closing():
+            self._connection.linger(math.inf)
+        else:
+            self._transport.close()
 
 
 class Protocol(H11Protocol):
@@ -43,8 +68,9 @@ class Protocol(H11Protocol):
         super().__init__(*args, **options)
         self.conn: StrictConnection = StrictConnection(MAX_HEAD_BYTES)
         self._read_timeout_seconds = read_timeout_seconds
+        self.is_lingering = False
         self._is_draining = False
-        self._is_refused = False
+        self._bytes_to_discard = math.inf
         # What the client is expected to send, and with it the request before; None while nothing is expected.
         self._expected: tuple[object, object] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -52,7 +78,7 @@ class Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As the parent has it.
         """Expect a first request."""
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, StagedTransport(transport, self)))
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -62,7 +88,10 @@ class Protocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what arrives, until the client has been refused or has announced its last request."""
-        if self._is_refused or self.conn.their_state in (h11.MUST_CLOSE, h11.ERROR):
+        if self.is_lingering:
+            self._discard(data)
+            return
+        if self.conn.their_state in (h11.MUST_CLOSE, h11.ERROR):
             return
         self._arrived_bytes += len(data)
         super().data_received(data)
@@ -81,13 +110,26 @@ class Protocol(H11Protocol):
 
     def shutdown(self) -> None:
         """End this connection after its request, or in a moment when there is none."""
-        if self._is_refused:
+        if self.is_lingering:
             self.transport.close()
         elif self.cycle is None or self.cycle.response_complete:
             self._is_draining = True
             self.loop.call_later(DRAIN_SECONDS, self._end)
         else:
             self._announce_end()
+
+    def linger(self, max_bytes: float) -> None:
+        """Send nothing more, and throw away what arrives until the client closes, for a while and up to so many bytes.
+
+        Closing at once while the client sends could destroy the last answer on its way (RFC 9112, 9.6); nginx makes it a 502.
+        """
+        self.is_lingering = True
+        self._bytes_to_discard = max_bytes
+        self._cancel_timers()
+        self.transport.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser does not take; the parent calls this in every such case."""
@@ -104,15 +146,17 @@ class Protocol(H11Protocol):
             cycle.default_headers = [*cycle.default_headers, CLOSE_HEADER]
 
     def _end(self) -> None:
+        if self.transport.is_closing():
+            return
         # In a busy process a request may have arrived that has not been read yet.
-        if not self.transport.is_closing() and _has_arrived(self.transport.get_extra_info("socket")):
+        if _has_arrived(self.transport.get_extra_info("socket")):
             self.loop.call_later(RECHECK_SECONDS, self._end)
         else:
             super().shutdown()
 
     def _expect(self) -> None:
         """Start a timer when the client has to go on, and stop it when this side has to."""
-        expected = None if self._is_refused or self.transport.is_closing() else self._find_expected()
+        expected = None if self.transport.is_closing() else self._find_expected()
         if expected != self._expected:
             self._expected = expected
             self._restart_timer()
@@ -155,8 +199,6 @@ class Protocol(H11Protocol):
 
     def _refuse(self, status: int) -> None:
         """Answer with a problem where no answer was begun, and end the connection."""
-        self._is_refused = True
-        self._cancel_timers()
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.close()
             return
@@ -165,8 +207,12 @@ class Protocol(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.write(_write_refusal(status, self._read_timeout_seconds, self.server_state.default_headers))
-        self.transport.write_eof()
-        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        self.linger(LINGER_BYTES)
+
+    def _discard(self, data: bytes) -> None:
+        self._bytes_to_discard -= len(data)
+        if self._bytes_to_discard < 0:
+            self.transport.close()
 
     def _cancel_timers(self) -> None:
         self._expected = None

@@ -217,6 +217,10 @@ def test_body_that_nobody_reads_is_passed_over(web: WebServer, admin: Caller) ->
     ):
         raw = make_request(method, path, caller, large)
         assert statuses(exchange(web.port, raw[:-1000], raw[-1000:], LAST)) == [status, 200]
+        # Who wants no second answer is not cut off before the first one.
+        with connected(web.port) as connection:
+            connection.sendall(make_request(method, path, caller, large, "Connection: close"))
+            assert statuses(receive_all(connection)) == [status]
 
 
 def test_empty_lines_before_a_request_are_skipped(web: WebServer) -> None:
