@@ -57,6 +57,7 @@ WRONG_CHUNKS = [
     b"1d;a\n\r\n%b\r\n0\r\n\r\n" % EMAIL,
     b"1d;a\rb\r\n%b\r\n0\r\n\r\n" % EMAIL,
     b"\r\n1d\r\n%b\r\n0\r\n\r\n" % EMAIL,
+    b"1d\r\n%b\r\n0\r\n\n" % EMAIL,
     b"1d\r\n%b\r\n0\r\nX: y\n\n" % EMAIL,
     b"1d\r\n%b\r\n0\r\nX: y\n\r\n" % EMAIL,
     b"1d\r\n%b\r\n0\r\nX: y\r\n z\r\n\r\n" % EMAIL,
