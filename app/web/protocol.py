@@ -3,10 +3,12 @@
 import asyncio
 import math
 import select
+import uuid
 from typing import Any, cast
 
 import h11
 import orjson
+import structlog
 from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -23,6 +25,8 @@ RECHECK_SECONDS = 0.05
 # How long what still arrives behind the last answer is thrown away, and how much of it behind a refusal.
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 4 * 1024**2
+
+log = structlog.get_logger("labelapi")
 
 REFUSALS = {
     400: "This is not a well-formed HTTP/1.1 request (RFC 9112). Check the request line, the header fields, and how the"
@@ -206,7 +210,10 @@ class Protocol(H11Protocol):
             # The application must not answer a second time.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        self.transport.write(_write_refusal(status, self._read_timeout_seconds, self.server_state.default_headers))
+        request_id = str(uuid.uuid4())
+        log.info("refused", status=status, request_id=request_id, address=self.client[0] if self.client else None)
+        detail = REFUSALS[status].format(seconds=self._read_timeout_seconds)
+        self.transport.write(_write_refusal(status, detail, request_id, self.server_state.default_headers))
         self.linger(LINGER_BYTES)
 
     def _discard(self, data: bytes) -> None:
@@ -224,14 +231,16 @@ def _has_arrived(connection: Any) -> bool:
     return bool(select.select([connection], [], [], 0)[0])
 
 
-def _write_refusal(status: int, seconds: float, default_headers: list[tuple[bytes, bytes]]) -> bytes:
-    document = problem_document(status, REFUSALS[status].format(seconds=seconds))
+def _write_refusal(status: int, detail: str, request_id: str, default_headers: list[tuple[bytes, bytes]]) -> bytes:
+    document = problem_document(status, detail, instance=f"urn:request:{request_id}")
     body = orjson.dumps(document)
     headers = [
         *default_headers,
         (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         NO_STORE,
+        (b"x-request-id", request_id.encode()),
+        (b"x-content-type-options", b"nosniff"),
         CLOSE_HEADER,
     ]
     response = h11.Response(status_code=status, headers=headers, reason=document["title"].encode())

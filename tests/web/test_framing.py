@@ -132,6 +132,9 @@ def test_malformed_head_is_one_400_in_words(web: WebServer, kind: str) -> None:
     assert answer.values("connection") == ["close"]
     problem = json.loads(answer.body)
     assert (problem["title"], problem["status"]) == ("Bad Request", 400)
+    [request_id] = answer.values("x-request-id")
+    assert problem["instance"] == f"urn:request:{request_id}"
+    assert answer.values("cache-control") == ["private, no-store"]
     assert "RFC 9112" in problem["detail"]
     # It comes behind a whole request just as well, which has its own answer.
     received = exchange(web.port, LIVE + WRONG_HEADS[kind] + LAST)
