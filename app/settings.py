@@ -242,4 +242,4 @@ def _describe(error: ValidationError) -> str:
     for item in wrong:
         name = str(item["loc"][0]).upper() + ": " if item["loc"] else ""
         sentences.append(f"{name}{item['msg'].removeprefix('Value error, ')}.")
-    return " ".join(sentences) + " They are read from the environment or a file .env; the README lists them all."
+    return " ".join(sentences) + " They are read from the environment or a file .env; docs/settings.md lists them all."

@@ -33,7 +33,7 @@ def commands(heading: str) -> str:
 
 
 def test_life_cycle_in_curl_does_what_the_readme_says(launch: Launch, tmp_path: Path) -> None:
-    script = commands("The life cycle, in curl").replace("/tmp/", f"{tmp_path}/")  # noqa: S108
+    script = commands("Walkthrough in curl").replace("/tmp/", f"{tmp_path}/")  # noqa: S108
     run = subprocess.run(
         ["/bin/bash", "-euc", script],
         cwd=launch.folder.parent,
@@ -44,9 +44,12 @@ def test_life_cycle_in_curl_does_what_the_readme_says(launch: Launch, tmp_path: 
     )
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
-    assert (tmp_path / "image").read_bytes() == (tmp_path / "tiny.png").read_bytes()
-    # The last line fetches the first of the two datasets.
-    assert "/tiny.png" in run.stdout.splitlines()[-1]
+    [folder] = tmp_path.glob("drone-*")
+    sent = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.png")}
+    assert set(sent) == {"frame 1.png", "north bank/100%.png", "Brücke #2.png"}
+    assert (tmp_path / "image").read_bytes() in sent.values()
+    # The last line fetches the first of the datasets.
+    assert any(name in run.stdout.splitlines()[-1] for name in sent)
     assert '"status":4' not in run.stdout
 
 

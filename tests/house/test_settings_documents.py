@@ -1,4 +1,4 @@
-"""README, `.env.example` and the settings say the same: the same names, and the same defaults."""
+"""docs/settings.md, `.env.example` and the settings say the same: the same names, and the same defaults."""
 
 import re
 from itertools import pairwise
@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 # Read by Flask's own command, not by the application.
 FLASK_APP = "FLASK_APP"
 FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
-README_ROW = re.compile(r"^\| `([A-Z_]+)`(?: ◆)? \| ([^|]+) \| [^|]+ \|$", re.MULTILINE)
+TABLE_ROW = re.compile(r"^\| `([A-Z_]+)`(?: ◆)? \| ([^|]+) \| [^|]+ \|$", re.MULTILINE)
 EXAMPLE_LINE = re.compile(r"^#?([A-Z_]+)=(.*)$", re.MULTILINE)
-README = dict(README_ROW.findall((ROOT / "README.md").read_text()))
+TABLE = dict(TABLE_ROW.findall((ROOT / "docs" / "settings.md").read_text()))
 EXAMPLE = dict(EXAMPLE_LINE.findall((ROOT / ".env.example").read_text()))
 
 
@@ -25,8 +25,8 @@ def default_in_words(field: FieldInfo) -> str:
     return "none" if field.default is None else f"`{field.default}`"
 
 
-def test_readme_lists_every_setting_and_no_other() -> None:
-    assert list(README) == [FLASK_APP, *FIELDS]
+def test_table_lists_every_setting_and_no_other() -> None:
+    assert list(TABLE) == [FLASK_APP, *FIELDS]
 
 
 def test_example_lists_every_setting_and_no_other() -> None:
@@ -34,9 +34,9 @@ def test_example_lists_every_setting_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_readme_and_example_know_the_default(name: str) -> None:
+def test_table_and_example_know_the_default(name: str) -> None:
     field = FIELDS[name]
-    assert README[name] == default_in_words(field)
+    assert TABLE[name] == default_in_words(field)
     if not field.is_required():
         assert EXAMPLE[name] == ("" if field.default is None else str(field.default))
 

@@ -22,7 +22,6 @@ from app.web.schemas import plain_schema
 SPEC = load_spec()
 METHODS = {"get", "put", "post", "patch", "delete"}
 HANDLERS = Path(__file__).parents[2] / "app" / "handlers"
-README = Path(__file__).parents[2] / "README.md"
 PROBLEM = "application/problem+json"
 OPERATIONS = {
     operation["operationId"]: (method.upper(), path, operation)
@@ -301,17 +300,6 @@ def test_spec_and_handlers_are_the_same_list() -> None:
                 written[node.name] = (file.stem, (ast.get_docstring(node) or "").split("\n")[0])
     promised = {name: (op["tags"][0], f"{method} {path}") for name, (method, path, op) in OPERATIONS.items()}
     assert written == promised
-
-
-def test_readme_lists_every_operation() -> None:
-    """When this fails, paste the rows that it expects into the table of the README."""
-    who = {"any": "every caller", "image-admin": "image-admin", "labeler": "its labeler"}
-    rows = [
-        f"| `{method} {path}` | {operation['summary']} | {', '.join(who[role] for role in operation['x-roles'])} |"
-        for method, path, operation in OPERATIONS.values()
-    ]
-    written = re.findall(r"^\| `(?:GET|POST|PUT|PATCH|DELETE) .*$", README.read_text(), re.MULTILINE)
-    assert "\n".join(written) == "\n".join(rows)
 
 
 # --- Schemas
