@@ -60,7 +60,7 @@ def normalize(text: str, max_length: int = MAX_LENGTH) -> str:
     if refused:
         raise UnfitText(f"must not contain {_name(refused[0])}")
     for match in IN_CONTEXT.finditer(normal):
-        before, after = normal[: match.start()][-1:], normal[match.end() :][:1]
+        before, after = normal[max(match.start() - 1, 0) : match.start()], normal[match.end() : match.end() + 1]
         if match[0] in JOINERS and not (_can_be_joined(before) and _can_be_joined(after)):
             raise UnfitText(f"must not contain {_name(match[0])} except within a word or an emoji")
         if match[0] not in JOINERS and not _takes_selector(before, after):
