@@ -191,6 +191,8 @@ def test_a_new_migration_is_empty_and_named_by_date_and_purpose(empty: Settings,
     assert flask(empty, "db", "check").returncode == 1
 
 
+# One process for each migration.
+@pytest.mark.timeout(300)
 def test_down_and_up_again_on_data(empty: Settings) -> None:
     assert flask(empty, "db", "upgrade").returncode == 0
     run_sql(empty, ROWS)
