@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
@@ -45,12 +46,16 @@ Result = Document | Fault | Pending
 
 @dataclass(frozen=True)
 class Collection:
-    """The uploads of one image set: the container they are in, and the folder of the main container they go to."""
+    """The uploads of one image set: the container they are in, and the folder of the main container they go to.
+
+    `zone` is the time zone of times in the files that name no offset, None for UTC.
+    """
 
     blobs: BlobStore
     image_set_id: int
     dropbox: str
     folder: str
+    zone: tzinfo | None
 
     def path(self, name: str) -> str:
         """Return the path of the image that an upload becomes, `<container>/<path>`."""
@@ -60,7 +65,7 @@ class Collection:
         """Copy an upload and return what becomes of it. Raises StorageUnavailable."""
         path = target_path(self.folder, blob.name)
         try:
-            return examine(self.blobs, path, self.blobs.copy_blob(self.dropbox, blob, path))
+            return examine(self.blobs, path, self.blobs.copy_blob(self.dropbox, blob, path), self.zone)
         except CopyPending as pending:
             return Pending(str(pending))
         except StorageUnavailable:
@@ -191,8 +196,10 @@ def _find_strays(session: Session, collection: Collection, dropped: Iterable[str
 
 
 def _get_collection(session: Session, blobs: BlobStore, image_set_id: int, folder: str) -> Collection:
-    title = session.scalars(select(ImageSet.title).where(ImageSet.id == image_set_id)).one()
-    return Collection(blobs, image_set_id, dropbox_name(title), f"{folder}/{title}")
+    columns = (ImageSet.title, ImageSet.timezone)
+    title, timezone = session.execute(select(*columns).where(ImageSet.id == image_set_id)).one()
+    zone = ZoneInfo(timezone) if timezone else None
+    return Collection(blobs, image_set_id, dropbox_name(title), f"{folder}/{title}", zone)
 
 
 def _count_collected(session: Session, collection: Collection) -> int:

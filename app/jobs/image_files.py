@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import tzinfo
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -33,16 +34,17 @@ log = structlog.get_logger("labelapi")
 # file has another content by now, or when somebody registered it before it got to its set.
 REGISTER = text("""
 WITH found AS MATERIALIZED (
-    SELECT path, filetype, filesize, width, height, date_taken, lat, lon, content_encoding,
+    SELECT path, filetype, filesize, width, height, date_taken, date_taken_source, lat, lon, content_encoding,
         decode(md5, 'hex') AS content_md5
     FROM json_to_recordset(:images) AS found (
         path text, filetype text, filesize bigint, width integer, height integer, date_taken timestamptz,
+        date_taken_source text,
         lat double precision, lon double precision, content_encoding text, md5 text)
 ), corrected AS (
     UPDATE image SET image_set_id = coalesce(:image_set_id, image.image_set_id),
         filetype = found.filetype, filesize = found.filesize, width = found.width, height = found.height,
-        date_taken = found.date_taken, lat = found.lat, lon = found.lon, content_md5 = found.content_md5,
-        content_encoding = found.content_encoding
+        date_taken = found.date_taken, date_taken_source = found.date_taken_source, lat = found.lat, lon = found.lon,
+        content_md5 = found.content_md5, content_encoding = found.content_encoding
     FROM found
     WHERE image.blobstorage_path = found.path
         AND (image.image_set_id IS NULL OR :image_set_id IS NULL OR image.image_set_id = :image_set_id)
@@ -52,10 +54,10 @@ WITH found AS MATERIALIZED (
     RETURNING image.id
 ), added AS (
     INSERT INTO image (
-        image_set_id, blobstorage_path, filetype, filesize, width, height, date_taken, lat, lon, content_md5,
-        content_encoding)
-    SELECT CAST(:image_set_id AS bigint), path, filetype, filesize, width, height, date_taken, lat, lon, content_md5,
-        content_encoding
+        image_set_id, blobstorage_path, filetype, filesize, width, height, date_taken, date_taken_source, lat, lon,
+        content_md5, content_encoding)
+    SELECT CAST(:image_set_id AS bigint), path, filetype, filesize, width, height, date_taken, date_taken_source, lat, lon,
+        content_md5, content_encoding
     FROM found
     ON CONFLICT DO NOTHING
     RETURNING id
@@ -101,15 +103,18 @@ def copiers(threads: int) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def examine(blobs: BlobStore, path: str, blob: Blob) -> Document:
-    """Return the row of the image that a blob at `path` of the main container is. Raises what `read_range` raises."""
+def examine(blobs: BlobStore, path: str, blob: Blob, zone: tzinfo | None = None) -> Document:
+    """Return the row of the image that a blob at `path` of the main container is.
+
+    A time in the file without an offset is one of `zone`, or of UTC. Raises what `read_range` raises.
+    """
 
     def read(offset: int, length: int) -> bytes:
         if offset + length <= len(blob.head):
             return blob.head[offset : offset + length]
         return blobs.read_range(path, offset, length)
 
-    facts, content_encoding = _read_facts(read, blob)
+    facts, content_encoding = _read_facts(read, blob, zone)
     return {
         **asdict(facts),
         "path": f"{blobs.container}/{path}",
@@ -119,15 +124,15 @@ def examine(blobs: BlobStore, path: str, blob: Blob) -> Document:
     }
 
 
-def _read_facts(read: ReadRange, blob: Blob) -> tuple[ImageFacts, str | None]:
+def _read_facts(read: ReadRange, blob: Blob, zone: tzinfo | None) -> tuple[ImageFacts, str | None]:
     """Return the facts of an image, and how it is stored, where it must be decoded first, as browsers do."""
     if blob.content_encoding:
         decoded = decode_head(blob.content_encoding, read(0, min(blob.size, MAX_STORED_BYTES)))
         if decoded is not None:
-            facts = read_image_facts(lambda offset, length: decoded[offset : offset + length], len(decoded))
+            facts = read_image_facts(lambda offset, length: decoded[offset : offset + length], len(decoded), zone)
             if facts.filetype:
                 return facts, blob.content_encoding
-    return read_image_facts(read, blob.size), None
+    return read_image_facts(read, blob.size, zone), None
 
 
 @dataclass

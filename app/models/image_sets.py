@@ -24,6 +24,7 @@ class ImageSet(Base):
     title: Mapped[str] = mapped_column(unique=True)
     status: Mapped[str] = mapped_column(server_default="created")
     metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata")
+    timezone: Mapped[str | None]
     blobstorage_path: Mapped[str]
     date_created: Mapped[datetime] = mapped_column(server_default=func.now())
     date_finished: Mapped[datetime | None]

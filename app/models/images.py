@@ -24,6 +24,7 @@ class Image(Base):
     image_set_id: Mapped[int | None] = mapped_column(ForeignKey("image_set.id"))
     blobstorage_path: Mapped[str]
     date_taken: Mapped[datetime | None]
+    date_taken_source: Mapped[str | None]
     lat: Mapped[float | None]
     lon: Mapped[float | None]
     location_description: Mapped[str | None]

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Any
+from zoneinfo import available_timezones
 
 from sqlalchemy import BigInteger, bindparam, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, Unprocessable
 from app.models import Image, ImageSet
 from app.models.jobs import FINISH_IMAGE_SET
 from app.outbox import queue
@@ -35,6 +36,7 @@ class NewImageSet:
 
     title: str
     metadata: dict[str, Any] | None = None
+    timezone: str | None = None
 
 
 def dropbox_name(title: str) -> str:
@@ -58,13 +60,15 @@ def get_image_set(session: Session, imageset_id: int) -> bytes:
 def create_image_set(session: Session, blobs: BlobStore, account: Account, new: NewImageSet) -> tuple[int, str]:
     """Make an image set and its dropbox; return its id and the link for uploading.
 
-    Raises Unprocessable for the title's spelling, Conflict when the title is taken or a container of this name holds
-    blobs already, StorageUnavailable.
+    Raises Unprocessable for the title's spelling or an unknown time zone, Conflict when the title is taken or a container of
+    this name holds blobs already, StorageUnavailable.
     """
     check_title(new.title)
+    _check_timezone(new.timezone)
     created = insert(ImageSet).values(
         title=new.title,
         metadata_=new.metadata,
+        timezone=new.timezone,
         blobstorage_path=dropbox_name(new.title),
         created_by=account.user_id,
     )
@@ -73,6 +77,12 @@ def create_image_set(session: Session, blobs: BlobStore, account: Account, new: 
         raise Conflict(f"The title {new.title} is taken by another image set.")
     _make_dropbox(blobs, dropbox_name(new.title))
     return imageset_id, _make_link(session, blobs, imageset_id, new.title)
+
+
+def _check_timezone(name: str | None) -> None:
+    if name is not None and name not in available_timezones():
+        message = "Expected the name of a time zone of the IANA database, as Europe/Amsterdam."
+        raise Unprocessable(f"/timezone: {message}", errors=[{"pointer": "/timezone", "detail": message}])
 
 
 def _make_dropbox(blobs: BlobStore, container: str) -> None:

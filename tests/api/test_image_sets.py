@@ -15,7 +15,7 @@ from app.settings import Settings
 from tests.caller import Caller
 
 KEYS = {
-    "imageset_id", "title", "status", "metadata", "blobstorage_path", "date_created", "date_finished", "created_by",
+    "imageset_id", "title", "status", "metadata", "timezone", "blobstorage_path", "date_created", "date_finished", "created_by",
     "ingest",
 }  # fmt: skip
 
@@ -197,3 +197,9 @@ def test_storage_away_makes_no_image_set(
     answer.expect(503, "storage")
     assert int(answer.headers["retry-after"]) > 0
     assert admin.get("/image_sets").expect(200)["pagination"]["total"] == 0
+
+
+@pytest.mark.parametrize("name", ["Europe/Atlantis", "europe/amsterdam", "../etc/passwd", "", "CEST"])
+def test_unknown_time_zone_is_refused_in_words(admin: Caller, title: str, name: str) -> None:
+    admin.post("/image_sets", {"title": title, "timezone": name}).expect(422, "Europe/Amsterdam")
+    admin.post("/image_sets", {"title": title}).expect(200)

