@@ -30,6 +30,8 @@ BODIES: dict[str, Any] = {
     "create_image_set": {"title": "{new}", "metadata": {"country": "NL", "list": [1, 2.5, None, True, {"a": "b"}]}},
     "update_image_set_status": {"new_status": "finished"},
     "add_image_set_images": [{"id": 1}, {"filepath": "{path}"}],
+    "retry_problems": {"names": ["a.jpg", "b/ö.jpg"]},
+    "drop_problems": {"names": ["b/ö.jpg"]},
     "create_campaign": {
         "title": "{new}",
         "labeler_email": "{new}@partner.example",
@@ -57,6 +59,9 @@ RESTORE = """
     DELETE FROM object; DELETE FROM submission; DELETE FROM job; DELETE FROM procrastinate_jobs;
     DELETE FROM campaign_image WHERE campaign_id <> 2;
     UPDATE image SET image_set_id = NULL;
+    DELETE FROM problem;
+    INSERT INTO problem (image_set_id, blob_name, etag, kind, message)
+        SELECT 1, name, '0x1', 'copy_failed', 'No.' FROM unnest('{a.jpg,b/ö.jpg,c.jpg}'::text[]) AS name;
     DELETE FROM image_set WHERE id > 1;
     UPDATE image_set SET status = 'created', date_finished = NULL;
     DELETE FROM role WHERE id > 3; DELETE FROM api_key WHERE id > 2; DELETE FROM campaign WHERE id > 2;
