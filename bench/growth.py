@@ -16,7 +16,7 @@ from bench.connection import Connection
 from bench.machine import facts
 from bench.measure import milliseconds
 from bench.service import Service, running_service
-from bench.submissions import COLUMNS, make_body
+from bench.submissions import COLUMNS, make_bodies, make_body
 
 RESULTS = Path(__file__).with_name("growth.md")
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -51,7 +51,8 @@ def operations(
 ) -> dict[str, Callable[[], object]]:
     """What is measured, by name."""
     base, deep = f"/api/v1/campaigns/{campaign_id}", size * 9 // 10
-    body = make_body(range(deep - 99, deep + 1))
+    images = range(deep - 99, deep + 1)
+    body, bodies = make_body(images), make_bodies(images)
     references = orjson.dumps([{"id": number} for number in range(deep - 99, deep + 1)])
 
     def get(path: str) -> Callable[[], object]:
@@ -75,7 +76,7 @@ def operations(
         "GET images of the campaign, 100 deep": get(f"{base}/images?per_page=100&after={deep - 100}"),
         "GET objects of the campaign, 100 images deep": get(f"{base}/objects?per_page=100&after={deep - 100}"),
         "GET objects of one image": get(f"/api/v1/images/{deep}/objects?campaigns={campaign_id}"),
-        "PUT objects, 100 images x 5": lambda: connection.send("PUT", base + "/objects", body),
+        "PUT objects, 100 images x 5": lambda: connection.send("PUT", base + "/objects", next(bodies)),
         "PUT objects into a new campaign, 100 images x 5": put_into_new_campaign,
         "POST 100 images to a new campaign": add_images,
     }
