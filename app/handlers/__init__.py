@@ -7,8 +7,7 @@ from flask import current_app
 
 from app.azure.blobs import BlobStore
 from app.errors import BadRequest
-from app.representations.pages import Page
-from app.representations.shapes import SignPath
+from app.representations.pages import Page, SignPath
 from app.responses import sent_query
 from app.services.images import make_file_url
 

@@ -65,8 +65,8 @@ def list_image_set_images(
 ) -> Response:
     """GET /image_sets/{imageset_id}/images"""
     asked = read_page(page, per_page, after)
-    wanted = ImageFilter(**sent, image_set=imageset_id)
-    return page_answer(image_sets.list_images(session, imageset_id, asked, wanted, read_expansion(expand)))
+    image_filter = ImageFilter(**sent, image_set=imageset_id)
+    return page_answer(image_sets.list_images(session, imageset_id, asked, image_filter, read_expansion(expand)))
 
 
 def add_image_set_images(session: Session, imageset_id: int, body: Iterable[dict[str, Any]]) -> Response:

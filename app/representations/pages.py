@@ -1,11 +1,19 @@
-"""Pages of lists: by number, with totals, or behind a cursor, at the same speed however long the list is."""
+"""Pages of lists: by number, with totals, or after an id, at the same speed however long the list is."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.orm import Session
 
 from app.errors import NotFound
+from app.representations.json import AnySelect, array_of, fetch_rows
 
 Pagination = dict[str, int | None]
+# Makes a link to a file from its path, `<container>/<path>`, from what it is by its first bytes, and from its encoding.
+SignPath = Callable[[str, str | None, str | None], str]
 
 
 class Listing(NamedTuple):
@@ -17,7 +25,7 @@ class Listing(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """Which part of a list is asked for: `size` items of page `number`, or those behind the id `after` where that is given."""
+    """The requested part of a list: `size` items of page `number`, or those after the id `after` where that is given."""
 
     number: int
     size: int
@@ -43,12 +51,12 @@ class Page:
         }
 
     def describe_cursor(self) -> Pagination:
-        """Return the `pagination` of a page behind a cursor, for which nothing is counted."""
+        """Return the `pagination` of a page after an id, for which nothing is counted."""
         unknown = dict.fromkeys(("page", "pages", "total", "prev", "next"))
         return {**unknown, "per_page": self.size}
 
     def links(self, following: int | None, last_id: int | None) -> dict[str, dict[str, int]]:
-        """Return the links of a page whose next one has the number `following`, or begins behind `last_id`."""
+        """Return the links of a page whose next one has the number `following`, or begins after `last_id`."""
         size = {"per_page": self.size}
         if self.after is not None:
             return {"next": {"after": last_id, **size}} if last_id is not None else {}
@@ -58,3 +66,56 @@ class Page:
         if following is not None:
             links["next"] = {"page": following, **size}
         return links
+
+
+def fetch_page(
+    session: Session,
+    name: str,
+    rows: AnySelect,
+    page: Page,
+    *,
+    total: AnySelect | None = None,
+    sign_path: SignPath | None = None,
+    newest_first: bool = False,
+) -> Listing:
+    """Return `{<name>: [<rows of the page>], "pagination": {…}}`, for rows in the order of their first column, an id.
+
+    For a page with a number the rows are counted, unless `total` selects their number. `sign_path` makes links from the
+    files in the column `download_url`. `newest_first` states that the ids go down. Raises NotFound for a page past the
+    last, for which no rows are read.
+    """
+    key: ColumnElement[int] = rows.selected_columns[0]
+    last_id: int | None = None
+    if page.after is not None:
+        # In a list that goes down, 0 stands for its beginning as well.
+        if page.after or not newest_first:
+            rows = rows.where(key < page.after if newest_first else key > page.after)
+        found = fetch_rows(session, rows.limit(page.size + 1))
+        if len(found) > page.size:
+            last_id = found[page.size - 1][0]
+        pagination = page.describe_cursor()
+    else:
+        pagination = page.describe(int(session.scalar(count_of(rows) if total is None else total) or 0))
+        if page.offset:
+            # Only ids are passed over, and JSON is made of no row before the page.
+            first = rows.with_only_columns(key).offset(page.offset).limit(1).scalar_subquery()
+            rows = rows.where(key <= first if newest_first else key >= first)
+        found = fetch_rows(session, rows.limit(page.size))
+    texts = [text for _, text in found[: page.size]]
+    items = _with_links(texts, sign_path) if sign_path else array_of(texts)
+    body = b'{"%b":%b,"pagination":%b}' % (name.encode(), items, orjson.dumps(pagination))
+    return Listing(body, page.links(pagination["next"], last_id))
+
+
+def count_of(rows: AnySelect) -> AnySelect:
+    """Return the select of the number of rows."""
+    return rows.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+
+
+def _with_links(texts: Iterable[str], sign_path: SignPath) -> bytes:
+    """Put a link in the place of each file under `download_url`."""
+    items: list[dict[str, Any]] = [orjson.loads(text) for text in texts]
+    for item in items:
+        file = item["download_url"]
+        item["download_url"] = sign_path(file["path"], file["filetype"], file["content_encoding"])
+    return orjson.dumps(items)

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Role, User
 from app.models.users import IMAGE_ADMIN
-from app.representations import shapes
-from app.representations.pages import Listing, Page
-from app.representations.shapes import Condition
+from app.representations.api_keys import API_KEYS
+from app.representations.json import fetch_object
+from app.representations.pages import Listing, Page, fetch_page
 from app.services.audit import Action, SubjectType, record
 from app.services.text import read_text
 from app.services.times import parse_time
@@ -33,8 +33,6 @@ MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 CHECKSUM_LENGTH = 6  # 62**6 is more than 2**32, the range of a CRC32.
 NO_HASH = bytes(hashlib.sha256().digest_size)
 KEY_FORM = re.compile(rf"lsk_[0-9A-Za-z]{{{KEY_LENGTH}}}")
-OF_USER = Condition(ApiKey.user_id == bindparam("user_id"))
-HAS_KEY = Condition(ApiKey.key == bindparam("key"))
 SECRET_FORM = re.compile(rf"lss_[0-9A-Za-z]{{{SECRET_LENGTH + CHECKSUM_LENGTH}}}")
 
 
@@ -172,17 +170,17 @@ def parse_expiry(value: str | None) -> datetime | None:
 
 def list_api_keys(session: Session, user_id: int, page: Page) -> Listing:
     """Return a page of the user's keys, by id, without any secret."""
-    return shapes.page_of(session, "api_keys", shapes.api_keys, {OF_USER: {"user_id": user_id}}, page)
+    return fetch_page(session, "api_keys", API_KEYS.where(ApiKey.user_id == user_id), page)
 
 
 def find_api_keys(session: Session, user_id: int) -> list[dict[str, object]]:
     """Return all keys of the user as plain rows, by id, without any secret."""
-    return [dict(row) for row in session.execute(shapes.api_keys().where(ApiKey.user_id == user_id)).mappings()]
+    return [dict(row) for row in session.execute(API_KEYS.where(ApiKey.user_id == user_id)).mappings()]
 
 
 def describe_api_key(session: Session, user_id: int, key: str) -> bytes:
     """Return one of the user's keys, by its public part. Raises NotFound."""
-    found = shapes.find_one(session, shapes.api_keys, {OF_USER: {"user_id": user_id}, HAS_KEY: {"key": key}})
+    found = fetch_object(session, API_KEYS.where(ApiKey.user_id == user_id, ApiKey.key == key))
     if found is None:
         raise NotFound(f"User {user_id} has no key {key}.")
     return found

@@ -6,15 +6,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.errors import BadRequest
 from app.models import AuditEntry, User
 from app.models.users import MAX_EMAIL_LENGTH
-from app.representations import shapes
-from app.representations.pages import Listing, Page
-from app.representations.shapes import Filter, Wanted
+from app.representations.audit import AUDIT
+from app.representations.pages import Listing, Page, fetch_page
 from app.services.text import read_query_text
 from app.services.times import read_time
 
@@ -23,14 +22,6 @@ ACTOR = "actor"
 
 # Shorter than the largest id, which nobody has.
 USER_ID = re.compile("[0-9]{1,18}")
-OF_USER = Filter(AuditEntry.user_id == bindparam("user_id"))
-BY_EMAIL = select(User.id).where(func.lower(User.email) == func.lower(bindparam("user_email")))
-OF_EMAIL = Filter(AuditEntry.user_id == BY_EMAIL.scalar_subquery())
-OF_ACTION = Filter(AuditEntry.action == bindparam("action"))
-OF_SUBJECT_TYPE = Filter(AuditEntry.subject_type == bindparam("subject_type"))
-OF_SUBJECT = Filter(AuditEntry.subject_id == bindparam("subject_id"))
-CREATED_FROM = Filter(AuditEntry.date_created >= bindparam("date_from"))
-CREATED_BEFORE = Filter(AuditEntry.date_created < bindparam("date_to"))
 
 
 class Action(StrEnum):
@@ -84,25 +75,35 @@ class AuditFilter:
     date_from: str | None = None
     date_to: str | None = None
 
-    def wanted(self) -> Wanted:
-        """Return the conditions with their values. Raises BadRequest for values that contradict each other."""
+    def filters(self) -> list[ColumnElement[bool]]:
+        """Return the filters. Raises BadRequest for values that contradict each other."""
         if self.subject_id is not None and self.subject_type is None:
             raise BadRequest("subject_id needs subject_type: a user and a campaign may have the same id.")
         begin, end = read_time("from", self.date_from), read_time("to", self.date_to)
         if begin and end and begin >= end:
             raise BadRequest("from must be before to: nothing lies between these two.")
-        user_id = USER_ID.fullmatch(self.user or "")
-        email = read_query_text(self.user, "user", MAX_EMAIL_LENGTH) if self.user and not user_id else None
-        values = {
-            OF_USER: ("user_id", int(user_id[0]) if user_id else None),
-            OF_EMAIL: ("user_email", email),
-            OF_ACTION: ("action", self.action),
-            OF_SUBJECT_TYPE: ("subject_type", self.subject_type),
-            OF_SUBJECT: ("subject_id", self.subject_id),
-            CREATED_FROM: ("date_from", begin),
-            CREATED_BEFORE: ("date_to", end),
-        }
-        return {known: {name: value} for known, (name, value) in values.items() if value is not None}
+        found: list[ColumnElement[bool]] = []
+        if self.user:
+            found.append(self._by_user(self.user))
+        if self.action is not None:
+            found.append(AuditEntry.action == self.action)
+        if self.subject_type is not None:
+            found.append(AuditEntry.subject_type == self.subject_type)
+        if self.subject_id is not None:
+            found.append(AuditEntry.subject_id == self.subject_id)
+        if begin is not None:
+            found.append(AuditEntry.date_created >= begin)
+        if end is not None:
+            found.append(AuditEntry.date_created < end)
+        return found
+
+    @staticmethod
+    def _by_user(user: str) -> ColumnElement[bool]:
+        if USER_ID.fullmatch(user):
+            return AuditEntry.user_id == int(user)
+        email = read_query_text(user, "user", MAX_EMAIL_LENGTH)
+        user_id = select(User.id).where(func.lower(User.email) == func.lower(email)).scalar_subquery()
+        return AuditEntry.user_id == user_id
 
 
 def act_as(session: Session, actor: Actor) -> None:
@@ -128,6 +129,6 @@ def _plain(value: Any) -> Any:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(value, datetime) else value
 
 
-def list_audit(session: Session, page: Page, wanted: AuditFilter) -> Listing:
-    """Return a page of the changes that `wanted` lets through, newest first. Raises BadRequest."""
-    return shapes.page_of(session, "audit", shapes.audit, wanted.wanted(), page, newest_first=True)
+def list_audit(session: Session, page: Page, audit_filter: AuditFilter) -> Listing:
+    """Return a page of the changes that `audit_filter` lets through, newest first. Raises BadRequest."""
+    return fetch_page(session, "audit", AUDIT.where(*audit_filter.filters()), page, newest_first=True)

@@ -4,24 +4,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, cast, func, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Conflict, NotFound
-from app.models import Campaign, CampaignImage
+from app.models import Campaign, CampaignImage, Dataset
 from app.models.jobs import PUBLISH_DATASETS
 from app.models.users import LABELER
 from app.outbox import queue
-from app.representations import shapes
-from app.representations.pages import Listing, Page
-from app.representations.shapes import AnySelect, Condition, Filter, Rows, SignPath, Total, Wanted
+from app.representations.campaigns import CAMPAIGN_IMAGES, CAMPAIGN_IMAGES_WITH_FILE, CAMPAIGNS, LABELED_IMAGES
+from app.representations.datasets import DATASETS
+from app.representations.json import AnySelect, fetch_object
+from app.representations.pages import Listing, Page, SignPath, fetch_page
 from app.services import api_keys, users
 from app.services.api_keys import Account, KeyPair
 from app.services.audit import Action, SubjectType, record
 from app.services.images import resolve_images
 from app.services.labels import normal_translations
-from app.services.titles import ListFilter, check_title
+from app.services.titles import check_title, list_filters
 
 # Which status may follow which, and which dates a step sets and clears.
 STEPS = {
@@ -30,16 +31,11 @@ STEPS = {
     ("completed", "active"),
     ("completed", "finished"),
 }
-HAS_ID = Condition(Campaign.id == bindparam("id"))
-FILTER = ListFilter(Campaign.status, Campaign.title)
-IN_CAMPAIGN = Condition(CampaignImage.campaign_id == bindparam("campaign_id"))
-IS_LABELED = Filter(CampaignImage.submission_id.is_not(None))
-IS_UNLABELED = Filter(CampaignImage.submission_id.is_(None))
 # How many images a campaign has: all, those that are labeled, and those that are not.
-COUNTS: dict[bool | None, Rows] = {
-    None: lambda: select(cast(Campaign.image_count, BigInteger)),
-    True: lambda: select(cast(Campaign.labeled_count, BigInteger)),
-    False: lambda: select(cast(Campaign.image_count - Campaign.labeled_count, BigInteger)),
+COUNTS: dict[bool | None, ColumnElement[int] | InstrumentedAttribute[int]] = {
+    None: Campaign.image_count,
+    True: Campaign.labeled_count,
+    False: Campaign.image_count - Campaign.labeled_count,
 }
 DATES: dict[str, dict[str, Any]] = {
     "active": {"date_started": func.now(), "date_completed": None, "date_finished": None},
@@ -60,12 +56,13 @@ class NewCampaign:
 
 def list_campaigns(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
     """Return a page of campaigns, by id: all, or those of a status and a title (`drone-*`: that begin so)."""
-    return shapes.page_of(session, "campaigns", shapes.campaigns, FILTER.wanted(status, title), page)
+    filters = list_filters(Campaign.status, Campaign.title, status, title)
+    return fetch_page(session, "campaigns", CAMPAIGNS.where(*filters), page)
 
 
 def get_campaign(session: Session, campaign_id: int) -> bytes:
     """Return one campaign. Raises NotFound."""
-    found = shapes.find_one(session, shapes.campaigns, {HAS_ID: {"id": campaign_id}})
+    found = fetch_object(session, CAMPAIGNS.where(Campaign.id == campaign_id))
     if found is None:
         raise campaign_not_found(campaign_id)
     return found
@@ -145,21 +142,20 @@ def list_images(
     With `sign_path` each has a link to its file.
     """
     _require_campaign(session, campaign_id)
-    rows = shapes.campaign_images_with_path if sign_path else shapes.campaign_images
-    wanted, total = _wanted(campaign_id, labeled), _total(campaign_id, labeled)
-    return shapes.page_of(session, "images", rows, wanted, page, total=total, sign_path=sign_path)
+    rows = (CAMPAIGN_IMAGES_WITH_FILE if sign_path else CAMPAIGN_IMAGES).where(*_filters(campaign_id, labeled))
+    return fetch_page(session, "images", rows, page, total=_total(campaign_id, labeled), sign_path=sign_path)
 
 
 def list_objects(session: Session, campaign_id: int, page: Page, labeled: bool | None = None) -> Listing:
     """Return a page of the images of a campaign with their present objects. Raises NotFound."""
     _require_campaign(session, campaign_id)
-    wanted, total = _wanted(campaign_id, labeled), _total(campaign_id, labeled)
-    return shapes.page_of(session, "images", shapes.labeled_images, wanted, page, total=total)
+    rows = LABELED_IMAGES.where(*_filters(campaign_id, labeled))
+    return fetch_page(session, "images", rows, page, total=_total(campaign_id, labeled))
 
 
-def _wanted(campaign_id: int, labeled: bool | None) -> Wanted:
-    wanted: Wanted = {IN_CAMPAIGN: {"campaign_id": campaign_id}}
-    return wanted if labeled is None else wanted | {IS_LABELED if labeled else IS_UNLABELED: {}}
+def _filters(campaign_id: int, labeled: bool | None) -> list[ColumnElement[bool]]:
+    in_campaign, is_labeled = CampaignImage.campaign_id == campaign_id, CampaignImage.submission_id.is_not(None)
+    return [in_campaign] if labeled is None else [in_campaign, is_labeled if labeled else ~is_labeled]
 
 
 def add_images(session: Session, campaign_id: int, references: Iterable[dict[str, Any]]) -> None:
@@ -188,17 +184,13 @@ def lock_campaign(session: Session, campaign_id: int) -> Campaign:
     return campaign
 
 
-def _total(campaign_id: int, labeled: bool | None) -> Total:
-    return Total(COUNTS[labeled], {HAS_ID: {"id": campaign_id}})
+def _total(campaign_id: int, labeled: bool | None) -> AnySelect:
+    return select(COUNTS[labeled]).where(Campaign.id == campaign_id)
 
 
 def _require_campaign(session: Session, campaign_id: int) -> None:
-    if shapes.value_of(session, _ids, {HAS_ID: {"id": campaign_id}}) is None:
+    if session.scalar(select(Campaign.id).where(Campaign.id == campaign_id)) is None:
         raise campaign_not_found(campaign_id)
-
-
-def _ids() -> AnySelect:
-    return select(cast(Campaign.id, BigInteger))
 
 
 def campaign_not_found(campaign_id: int) -> NotFound:
@@ -209,4 +201,4 @@ def campaign_not_found(campaign_id: int) -> NotFound:
 def list_datasets(session: Session, campaign_id: int) -> list[dict[str, Any]]:
     """Return what was published of a campaign, newest first, as plain rows. Raises NotFound."""
     _require_campaign(session, campaign_id)
-    return [dict(row) for row in session.execute(shapes.datasets(campaign_id)).mappings()]
+    return [dict(row) for row in session.execute(DATASETS.where(Dataset.campaign_id == campaign_id)).mappings()]

@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import BigInteger, bindparam, cast, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,18 +16,16 @@ from app.errors import Conflict, NotFound, Unprocessable
 from app.models import Image, ImageSet
 from app.models.jobs import FINISH_IMAGE_SET
 from app.outbox import queue
-from app.representations import shapes
-from app.representations.pages import Listing, Page
-from app.representations.shapes import AnySelect, Condition, SignPath
+from app.representations.image_sets import IMAGE_SETS
+from app.representations.json import fetch_object
+from app.representations.pages import Listing, Page, SignPath, fetch_page
 from app.services import images
 from app.services.api_keys import Account
 from app.services.audit import Action, SubjectType, record
 from app.services.images import BATCH_SIZE, ImageFilter, resolve_images
-from app.services.titles import ListFilter, check_title
+from app.services.titles import check_title, list_filters
 
 STEPS = {("created", "finished")}
-HAS_ID = Condition(ImageSet.id == bindparam("id"))
-FILTER = ListFilter(ImageSet.status, ImageSet.title)
 
 
 @dataclass(frozen=True)
@@ -46,12 +44,13 @@ def dropbox_name(title: str) -> str:
 
 def list_image_sets(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
     """Return a page of image sets, by id: all, or those of a status and a title (`drone-*`: that begin so)."""
-    return shapes.page_of(session, "image_sets", shapes.image_sets, FILTER.wanted(status, title), page)
+    filters = list_filters(ImageSet.status, ImageSet.title, status, title)
+    return fetch_page(session, "image_sets", IMAGE_SETS.where(*filters), page)
 
 
 def get_image_set(session: Session, imageset_id: int) -> bytes:
     """Return one image set. Raises NotFound."""
-    found = shapes.find_one(session, shapes.image_sets, {HAS_ID: {"id": imageset_id}})
+    found = fetch_object(session, IMAGE_SETS.where(ImageSet.id == imageset_id))
     if found is None:
         raise _not_found(imageset_id)
     return found
@@ -145,11 +144,11 @@ def update_status(session: Session, imageset_id: int, new_status: str) -> int:
 
 
 def list_images(
-    session: Session, imageset_id: int, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None
+    session: Session, imageset_id: int, page: Page, image_filter: ImageFilter, sign_path: SignPath | None = None
 ) -> Listing:
-    """Return a page of the images of one set that `wanted`, which names the set, lets through. Raises NotFound, BadRequest."""
+    """Return a page of the images of one set; `image_filter` names the set, too. Raises NotFound, BadRequest."""
     require_image_set(session, imageset_id)
-    return images.list_images(session, page, wanted, sign_path)
+    return images.list_images(session, page, image_filter, sign_path)
 
 
 def add_images(session: Session, imageset_id: int, references: Iterable[dict[str, Any]]) -> None:
@@ -173,7 +172,7 @@ def add_images(session: Session, imageset_id: int, references: Iterable[dict[str
 
 def require_image_set(session: Session, imageset_id: int) -> None:
     """Raise NotFound unless there is such an image set."""
-    if shapes.value_of(session, _ids, {HAS_ID: {"id": imageset_id}}) is None:
+    if session.scalar(select(ImageSet.id).where(ImageSet.id == imageset_id)) is None:
         raise _not_found(imageset_id)
 
 
@@ -183,10 +182,6 @@ def lock_image_set(session: Session, imageset_id: int) -> ImageSet:
     if image_set is None:
         raise _not_found(imageset_id)
     return image_set
-
-
-def _ids() -> AnySelect:
-    return select(cast(ImageSet.id, BigInteger))
 
 
 def _not_found(imageset_id: int) -> NotFound:

@@ -5,31 +5,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import orjson
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    Double,
-    Text,
-    and_,
-    bindparam,
-    cast,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
 from app.errors import BadRequest, Forbidden, NotFound, Unprocessable
 from app.media.media_types import RASTER_IMAGES
 from app.models import Campaign, CampaignImage, Image, ImageCount, Object
-from app.representations import shapes
-from app.representations.pages import Listing, Page
-from app.representations.shapes import AnySelect, Condition, Filter, SignPath, Total, Wanted
+from app.representations.images import IMAGES, IMAGES_WITH_FILE
+from app.representations.json import fetch_array
+from app.representations.objects import OBJECTS
+from app.representations.pages import Listing, Page, SignPath, fetch_page
 from app.services.api_keys import Account
 from app.services.times import read_time
 
@@ -38,47 +24,6 @@ BATCH_SIZE = 10_000
 MAX_ERRORS = 50
 NO_IMAGE = "Image {} cannot be in a campaign: it is no image, or its size in pixels is unknown."
 NO_ACCESS = "Your key does not give access to this."
-
-
-def _members(labeled: bool | None) -> Condition:
-    members = select(CampaignImage.image_id).where(CampaignImage.campaign_id == bindparam("campaign"))
-    if labeled is not None:
-        is_labeled = CampaignImage.submission_id.is_not(None)
-        members = members.where(is_labeled if labeled else ~is_labeled)
-    return Filter(Image.id.in_(members))
-
-
-def _place_in(west: ColumnElement[float], east: ColumnElement[float]) -> ColumnElement[bool]:
-    corners = (func.point(west, bindparam("south")), func.point(east, bindparam("north")))
-    return func.point(Image.lon, Image.lat).op("<@", is_comparison=True)(func.box(*corners))
-
-
-IN_SET = Condition(Image.image_set_id == bindparam("image_set"))
-COUNT_OF_SET = Condition(ImageCount.image_set_id == bindparam("image_set"))
-OF_TYPE = Filter(Image.type == bindparam("type"))
-OF_FILETYPE = Filter(Image.filetype == bindparam("filetype"))
-OF_ANY_FILETYPE = Filter(Image.filetype.is_not(None))
-OF_NO_FILETYPE = Filter(Image.filetype.is_(None))
-IN_CAMPAIGN = {labeled: _members(labeled) for labeled in (None, True, False)}
-TAKEN_FROM = Filter(Image.date_taken >= bindparam("taken_from"))
-TAKEN_BEFORE = Filter(Image.date_taken < bindparam("taken_to"))
-WEST, EAST = bindparam("west", type_=Double), bindparam("east", type_=Double)
-WITHIN = Filter(_place_in(WEST, EAST))
-WITHIN_ACROSS = Filter(or_(_place_in(WEST, literal(180.0)), _place_in(literal(-180.0), EAST)))
-OPEN_TO = Condition(
-    exists().where(
-        CampaignImage.image_id == Image.id,
-        CampaignImage.campaign_id == func.any(bindparam("campaigns", type_=ARRAY(BigInteger))),
-    )
-)
-HAS_ID = Condition(Image.id == bindparam("id"))
-OBJECTS_OF_IMAGE = Condition(
-    and_(
-        Object.campaign_id == bindparam("campaign"),
-        Object.submission_id == bindparam("submission"),
-        Object.image_id == bindparam("image"),
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -99,69 +44,80 @@ class ImageFilter:
     filetype: str | None = None
     bbox: list[float] | None = None
 
-    def wanted(self) -> Wanted:
-        """Return the conditions with their values. Raises BadRequest for values that contradict each other."""
-        equal = ((IN_SET, "image_set"), (OF_TYPE, "type"))
-        values = {name: getattr(self, name) for _, name in equal}
-        found: Wanted = {known: {name: values[name]} for known, name in equal if values[name] is not None}
-        return found | self._of_filetype() | self._in_campaign() | self._taken() | self._within()
+    @property
+    def is_of_set_alone(self) -> bool:
+        """True when nothing else is asked for than, at most, an image set."""
+        return self == ImageFilter(image_set=self.image_set)
 
-    def _of_filetype(self) -> Wanted:
+    def filters(self) -> list[ColumnElement[bool]]:
+        """Return the filters. Raises BadRequest for values that contradict each other."""
+        found: list[ColumnElement[bool]] = []
+        if self.image_set is not None:
+            found.append(Image.image_set_id == self.image_set)
+        if self.type is not None:
+            found.append(Image.type == self.type)
+        return found + self._of_filetype() + self._in_campaign() + self._taken() + self._within()
+
+    def _of_filetype(self) -> list[ColumnElement[bool]]:
         match self.filetype and self.filetype.upper():
             case None:
-                return {}
+                return []
             case "ANY":
-                return {OF_ANY_FILETYPE: {}}
+                return [Image.filetype.is_not(None)]
             case "NONE":
-                return {OF_NO_FILETYPE: {}}
+                return [Image.filetype.is_(None)]
             case filetype:
                 # Formats are stored in capitals, so that the index serves.
-                return {OF_FILETYPE: {"filetype": filetype}}
+                return [Image.filetype == filetype]
 
-    def _in_campaign(self) -> Wanted:
+    def _in_campaign(self) -> list[ColumnElement[bool]]:
         if self.campaign is None:
             if self.labeled is not None:
                 raise BadRequest("labeled needs campaign: an image is labeled in one campaign and not in another.")
-            return {}
-        return {IN_CAMPAIGN[self.labeled]: {"campaign": self.campaign}}
+            return []
+        members = select(CampaignImage.image_id).where(CampaignImage.campaign_id == self.campaign)
+        if self.labeled is not None:
+            is_labeled = CampaignImage.submission_id.is_not(None)
+            members = members.where(is_labeled if self.labeled else ~is_labeled)
+        return [Image.id.in_(members)]
 
-    def _taken(self) -> Wanted:
+    def _taken(self) -> list[ColumnElement[bool]]:
         begin, end = read_time("taken_from", self.taken_from), read_time("taken_to", self.taken_to)
         if begin and end and begin >= end:
             raise BadRequest("taken_from must be before taken_to: with these two no image can be found.")
-        found: Wanted = {TAKEN_FROM: {"taken_from": begin}} if begin else {}
-        return found | {TAKEN_BEFORE: {"taken_to": end}} if end else found
+        found: list[ColumnElement[bool]] = [Image.date_taken >= begin] if begin else []
+        return [*found, Image.date_taken < end] if end else found
 
-    def _within(self) -> Wanted:
+    def _within(self) -> list[ColumnElement[bool]]:
         if self.bbox is None:
-            return {}
+            return []
         west, south, east, north = self.bbox
         if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
             raise BadRequest(
                 "bbox is west,south,east,north in degrees: longitudes -180 to 180, latitudes -90 to 90, south <= north."
             )
-        corners = {"west": west, "south": south, "east": east, "north": north}
-        return {WITHIN if west <= east else WITHIN_ACROSS: corners}
+        if west <= east:
+            return [_place_in(west, south, east, north)]
+        return [or_(_place_in(west, south, 180.0, north), _place_in(-180.0, south, east, north))]
 
 
-def list_images(session: Session, page: Page, wanted: ImageFilter, sign_path: SignPath | None = None) -> Listing:
-    """Return a page of the images that `wanted` lets through, by id; with `sign_path` with links to their files.
+def _place_in(west: float, south: float, east: float, north: float) -> ColumnElement[bool]:
+    box = func.box(func.point(west, south), func.point(east, north))
+    return func.point(Image.lon, Image.lat).op("<@", is_comparison=True)(box)
+
+
+def list_images(session: Session, page: Page, image_filter: ImageFilter, sign_path: SignPath | None = None) -> Listing:
+    """Return a page of the images that `image_filter` lets through, by id; with `sign_path` each has a link to its file.
 
     Raises BadRequest for wishes that contradict each other.
     """
-    conditions = wanted.wanted()
-    rows = shapes.images_with_path if sign_path else shapes.images
-    return shapes.page_of(session, "images", rows, conditions, page, total=_kept_total(conditions), sign_path=sign_path)
-
-
-def _kept_total(conditions: Wanted) -> Total | None:
-    if not conditions:
-        return Total(_kept_count, {})
-    return Total(_kept_count, {COUNT_OF_SET: conditions[IN_SET]}) if conditions.keys() == {IN_SET} else None
-
-
-def _kept_count() -> AnySelect:
-    return select(cast(func.coalesce(func.sum(ImageCount.count), 0), BigInteger))
+    rows = (IMAGES_WITH_FILE if sign_path else IMAGES).where(*image_filter.filters())
+    total = None
+    if image_filter.is_of_set_alone:
+        total = select(func.coalesce(func.sum(ImageCount.count), 0))
+        if image_filter.image_set is not None:
+            total = total.where(ImageCount.image_set_id == image_filter.image_set)
+    return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path)
 
 
 def make_file_url(blobs: BlobStore, path: str, filetype: str | None, content_encoding: str | None) -> str:
@@ -181,17 +137,14 @@ def make_image_url(session: Session, blobs: BlobStore, account: Account, image_i
 
     Raises NotFound for an admin; a labeler gets Forbidden for a missing image as for one of somebody else's campaign.
     """
-    wanted: Wanted = {HAS_ID: {"id": image_id}}
+    file = select(Image.blobstorage_path, Image.filetype, Image.content_encoding).where(Image.id == image_id)
     if not account.is_admin:
-        wanted[OPEN_TO] = {"campaigns": list(account.campaign_ids)}
-    file = shapes.find_one(session, shapes.files, wanted)
-    if file is None:
+        is_member = (CampaignImage.image_id == Image.id, CampaignImage.campaign_id.in_(account.campaign_ids))
+        file = file.where(exists().where(*is_member))
+    found = session.execute(file).one_or_none()
+    if found is None:
         raise _not_found(image_id) if account.is_admin else Forbidden(NO_ACCESS)
-    return make_file_url(blobs, **orjson.loads(file))
-
-
-def _paths() -> AnySelect:
-    return select(cast(Image.blobstorage_path, Text))
+    return make_file_url(blobs, *found)
 
 
 def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None) -> bytes:
@@ -200,28 +153,31 @@ def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None
     That campaign is the first of the list in which the image is labeled; with no list, the most recently finished one.
     Raises NotFound for the image, or for any campaign of the list.
     """
-    if shapes.value_of(session, _paths, {HAS_ID: {"id": image_id}}) is None:
+    if session.scalar(select(Image.id).where(Image.id == image_id)) is None:
         raise _not_found(image_id)
     labeled = select(CampaignImage.campaign_id, CampaignImage.submission_id).where(
         CampaignImage.image_id == image_id, CampaignImage.submission_id.is_not(None)
     )
     if campaign_ids:
         _require_campaigns(session, campaign_ids)
-        wanted = labeled.where(CampaignImage.campaign_id == func.any(campaign_ids)).order_by(
+        ranked = labeled.where(CampaignImage.campaign_id == func.any(campaign_ids)).order_by(
             func.array_position(campaign_ids, CampaignImage.campaign_id)
         )
     else:
-        wanted = (
+        ranked = (
             labeled.join(Campaign, Campaign.id == CampaignImage.campaign_id)
             .where(Campaign.status == "finished")
             .order_by(Campaign.date_finished.desc(), Campaign.id.desc())
         )
-    chosen = session.execute(wanted.limit(1)).one_or_none()
+    chosen = session.execute(ranked.limit(1)).one_or_none()
     if chosen is None:
         return b"[]"
-    values = {"campaign": chosen.campaign_id, "submission": chosen.submission_id, "image": image_id}
-    current: Wanted = {OBJECTS_OF_IMAGE: values}
-    return shapes.list_of(session, shapes.objects, current)
+    present = OBJECTS.where(
+        Object.campaign_id == chosen.campaign_id,
+        Object.submission_id == chosen.submission_id,
+        Object.image_id == image_id,
+    )
+    return fetch_array(session, present)
 
 
 def _require_campaigns(session: Session, campaign_ids: list[int]) -> None:

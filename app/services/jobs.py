@@ -1,20 +1,17 @@
 """Background jobs as callers see them."""
 
-from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
 from app.models import Job
 from app.outbox import queue
-from app.representations import shapes
-from app.representations.shapes import Condition
-
-HAS_ID = Condition(Job.id == bindparam("id"))
+from app.representations.jobs import JOBS
+from app.representations.json import fetch_object
 
 
 def get_job(session: Session, job_id: int) -> bytes:
     """Return one job. Raises NotFound."""
-    found = shapes.find_one(session, shapes.jobs, {HAS_ID: {"id": job_id}})
+    found = fetch_object(session, JOBS.where(Job.id == job_id))
     if found is None:
         raise _not_found(job_id)
     return found

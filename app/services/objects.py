@@ -7,14 +7,14 @@ from itertools import chain, islice
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, text, update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from app.database.postgres import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
 from app.errors import BadRequest, Conflict, NotFound, Unprocessable
 from app.models import Campaign, Submission
-from app.representations import shapes
-from app.representations.shapes import Condition
+from app.representations.json import fetch_object
+from app.representations.submissions import SUBMISSIONS
 from app.services.api_keys import Account
 from app.services.campaigns import enter_status, lock_campaign
 from app.services.text import UnfitText, normalize
@@ -22,7 +22,6 @@ from app.services.text import UnfitText, normalize
 MAX_ERRORS = 50
 # From so many images and objects on a submission may take longer than other statements.
 BULK_COUNT = 5_000
-HAS_ID = Condition(Submission.id == bindparam("id"))
 
 # So many objects are stored by one statement: more would fill memory, and be no quicker.
 CHUNK_COUNT = 10_000
@@ -342,7 +341,7 @@ def get_receipt(session: Session, sender: Sender, campaign_id: int, receipt: Rec
             "created_by": sender.account.email,
         }
         return orjson.dumps(unchanged)
-    found = shapes.find_one(session, shapes.submissions, {HAS_ID: {"id": receipt.submission_id}})
+    found = fetch_object(session, SUBMISSIONS.where(Submission.id == receipt.submission_id))
     if found is None:
         raise NotFound(f"There is no submission {receipt.submission_id}.")
     return found

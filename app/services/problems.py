@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 import orjson
-from sqlalchemy import and_, bindparam, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
@@ -12,14 +12,12 @@ from app.models import ImageSetProblem, Job
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET
 from app.models.problems import COPIED, DROPPED
 from app.outbox import queue
-from app.representations import shapes
-from app.representations.pages import Listing, Page
-from app.representations.shapes import Condition
+from app.representations.pages import Listing, Page, fetch_page
+from app.representations.problems import PROBLEMS
 from app.services.image_sets import dropbox_name, lock_image_set, require_image_set
 
 MAX_ERRORS = 50
 IS_OPEN = ImageSetProblem.settlement.is_(None)
-OPEN_IN_SET = Condition(and_(ImageSetProblem.image_set_id == bindparam("image_set"), IS_OPEN))
 
 NOTE = text("""
 INSERT INTO problem (image_set_id, blob_name, etag, image_id, kind, message)
@@ -56,7 +54,8 @@ class Problems:
 def list_problems(session: Session, imageset_id: int, page: Page) -> Listing:
     """Return a page of the open problems of an image set, by id. Raises NotFound."""
     require_image_set(session, imageset_id)
-    return shapes.page_of(session, "problems", shapes.problems, {OPEN_IN_SET: {"image_set": imageset_id}}, page)
+    rows = PROBLEMS.where(ImageSetProblem.image_set_id == imageset_id, IS_OPEN)
+    return fetch_page(session, "problems", rows, page)
 
 
 def retry_problems(session: Session, imageset_id: int, names: list[str] | None) -> int | None:

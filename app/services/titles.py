@@ -2,11 +2,10 @@
 
 import re
 
-from sqlalchemy import Boolean, bindparam, func
+from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import Unprocessable
-from app.representations.shapes import Filter, Wanted
 from app.services.text import read_query_text
 
 MAX_TITLE_LENGTH = 53
@@ -27,26 +26,22 @@ def check_title(title: str) -> None:
         raise Unprocessable(rule, errors=[{"pointer": "/title", "detail": rule}])
 
 
-class ListFilter:
-    """The conditions for a list of things that have a status and a title."""
+def list_filters(
+    status_column: InstrumentedAttribute[str],
+    title_column: InstrumentedAttribute[str],
+    status: str | None,
+    title: str | None,
+) -> list[ColumnElement[bool]]:
+    """Return the filters for things of a status and a title; a title with a star (`drone-*`) matches all that begin so.
 
-    def __init__(self, status: InstrumentedAttribute[str], title: InstrumentedAttribute[str]) -> None:
-        self._has_status = Filter(status == bindparam("status"))
-        self._has_title = Filter(title == bindparam("title"))
-        # Not LIKE: a title from a caller may hold its wildcards.
-        self._begins = Filter(func.starts_with(title, bindparam("beginning"), type_=Boolean))
-
-    def wanted(self, status: str | None, title: str | None) -> Wanted:
-        """Return what to ask for: that the status is this one, and the title; with a star (`drone-*`) that it begins so.
-
-        Raises BadRequest for a title with characters that cannot be seen.
-        """
-        found: Wanted = {self._has_status: {"status": status}} if status else {}
-        if title is None:
-            return found
+    Raises BadRequest for a title with characters that cannot be seen.
+    """
+    filters: list[ColumnElement[bool]] = [status_column == status] if status else []
+    if title is not None:
         title = read_query_text(title, "title")
         if title.endswith("*"):
-            found[self._begins] = {"beginning": title.removesuffix("*")}
+            # Not LIKE: a title from a caller may hold its wildcards.
+            filters.append(func.starts_with(title_column, title.removesuffix("*")))
         else:
-            found[self._has_title] = {"title": title}
-        return found
+            filters.append(title_column == title)
+    return filters

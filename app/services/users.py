@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, cast, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import BadRequest, Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Campaign, Role, User
 from app.models.users import IMAGE_ADMIN, LABELER, MAX_EMAIL_LENGTH
-from app.representations import shapes
-from app.representations.pages import Listing, Page
-from app.representations.shapes import AnySelect, Condition
+from app.representations.json import fetch_array, fetch_object
+from app.representations.pages import Listing, Page, fetch_page
+from app.representations.users import ROLES, USERS
 from app.services import api_keys
 from app.services.api_keys import KeyPair
 from app.services.audit import Action, SubjectType, record
@@ -21,8 +21,6 @@ from app.services.text import read_text
 
 # One @, no blanks, a domain with a dot: enough to catch slips. Only a message can prove an address.
 EMAIL_FORM = re.compile(r"[^ @]+@[^ @.]+(\.[^ @.]+)+")
-HAS_ID = Condition(User.id == bindparam("id"))
-OF_USER = Condition(Role.user_id == bindparam("user_id"))
 
 
 def check_email(email: str, field: str = "email") -> str:
@@ -83,12 +81,12 @@ def create_user(session: Session, email: str, role: str | None = None) -> tuple[
 
 def list_users(session: Session, page: Page) -> Listing:
     """Return a page of users, by id."""
-    return shapes.page_of(session, "users", shapes.users, {}, page)
+    return fetch_page(session, "users", USERS, page)
 
 
 def describe_user(session: Session, user_id: int) -> bytes:
     """Return one user with its roles. Raises NotFound."""
-    found = shapes.find_one(session, shapes.users, {HAS_ID: {"id": user_id}})
+    found = fetch_object(session, USERS.where(User.id == user_id))
     if found is None:
         raise user_not_found(user_id)
     return found
@@ -96,17 +94,13 @@ def describe_user(session: Session, user_id: int) -> bytes:
 
 def require_user(session: Session, user_id: int) -> None:
     """Raise NotFound when there is no user with this id."""
-    if shapes.value_of(session, _ids, {HAS_ID: {"id": user_id}}) is None:
+    if session.scalar(select(User.id).where(User.id == user_id)) is None:
         raise user_not_found(user_id)
-
-
-def _ids() -> AnySelect:
-    return select(cast(User.id, BigInteger))
 
 
 def list_roles(session: Session, user_id: int) -> bytes:
     """Return the roles of one user, each with its campaign, as a JSON array."""
-    return shapes.list_of(session, shapes.roles, {OF_USER: {"user_id": user_id}})
+    return fetch_array(session, ROLES.where(Role.user_id == user_id))
 
 
 def get_user_by_id(session: Session, user_id: int) -> User:

@@ -12,7 +12,6 @@ from sqlalchemy.dialects import postgresql
 
 from app.database.engine import db
 from app.jobs import publish_datasets as publication
-from app.representations import shapes
 from tests.caller import Caller
 from tests.workers import rows
 
@@ -73,7 +72,7 @@ def statements_of(app: Flask) -> Iterator[list[tuple[str, Any]]]:
 
     with app.app_context():
         engine = db.engine
-    # On new connections every statement is prepared anew, and seen.
+    # Only new connections have the cursor that notes statements.
     engine.dispose()
     event.listen(engine, "connect", watch)
     try:
@@ -83,31 +82,17 @@ def statements_of(app: Flask) -> Iterator[list[tuple[str, Any]]]:
         engine.dispose()
 
 
-def explain(app: Flask, statement: str, values: Any, prepared: dict[str, str]) -> str:
-    """The plan of a statement, as text; of a prepared one, the plan for these values and the one for any."""
+def explain(app: Flask, statement: str, values: Any) -> str:
+    """The plan of a statement, as text."""
     with app.app_context(), db.engine.connect() as connection:
-        try:
-            connection.exec_driver_sql("DEALLOCATE ALL")
-            modes = ["auto"]
-            if statement.startswith("EXECUTE"):
-                connection.exec_driver_sql(prepared[statement.split()[1]])
-                modes = ["force_custom_plan", "force_generic_plan"]
-            plans: list[str] = []
-            for mode in modes:
-                connection.exec_driver_sql(f"SET plan_cache_mode = {mode}")
-                plans += connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars()
-            return "\n".join(plans)
-        finally:
-            # It has forgotten what the application believes to be prepared on it.
-            connection.invalidate()
+        return "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars())
 
 
 def plans_of(app: Flask, statements: list[tuple[str, Any]]) -> list[tuple[str, str]]:
     """Every statement that reads or writes, with its plan."""
-    prepared = {statement.split()[1]: statement for statement, _ in statements if statement.startswith("PREPARE")}
-    kinds = ("SELECT", "WITH", "INSERT", "UPDATE", "EXECUTE")
+    kinds = ("SELECT", "WITH", "INSERT", "UPDATE")
     return [
-        (prepared.get(statement.split()[1], statement), explain(app, statement, values, prepared))
+        (statement, explain(app, statement, values))
         for statement, values in statements
         if statement.lstrip().startswith(kinds)
     ]
@@ -166,17 +151,6 @@ def test_hot_statements_read_no_large_table_as_a_whole(filled: Caller, app: Flas
     parameters = {"campaign_id": 2, "container": "c", "after": 1000, "size": 100}
     page = publication.PAGE.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]  # It has no types.
     require_indexes(app, [(str(page), parameters)], "a page to publish")
-
-
-def test_connection_keeps_no_more_statements_than_it_may(admin: Caller, app: Flask, title: str) -> None:
-    made = admin.post("/campaigns", {"title": title, "labeler_email": "p@partner.example"}).expect(200)
-    for size in range(1, shapes.MAX_PREPARED + 20):
-        admin.get(f"/campaigns?per_page={size}&after=0").expect(200)
-    with app.app_context(), db.engine.connect() as connection:
-        kept = connection.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
-        assert 0 < kept == len(connection.info[shapes.PREPARED]) <= shapes.MAX_PREPARED
-    page = admin.get(f"/campaigns?per_page=1&after={made['campaign_id'] - 1}").expect(200)
-    assert [campaign["campaign_id"] for campaign in page["campaigns"]] == [made["campaign_id"]]
 
 
 def test_a_page_past_the_last_passes_over_no_rows(admin: Caller, app: Flask) -> None:

@@ -1,0 +1,35 @@
+"""The schemas Campaign, CampaignImage and LabeledImage."""
+
+from sqlalchemy import Text, cast, literal_column, select
+
+from app.models import Campaign, CampaignImage, Image
+from app.models.jobs import PUBLISH_DATASETS
+from app.representations.images import FILE
+from app.representations.jobs import newest_job
+from app.representations.json import json_object, json_rows, utc
+from app.representations.objects import OBJECTS_OF_CAMPAIGN_IMAGE
+from app.representations.users import user_email
+
+PROGRESS = json_object(total=Campaign.image_count, done=Campaign.labeled_count)
+CAMPAIGNS = select(
+    Campaign.id.label("campaign_id"),
+    Campaign.title,
+    Campaign.status,
+    PROGRESS.label("progress"),
+    Campaign.metadata_.label("metadata"),
+    Campaign.label_translations,
+    Campaign.auto_complete,
+    utc(Campaign.date_created).label("date_created"),
+    utc(Campaign.date_started).label("date_started"),
+    utc(Campaign.date_completed).label("date_completed"),
+    utc(Campaign.date_finished).label("date_finished"),
+    user_email(Campaign.created_by).label("created_by"),
+    newest_job(PUBLISH_DATASETS, "campaign", Campaign.id).label("publication"),
+).order_by(Campaign.id)
+_URL = literal_column("'/images/'", Text) + cast(CampaignImage.image_id, Text)
+CAMPAIGN_IMAGES = select(CampaignImage.image_id, _URL.label("url")).order_by(CampaignImage.image_id)
+# The same with the file in one more column, which `fetch_page` replaces by a link.
+CAMPAIGN_IMAGES_WITH_FILE = CAMPAIGN_IMAGES.join(Image, Image.id == CampaignImage.image_id).add_columns(
+    FILE.label("download_url")
+)
+LABELED_IMAGES = CAMPAIGN_IMAGES.add_columns(json_rows(OBJECTS_OF_CAMPAIGN_IMAGE).label("objects"))

@@ -1,0 +1,42 @@
+"""The schema Object, in the order in which the objects were sent."""
+
+from sqlalchemy import and_, select
+
+from app.models import CampaignImage, Object, Submission
+from app.representations.json import AnySelect, json_object, utc
+
+
+def _objects(submitted: type[Object | CampaignImage]) -> AnySelect:
+    """Return the select of objects; it finds the time of the submission once for each row of `submitted`."""
+    date_added = (
+        select(utc(Submission.date_created))
+        .where(Submission.campaign_id == submitted.campaign_id, Submission.id == submitted.submission_id)
+        .correlate(submitted)
+        .scalar_subquery()
+    )
+    box = json_object(xmin=Object.x_min, xmax=Object.x_max, ymin=Object.y_min, ymax=Object.y_max)
+    return select(
+        Object.id.label("object_id"),
+        Object.image_id,
+        Object.campaign_id,
+        Object.label,
+        Object.label_original,
+        box.label("bounding_box"),
+        Object.confidence,
+        date_added.label("date_added"),
+    ).order_by(Object.id)
+
+
+OBJECTS = _objects(Object)
+# The present objects of an image of a campaign, which the outer select names.
+OBJECTS_OF_CAMPAIGN_IMAGE = (
+    _objects(CampaignImage)
+    .where(
+        and_(
+            Object.campaign_id == CampaignImage.campaign_id,
+            Object.submission_id == CampaignImage.submission_id,
+            Object.image_id == CampaignImage.image_id,
+        )
+    )
+    .correlate(CampaignImage)
+)
