@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from app.database.postgres import refuse_unsafe_server
+from app.database.safety import refuse_unsafe_server
 from app.errors import Problem
 from app.settings import SettingsError, load_settings
 

@@ -21,8 +21,9 @@ from app.azure.blobs import BlobStore
 from app.azure.ml.registry import RegistrationFailed
 from app.azure.ml.workspace import Workspace
 from app.azure.names import printable
-from app.database import postgres
-from app.database.engine import db, is_outage
+from app.database import safety
+from app.database.engine import db
+from app.database.outages import is_outage
 from app.errors import Problem
 from app.health.consistency import ConsistencyCheck, Finding
 from app.jobs import image_files
@@ -327,7 +328,7 @@ def run_worker(concurrency: int | None) -> None:
 
     settings: Settings = current_app.extensions["settings"]
     try:
-        postgres.refuse_unsafe_server(settings)
+        safety.refuse_unsafe_server(settings)
     except Problem as problem:
         raise click.ClickException(problem.detail) from None
     if settings.worker_metrics_port:

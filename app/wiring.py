@@ -11,7 +11,7 @@ from flask import Flask
 from app.azure.blobs import BlobStore
 from app.azure.ml.choice import require_packages
 from app.database.engine import db, engine_options
-from app.database.postgres import watch
+from app.database.outages import watch
 from app.observability.error_reports import configure_error_reports
 from app.observability.logging import configure_logging
 from app.settings import Settings

@@ -62,7 +62,7 @@ def campaign_objects(service: Service) -> Iterator[Row]:
         with asking(service, CAMPAIGN_OBJECTS, campaign=campaign_id) as ask:
             figures = compare(lambda: connection.send("GET", f"{path}?per_page=1000"), ask, 25)
         name = f"GET objects of a campaign, 1,000 images x {OBJECTS}"
-        yield Row(name, "PostgreSQL's JSON through psycopg2", *figures, 1.5)
+        yield Row(name, "PostgreSQL's JSON through psycopg2", *figures, 2)
 
 
 def image_pages(service: Service) -> Iterator[Row]:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 import app.models  # noqa: F401  # Autogenerate compares every table.
-from app.database.engine import Base, db, is_outage
-from app.database.postgres import wait_longer
+from app.database.engine import Base, db
+from app.database.outages import is_outage, wait_longer
 from app.errors import DatabaseUnavailable
 
 LOCK_TIMEOUT_SECONDS = 5

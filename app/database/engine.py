@@ -3,19 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy.exc
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, MetaData, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 
-from app.database.postgres import CONNECT_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS
+from app.database.outages import STATEMENT_TIMEOUT_SECONDS
+from app.database.safety import CONNECT_TIMEOUT_SECONDS
 from app.settings import Settings
 
 POOL_TIMEOUT_SECONDS = 2
-# What PostgreSQL says when it is busy, stops or gives up on a statement (PostgreSQL documentation, appendix A).
-OUTAGE_STATES = ("08", "40", "53", "55P03", "57")
-CANCELED_STATE = "57014"
 
 
 class Base(DeclarativeBase):
@@ -51,6 +48,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "pool_size": settings.web_threads + 2,
         "max_overflow": 4,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
+        "pool_pre_ping": True,
         # Parameters hold labels, addresses and hashes, which have no place in a log.
         "hide_parameters": True,
         "connect_args": {
@@ -59,20 +57,3 @@ def engine_options(settings: Settings) -> dict[str, Any]:
             "options": options,
         },
     }
-
-
-def is_outage(error: Exception) -> bool:
-    """True when PostgreSQL was away, stopping, or too slow, so that the same request may succeed later."""
-    if isinstance(error, sqlalchemy.exc.TimeoutError):
-        return True
-    if not isinstance(error, sqlalchemy.exc.DBAPIError):
-        return False
-    state = getattr(error.orig, "pgcode", None)
-    if state is None:
-        return error.connection_invalidated or isinstance(error, sqlalchemy.exc.OperationalError)
-    return str(state).startswith(OUTAGE_STATES)
-
-
-def is_canceled(error: Exception) -> bool:
-    """True when PostgreSQL canceled the statement itself, because it ran longer than the statement timeout allows."""
-    return isinstance(error, sqlalchemy.exc.DBAPIError) and getattr(error.orig, "pgcode", None) == CANCELED_STATE

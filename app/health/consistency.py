@@ -15,7 +15,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import Blob, BlobStore
-from app.database.postgres import set_statement_timeout
+from app.database.outages import set_statement_timeout
 from app.errors import NotFound
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox import queue

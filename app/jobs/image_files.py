@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import Blob, BlobStore, FileFault
-from app.database.engine import is_outage
+from app.database.outages import is_outage
 from app.errors import NotFound, StorageUnavailable
 from app.jobs.publish_datasets import FOLDER as LABEL_SETS
 from app.media.image_facts import ImageFacts, read_image_facts

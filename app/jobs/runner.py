@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
 from app.azure.ml.choice import make_registry
-from app.database.engine import is_canceled, is_outage
-from app.database.postgres import CONNECT_TIMEOUT_SECONDS
+from app.database.outages import is_canceled, is_outage
+from app.database.safety import CONNECT_TIMEOUT_SECONDS
 from app.errors import Problem, Unavailable
 from app.jobs import finish_image_set as ingest
 from app.jobs import publish_datasets as publication

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.database.postgres import set_statement_timeout
+from app.database.outages import set_statement_timeout
 
 STOCK_SECONDS = 30
 # Counting reads whole tables: however large they get, it takes no more than this share of one connection's time.

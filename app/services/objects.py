@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from app.database.postgres import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
+from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
 from app.errors import BadRequest, Conflict, NotFound, Unprocessable
 from app.models import Campaign, Submission
 from app.representations.json import fetch_object

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 from structlog.contextvars import bind_contextvars
 
-from app.database.postgres import without_transaction
+from app.database.outages import without_transaction
 from app.errors import Forbidden, Unauthorized
 from app.models.users import IMAGE_ADMIN, LABELER
 from app.services import api_keys

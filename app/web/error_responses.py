@@ -12,7 +12,7 @@ from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware import ConnexionMiddleware
 from starlette.exceptions import HTTPException
 
-from app.database.engine import is_outage
+from app.database.outages import is_outage
 from app.errors import DatabaseUnavailable, Problem
 from app.web.problem_document import MEDIA_TYPE, problem_document
 

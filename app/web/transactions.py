@@ -9,7 +9,7 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from app.database.engine import db
-from app.database.postgres import without_transaction
+from app.database.outages import without_transaction
 from app.services import idempotency_keys
 from app.services.api_keys import Account
 from app.services.audit import Actor, act_as

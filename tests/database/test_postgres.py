@@ -13,15 +13,9 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.database.engine import is_outage
-from app.database.postgres import (
-    ask,
-    refuse_unsafe_server,
-    set_statement_timeout,
-    wait_longer,
-    watch,
-    without_transaction,
-)
+from app.database.engine import engine_options
+from app.database.outages import is_outage, set_statement_timeout, wait_longer, watch, without_transaction
+from app.database.safety import refuse_unsafe_server
 from app.errors import DatabaseUnavailable
 from app.settings import Settings
 from tests.workers import ROOT, environment
@@ -30,7 +24,7 @@ from tests.workers import ROOT, environment
 @pytest.fixture
 def engine(settings: Settings) -> Iterator[Engine]:
     """A watched engine with one connection."""
-    engine = create_engine(settings.database_url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+    engine = create_engine(settings.database_url, **(engine_options(settings) | {"pool_size": 1, "max_overflow": 0}))
     watch(engine, allow_unsafe=True)
     yield engine
     engine.dispose()
@@ -67,12 +61,18 @@ def wait_for_connection(engine: Engine) -> None:
 
 def test_a_read_without_an_answer_ends_and_its_connection_is_lost(engine: Engine) -> None:
     with engine.connect() as connection:
+        without_transaction(connection)
         wait_longer(connection, 0.2)
         with pytest.raises(OperationalError, match="has not answered for") as caught:
-            ask(connection, "SELECT pg_sleep(5)", {})
+            connection.execute(text("SELECT pg_sleep(5)"))
     assert caught.value.connection_invalidated
     assert is_outage(caught.value)
     wait_for_connection(engine)
+
+
+def cut(settings: Settings, process_id: int | None) -> None:
+    with closing(psycopg2.connect(settings.queue_url)) as other:
+        other.cursor().execute("SELECT pg_terminate_backend(%s, 1000)", (process_id,))
 
 
 def test_a_read_on_a_connection_that_was_cut_is_an_outage_and_the_next_one_works(
@@ -80,26 +80,32 @@ def test_a_read_on_a_connection_that_was_cut_is_an_outage_and_the_next_one_works
 ) -> None:
     with engine.connect() as connection:
         without_transaction(connection)
-        [process_id] = ask(connection, "SELECT pg_backend_pid()", {})
-        with closing(psycopg2.connect(settings.queue_url)) as other:
-            other.cursor().execute("SELECT pg_terminate_backend(%s, 1000)", (process_id,))
+        cut(settings, connection.scalar(text("SELECT pg_backend_pid()")))
         with pytest.raises(DBAPIError) as caught:
-            ask(connection, "SELECT 1", {})
+            connection.execute(text("SELECT 1"))
     assert caught.value.connection_invalidated
     assert is_outage(caught.value)
     with engine.connect() as connection:
-        assert ask(connection, "SELECT %(number)s", {"number": 1}) == (1,)
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_a_connection_that_was_cut_in_the_pool_is_replaced(engine: Engine, settings: Settings) -> None:
+    with engine.connect() as connection:
+        first = connection.scalar(text("SELECT pg_backend_pid()"))
+    cut(settings, first)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT pg_backend_pid()")) not in (None, first)
 
 
 def test_a_read_that_is_wrong_says_so_without_its_values_and_keeps_its_connection(engine: Engine) -> None:
     with engine.connect() as connection:
         without_transaction(connection)
         with pytest.raises(DBAPIError) as caught:
-            ask(connection, "SELECT 1 / %(divisor)s", {"divisor": 0, "label": "secret-label"})
+            connection.execute(text("SELECT 1 / :divisor, :label"), {"divisor": 0, "label": "secret-label"})
         assert not caught.value.connection_invalidated
         assert not is_outage(caught.value)
         assert "secret-label" not in str(caught.value)
-        assert ask(connection, "SELECT 1 WHERE false", {}) == ()
+        assert connection.execute(text("SELECT 1 WHERE false")).all() == []
 
 
 def test_a_longer_timeout_holds_for_one_transaction(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""How the web process talks to PostgreSQL: it waits for no answer without end, and trusts no server that may forget.
+"""Outages of PostgreSQL: no wait for an answer is without end, and errors state whether the server was away.
 
 A server that hangs, or a network that swallows packets, sends nothing at all: no timeout of the server's own ends such a wait,
 and libpq knows none for statements. psycopg2 therefore waits in a function of ours (its "wait callback"), which has an end.
@@ -8,34 +8,27 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from functools import partial
 from typing import Any
 
 import psycopg2
+import sqlalchemy.exc
 from psycopg2 import extensions
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
-from app.errors import DatabaseUnavailable
-from app.settings import Settings
+from app.database.safety import CONNECT_TIMEOUT_SECONDS, refuse_unsafe
 
-CONNECT_TIMEOUT_SECONDS = 2
-# What a connection from the pool has for the question whether it still lives.
+# How long a connection from the pool may take to answer the ping of `pool_pre_ping`.
 PING_TIMEOUT_SECONDS = 1.5
 STATEMENT_TIMEOUT_SECONDS = 4
 BULK_STATEMENT_TIMEOUT_SECONDS = 60
-# A connection that was used so short a time ago is not asked whether it still lives, which would take as long as a query.
-FRESH_SECONDS = 1.0
-LAST_USED = "last_used"
 # PostgreSQL ends a statement by itself at its timeout and says so; this is how long the words may be on their way.
 LAST_WORDS_SECONDS = 0.25
 # How often one that does not answer is tried again.
 LOOK_OUT_SECONDS = 0.5
-UNSAFE = """
-SELECT string_agg(name || '=' || setting, ', ' ORDER BY name) FROM pg_settings
-WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
-"""
+# What PostgreSQL reports when it is busy, stops or gives up on a statement (PostgreSQL documentation, appendix A).
+OUTAGE_STATES = ("08", "40", "53", "55P03", "57")
+CANCELED_STATE = "57014"
 
 
 class WatchedConnection(extensions.connection):
@@ -86,26 +79,6 @@ def without_transaction(connection: Connection) -> None:
         driver_connection.autocommit = True
 
 
-def ask(connection: Connection, statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the first row of what a statement brings, empty when there is none. Raises DBAPIError, as SQLAlchemy does.
-
-    SQLAlchemy's own execution takes a sixth of a web process's time for a page of images.
-    """
-    try:
-        with closing(connection.connection.cursor()) as cursor:
-            cursor.execute(statement, values)
-            row: tuple[Any, ...] = cursor.fetchone() or ()
-            return row
-    except psycopg2.Error as error:
-        is_lost = bool(getattr(connection.connection.driver_connection, "closed", True))
-        if is_lost:
-            connection.invalidate(error)
-        # The values stay out of it, because errors are logged.
-        raise DBAPIError.instance(
-            statement, None, error, psycopg2.Error, connection_invalidated=is_lost, dialect=connection.dialect
-        ) from error
-
-
 class Watch:
     """What happens around the connections of one engine.
 
@@ -145,35 +118,20 @@ class Watch:
             except psycopg2.Error:
                 time.sleep(LOOK_OUT_SECONDS)
 
-    def inspect(self, connection: Any, record: Any) -> None:
-        """Look at a new connection. Raises DatabaseUnavailable when its server may forget what it acknowledged."""
-        record.info[LAST_USED] = time.monotonic()
+    def on_connect(self, connection: Any, _record: Any) -> None:
+        """Check a new connection. Raises DatabaseUnavailable when its server may lose what it acknowledged."""
         if not self._allow_unsafe:
             refuse_unsafe(connection)
 
-    def lend(self, connection: Any, record: Any, _fairy: Any) -> None:
-        """A connection leaves the pool, after a look at whether it still lives; one that was just used does."""
-        if time.monotonic() - record.info.get(LAST_USED, 0) > FRESH_SECONDS:
-            _ping(connection)
+    def on_checkout(self, connection: Any, _record: Any, _fairy: Any) -> None:
+        """Give a connection that leaves the pool, and has answered its ping, the time that statements have."""
         connection.answer_seconds = STATEMENT_TIMEOUT_SECONDS + LAST_WORDS_SECONDS
 
-    def take_back(self, connection: Any, record: Any) -> None:
-        """A connection goes back into the pool, unless it is lost."""
+    def on_checkin(self, connection: Any, _record: Any) -> None:
+        """Reset a connection that goes back into the pool, unless it is lost."""
         if connection is not None:
             connection.answer_seconds = PING_TIMEOUT_SECONDS
             connection.autocommit = False
-            record.info[LAST_USED] = time.monotonic()
-
-
-def _ping(connection: Any) -> None:
-    """Ask for an answer. Raises InvalidatePoolError, upon which the pool takes a new connection, and trusts no old one."""
-    try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        connection.autocommit = False
-    except psycopg2.Error as error:
-        raise InvalidatePoolError("PostgreSQL does not answer on a connection of the pool.") from error
 
 
 def watch(engine: Engine, *, allow_unsafe: bool) -> None:
@@ -181,32 +139,23 @@ def watch(engine: Engine, *, allow_unsafe: bool) -> None:
     extensions.set_wait_callback(wait_for_answer)
     guard = Watch(allow_unsafe=allow_unsafe)
     event.listen(engine, "do_connect", guard.connect)
-    event.listen(engine, "connect", guard.inspect)
-    event.listen(engine, "checkout", guard.lend)
-    event.listen(engine, "checkin", guard.take_back)
+    event.listen(engine, "connect", guard.on_connect)
+    event.listen(engine, "checkout", guard.on_checkout)
+    event.listen(engine, "checkin", guard.on_checkin)
 
 
-def refuse_unsafe(connection: Any) -> None:
-    """Raise DatabaseUnavailable when the server may forget what it acknowledged."""
-    with connection.cursor() as cursor:
-        cursor.execute(UNSAFE)
-        unsafe = cursor.fetchone()[0]
-    connection.rollback()
-    if unsafe:
-        raise DatabaseUnavailable(
-            f"PostgreSQL runs with {unsafe} and may lose what it acknowledged. Turn that on, or set ALLOW_UNSAFE_POSTGRES=true."
-        )
+def is_outage(error: Exception) -> bool:
+    """True when PostgreSQL was away, stopping, or too slow, so that the same request may succeed later."""
+    if isinstance(error, sqlalchemy.exc.TimeoutError):
+        return True
+    if not isinstance(error, sqlalchemy.exc.DBAPIError):
+        return False
+    state = getattr(error.orig, "pgcode", None)
+    if state is None:
+        return error.connection_invalidated or isinstance(error, sqlalchemy.exc.OperationalError)
+    return str(state).startswith(OUTAGE_STATES)
 
 
-def refuse_unsafe_server(settings: Settings) -> None:
-    """Look at the server before anything starts. Raises DatabaseUnavailable; one that is away is looked at when it is back."""
-    if settings.allow_unsafe_postgres:
-        return
-    try:
-        connection = psycopg2.connect(settings.queue_url, connect_timeout=CONNECT_TIMEOUT_SECONDS)
-    except psycopg2.OperationalError:
-        return
-    try:
-        refuse_unsafe(connection)
-    finally:
-        connection.close()
+def is_canceled(error: Exception) -> bool:
+    """True when PostgreSQL canceled the statement itself, because it ran longer than the statement timeout allows."""
+    return isinstance(error, sqlalchemy.exc.DBAPIError) and getattr(error.orig, "pgcode", None) == CANCELED_STATE
