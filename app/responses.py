@@ -67,7 +67,7 @@ def etag_of(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:32]
 
 
-def done(representation: Callable[[], bytes], job_id: int | None = None) -> Response:
+def ok_or_representation(representation: Callable[[], bytes], job_id: int | None = None) -> Response:
     """Return `"ok"`, or what `representation` makes where the caller prefers that (RFC 7240); `Link` names a new job."""
     if prefers_representation(request.headers.getlist("Prefer")):
         body = representation()

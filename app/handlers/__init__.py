@@ -6,22 +6,13 @@ from typing import cast
 from flask import current_app
 
 from app.azure.blobs import BlobStore
-from app.errors import BadRequest
-from app.representations.pages import Page, SignPath
-from app.responses import sent_query
+from app.representations.pages import SignPath
 from app.services.images import make_file_url
 
 
 def blob_store() -> BlobStore:
     """The blob store of this application."""
     return cast(BlobStore, current_app.extensions["blob_store"])
-
-
-def read_page(page: int, per_page: int, after: int | None) -> Page:
-    """The part of a list that is asked for. Raises BadRequest when it is asked for in two ways."""
-    if after is not None and "page" in sent_query():
-        raise BadRequest("page and after contradict each other: send the number of a page, or the id to go on behind.")
-    return Page(page, per_page, after)
 
 
 def read_expansion(expand: list[str] | None) -> SignPath | None:

@@ -7,16 +7,16 @@ import orjson
 from flask import Response
 from sqlalchemy.orm import Session
 
-from app.handlers import read_page
+from app.representations.pages import Page
 from app.responses import json_answer, page_answer
 from app.services import api_keys, users
 from app.services.api_keys import KeyPair
 
 
-def list_api_keys(session: Session, user_id: int, page: int, per_page: int, after: int | None = None) -> Response:
+def list_api_keys(session: Session, user_id: int, page: Page) -> Response:
     """GET /users/{user_id}/api_keys"""
     users.require_user(session, user_id)
-    return page_answer(api_keys.list_api_keys(session, user_id, read_page(page, per_page, after)))
+    return page_answer(api_keys.list_api_keys(session, user_id, page))
 
 
 def create_api_key(session: Session, user_id: int, body: dict[str, Any]) -> Response:

@@ -7,10 +7,11 @@ import orjson
 from flask import Response, current_app, request
 from sqlalchemy.orm import Session
 
-from app.handlers import blob_store, read_expansion, read_page
+from app.handlers import blob_store, read_expansion
 from app.media.media_types import DATASETS
 from app.observability import metrics
-from app.responses import done, json_answer, page_answer, refuse_if_changed, resource_answer
+from app.representations.pages import Page
+from app.responses import json_answer, ok_or_representation, page_answer, refuse_if_changed, resource_answer
 from app.services import campaigns, objects
 from app.services.api_keys import Account
 from app.services.campaigns import NewCampaign
@@ -19,15 +20,12 @@ from app.services.objects import Sender
 
 def list_campaigns(
     session: Session,
-    page: int,
-    per_page: int,
-    after: int | None = None,
+    page: Page,
     status: str | None = None,
     title: str | None = None,
 ) -> Response:
     """GET /campaigns"""
-    asked = read_page(page, per_page, after)
-    return page_answer(campaigns.list_campaigns(session, asked, status, title))
+    return page_answer(campaigns.list_campaigns(session, page, status, title))
 
 
 def create_campaign(session: Session, body: dict[str, Any], account: Account) -> Response:
@@ -47,40 +45,34 @@ def update_campaign_status(session: Session, campaign_id: int, body: dict[str, A
     campaigns.lock_campaign(session, campaign_id)
     refuse_if_changed(lambda: campaigns.get_campaign(session, campaign_id))
     job_id = campaigns.update_status(session, campaign_id, body["new_status"], body.get("auto_complete"))
-    return done(lambda: campaigns.get_campaign(session, campaign_id), job_id)
+    return ok_or_representation(lambda: campaigns.get_campaign(session, campaign_id), job_id)
 
 
 def list_campaign_images(
     session: Session,
     campaign_id: int,
-    page: int,
-    per_page: int,
-    after: int | None = None,
+    page: Page,
     labeled: bool | None = None,
     expand: list[str] | None = None,
 ) -> Response:
     """GET /campaigns/{campaign_id}/images"""
-    asked = read_page(page, per_page, after)
-    return page_answer(campaigns.list_images(session, campaign_id, asked, labeled, read_expansion(expand)))
+    return page_answer(campaigns.list_images(session, campaign_id, page, labeled, read_expansion(expand)))
 
 
 def add_campaign_images(session: Session, campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:
     """POST /campaigns/{campaign_id}/images"""
     campaigns.add_images(session, campaign_id, body)
-    return done(lambda: campaigns.get_campaign(session, campaign_id))
+    return ok_or_representation(lambda: campaigns.get_campaign(session, campaign_id))
 
 
 def list_campaign_objects(
     session: Session,
     campaign_id: int,
-    page: int,
-    per_page: int,
-    after: int | None = None,
+    page: Page,
     labeled: bool | None = None,
 ) -> Response:
     """GET /campaigns/{campaign_id}/objects"""
-    asked = read_page(page, per_page, after)
-    return page_answer(campaigns.list_objects(session, campaign_id, asked, labeled))
+    return page_answer(campaigns.list_objects(session, campaign_id, page, labeled))
 
 
 def put_campaign_objects(
@@ -92,7 +84,7 @@ def put_campaign_objects(
     receipt = objects.put_objects(session, sender, campaign_id, body, limit)
     if receipt.submission_id is not None:
         metrics.observe_submission(receipt.object_counts)
-    return done(lambda: objects.get_receipt(session, sender, campaign_id, receipt))
+    return ok_or_representation(lambda: objects.get_receipt(session, sender, campaign_id, receipt))
 
 
 def list_campaign_datasets(session: Session, campaign_id: int) -> Response:

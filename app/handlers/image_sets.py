@@ -7,8 +7,9 @@ import orjson
 from flask import Response
 from sqlalchemy.orm import Session
 
-from app.handlers import blob_store, read_expansion, read_page
-from app.responses import done, json_answer, page_answer, refuse_if_changed, resource_answer
+from app.handlers import blob_store, read_expansion
+from app.representations.pages import Page
+from app.responses import json_answer, ok_or_representation, page_answer, refuse_if_changed, resource_answer
 from app.services import image_sets
 from app.services.api_keys import Account
 from app.services.image_sets import NewImageSet
@@ -17,15 +18,12 @@ from app.services.images import ImageFilter
 
 def list_image_sets(
     session: Session,
-    page: int,
-    per_page: int,
-    after: int | None = None,
+    page: Page,
     status: str | None = None,
     title: str | None = None,
 ) -> Response:
     """GET /image_sets"""
-    asked = read_page(page, per_page, after)
-    return page_answer(image_sets.list_image_sets(session, asked, status, title))
+    return page_answer(image_sets.list_image_sets(session, page, status, title))
 
 
 def create_image_set(session: Session, body: dict[str, Any], account: Account) -> Response:
@@ -45,7 +43,7 @@ def update_image_set_status(session: Session, imageset_id: int, body: dict[str, 
     image_sets.lock_image_set(session, imageset_id)
     refuse_if_changed(lambda: image_sets.get_image_set(session, imageset_id))
     job_id = image_sets.update_status(session, imageset_id, body["new_status"])
-    return done(lambda: image_sets.get_image_set(session, imageset_id), job_id)
+    return ok_or_representation(lambda: image_sets.get_image_set(session, imageset_id), job_id)
 
 
 def create_dropbox_url(session: Session, imageset_id: int, revoke: bool) -> Response:
@@ -57,19 +55,16 @@ def create_dropbox_url(session: Session, imageset_id: int, revoke: bool) -> Resp
 def list_image_set_images(
     session: Session,
     imageset_id: int,
-    page: int,
-    per_page: int,
-    after: int | None = None,
+    page: Page,
     expand: list[str] | None = None,
     **sent: Any,
 ) -> Response:
     """GET /image_sets/{imageset_id}/images"""
-    asked = read_page(page, per_page, after)
     image_filter = ImageFilter(**sent, image_set=imageset_id)
-    return page_answer(image_sets.list_images(session, imageset_id, asked, image_filter, read_expansion(expand)))
+    return page_answer(image_sets.list_images(session, imageset_id, page, image_filter, read_expansion(expand)))
 
 
 def add_image_set_images(session: Session, imageset_id: int, body: Iterable[dict[str, Any]]) -> Response:
     """POST /image_sets/{imageset_id}/images"""
     image_sets.add_images(session, imageset_id, body)
-    return done(lambda: image_sets.get_image_set(session, imageset_id))
+    return ok_or_representation(lambda: image_sets.get_image_set(session, imageset_id))

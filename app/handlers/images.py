@@ -5,7 +5,8 @@ from typing import Any
 from flask import Response
 from sqlalchemy.orm import Session
 
-from app.handlers import blob_store, read_expansion, read_page
+from app.handlers import blob_store, read_expansion
+from app.representations.pages import Page
 from app.responses import json_answer, page_answer
 from app.services import images
 from app.services.api_keys import Account
@@ -14,15 +15,12 @@ from app.services.images import ImageFilter
 
 def list_images(
     session: Session,
-    page: int,
-    per_page: int,
-    after: int | None = None,
+    page: Page,
     expand: list[str] | None = None,
     **sent: Any,
 ) -> Response:
     """GET /images"""
-    asked = read_page(page, per_page, after)
-    return page_answer(images.list_images(session, asked, ImageFilter(**sent), read_expansion(expand)))
+    return page_answer(images.list_images(session, page, ImageFilter(**sent), read_expansion(expand)))
 
 
 def get_image(session: Session, image_id: int, account: Account) -> Response:

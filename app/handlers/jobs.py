@@ -3,7 +3,7 @@
 from flask import Response
 from sqlalchemy.orm import Session
 
-from app.responses import done, resource_answer
+from app.responses import ok_or_representation, resource_answer
 from app.services import jobs
 
 
@@ -15,4 +15,4 @@ def get_job(session: Session, job_id: int) -> Response:
 def retry_job(session: Session, job_id: int) -> Response:
     """POST /jobs/{job_id}/retry"""
     jobs.retry_job(session, job_id)
-    return done(lambda: jobs.get_job(session, job_id), job_id)
+    return ok_or_representation(lambda: jobs.get_job(session, job_id), job_id)

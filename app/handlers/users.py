@@ -5,14 +5,14 @@ from typing import Any
 from flask import Response
 from sqlalchemy.orm import Session
 
-from app.handlers import read_page
+from app.representations.pages import Page
 from app.responses import json_answer, page_answer
 from app.services import users
 
 
-def list_users(session: Session, page: int, per_page: int, after: int | None = None) -> Response:
+def list_users(session: Session, page: Page) -> Response:
     """GET /users"""
-    return page_answer(users.list_users(session, read_page(page, per_page, after)))
+    return page_answer(users.list_users(session, page))
 
 
 def create_user(session: Session, body: dict[str, Any]) -> Response:

@@ -10,11 +10,12 @@ from flask import Flask, Request, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import MapAdapter
 
-from app.errors import Unauthorized
+from app.errors import BadRequest, Unauthorized
+from app.representations.pages import Page
 from app.web.authentication import ACCOUNT, MISSING
 from app.web.openapi import operations_of
 from app.web.request_body import PARSED
-from app.web.request_parameters import QUERY
+from app.web.request_parameters import QUERY, SENT_QUERY
 from app.web.transactions import Handler, in_transaction, read_only
 
 
@@ -69,17 +70,30 @@ def add_views(flask_app: Flask, spec: dict[str, Any], handlers: Handlers) -> Non
 def view_of(answer: Handler, handler: Handler) -> Callable[..., Response]:
     """Return the view that lets `answer` call a handler with ids, query parameters, and body and account if it asks for them.
 
-    Raises Unauthorized where no layer before has admitted a caller.
+    A handler of a list gets `page`, a Page, in the place of the three parameters that name one. Raises Unauthorized where no
+    layer before has admitted a caller, BadRequest for a page that is named in two ways.
 
     The framework's own way looks at the handler's signature and reads the query again with each request.
     """
     names = inspect.signature(handler).parameters
+    has_page = "page" in names
     more = {name: place for name, place in {"body": PARSED, "account": ACCOUNT}.items() if name in names}
 
     def view(**ids: int) -> Response:
         known = request.environ["asgi.scope"]["extensions"]
         if ACCOUNT not in known:
             raise Unauthorized(MISSING)
-        return answer(**ids, **known[QUERY], **{name: known[place] for name, place in more.items()})
+        query = _with_page(known[QUERY], known[SENT_QUERY]) if has_page else known[QUERY]
+        return answer(**ids, **query, **{name: known[place] for name, place in more.items()})
 
     return view
+
+
+def _with_page(query: dict[str, Any], sent: dict[str, list[str]]) -> dict[str, Any]:
+    others = dict(query)
+    page = Page(others.pop("page"), others.pop("per_page"), others.pop("after", None))
+    if page.after is not None and "page" in sent:
+        raise BadRequest(
+            "page and after contradict each other: send the number of a page, or the id to continue after."
+        )
+    return {**others, "page": page}
