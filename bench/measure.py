@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. `ours` and `limit` are medians in `unit`; `goal` is the ratio that is aimed at."""
+    """One line of the table.
+
+    `ours` and `limit` are medians in `unit`; `goal` is the ratio that is aimed at. `at_most` is a figure in `unit` that `ours`
+    must not exceed either.
+    """
 
     what: str
     against: str
@@ -18,16 +22,20 @@ class Row:
     goal: float
     unit: str = "ms"
     at_least: bool = False
+    at_most: float | None = None
 
     @property
     def holds(self) -> bool:
-        """True when the ratio reaches its goal."""
+        """True when the ratio reaches its goal, and the figure is small enough."""
+        if self.at_most is not None and self.ours > self.at_most:
+            return False
         return self.ratio >= self.goal if self.at_least else self.ratio <= self.goal
 
     @property
     def cells(self) -> list[str]:
         """The line's cells as text."""
         sign = "≥" if self.at_least else "≤"
+        most = "" if self.at_most is None else f", {self.at_most:g} {self.unit}"
         figures = [
             f"{value:,.0f} {self.unit}" if value >= 10 else f"{value:.2g} {self.unit}"
             for value in (self.ours, self.limit)
@@ -37,7 +45,7 @@ class Row:
             self.against,
             *figures,
             f"{self.ratio:.2f}",
-            f"{sign} {self.goal:g}",
+            f"{sign} {self.goal:g}{most}",
             "yes" if self.holds else "**no**",
         ]
 
