@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 from flask import Response, current_app, request
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.handlers import blob_store, read_expansion
@@ -83,7 +84,8 @@ def put_campaign_objects(
     limit = current_app.config["MAX_OBJECTS_PER_REQUEST"]
     receipt = objects.put_objects(session, sender, campaign_id, body, limit)
     if receipt.submission_id is not None:
-        metrics.observe_submission(receipt.object_counts)
+        # What is rolled back after all is not counted.
+        event.listen(session, "after_commit", lambda _: metrics.observe_submission(receipt.object_counts), once=True)
     return ok_or_representation(lambda: objects.get_receipt(session, sender, campaign_id, receipt))
 
 

@@ -30,6 +30,7 @@ from app.models.datasets import IMAGES, IMAGES_MLTABLE, LABELS, LABELS_JSONL, LA
 
 FOLDER = "label_sets"
 PAGE_SIZE = 2000
+ROWS_AT_A_TIME = 20
 COLUMNS = ("image_url", "label", "label_confidence")
 # Spreadsheets run a cell that begins so (OWASP, "CSV Injection"); the apostrophe is there to make the mark reversible.
 RISKY_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -227,8 +228,7 @@ def publish_files(
         files = Files({kind: stack.enter_context(tempfile.TemporaryFile()) for kind in DATASETS}, url_prefix)
         files.begin({"id": campaign_id, "title": title, "date_finished": date_finished})
         parameters = {"campaign_id": campaign_id, "container": blobs.container}
-        for page in _read_pages(session, parameters):
-            files.write(page)
+        for _ in _write_pages(session, files, parameters):
             yield Progress(files.counts.members, image_count)
         published = files.end(title)
         if url_prefix:
@@ -250,11 +250,20 @@ def publish_files(
         )
 
 
-def _read_pages(session: Session, parameters: dict[str, Any]) -> Iterator[list[Row[Any]]]:
-    after = 0
-    while page := list(session.execute(PAGE, {**parameters, "after": after, "size": PAGE_SIZE})):
-        after = page[-1].image_id
-        yield page
+def _write_pages(session: Session, files: Files, parameters: dict[str, Any]) -> Iterator[None]:
+    """Write all images, and yield after each page.
+
+    Rows come a few at a time: a page may hold half a million boxes, or a few images hundreds of thousands.
+    """
+    after, last = 0, -1
+    while after != last:
+        last = after
+        page = {**parameters, "after": after, "size": PAGE_SIZE}
+        rows = session.execute(PAGE, page, execution_options={"yield_per": ROWS_AT_A_TIME})
+        for part in rows.partitions():
+            files.write(list(part))
+            after = part[-1].image_id
+        yield
 
 
 def _escape_line_ends(lines: str) -> str:

@@ -1,5 +1,7 @@
 """What Prometheus reads: requests and runs as they happen, and the stock of jobs, images and labels as the database has it."""
 
+import bisect
+import collections
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -61,9 +63,11 @@ _answers, _latency = cache(REQUESTS.labels), cache(LATENCY.labels)
 
 
 def observe_submission(boxes_per_image: Iterable[int]) -> None:
-    """Count the objects on each image of an accepted submission."""
-    for count in boxes_per_image:
-        BOXES.observe(count)
+    """Count the objects on each image of an accepted submission, each distinct number once."""
+    for boxes, images in collections.Counter(boxes_per_image).items():
+        # The library observes one value at a time, which takes a second for the 250,000 images of a large submission.
+        BOXES._sum.inc(boxes * images)
+        BOXES._buckets[bisect.bisect_left(BOXES._upper_bounds, boxes)].inc(images)
 
 
 def observe_run(kind: str, state: str, seconds: float) -> None:

@@ -12,6 +12,7 @@ from azure.storage.blob import ContainerClient
 from flask import Flask
 from sqlalchemy import text
 
+from app.jobs import publish_datasets
 from app.jobs.image_paths import find_image_paths
 from app.settings import Settings
 from tests.caller import Caller
@@ -222,3 +223,22 @@ def test_a_path_that_a_spreadsheet_would_run_is_marked(
     publish(admin, app, made["campaign_id"])
     assert read_table(container, title)[1][0] == f"'=cmd|{title}"
     assert read_manifest(container, title)["images"][0]["path"] == f"=cmd|{title}"
+
+
+@pytest.mark.usefixtures("put_labels")
+def test_rows_come_a_few_at_a_time(
+    labelled: Labelled, admin: Caller, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    write = publish_datasets.Files.write
+
+    def counted(files: publish_datasets.Files, part: list[Any]) -> None:
+        sizes.append(len(part))
+        write(files, part)
+
+    monkeypatch.setattr(publish_datasets.Files, "write", counted)
+    monkeypatch.setattr(publish_datasets, "ROWS_AT_A_TIME", 2)
+    monkeypatch.setattr(publish_datasets, "PAGE_SIZE", 3)
+    publish(admin, app, labelled.campaign_id)
+    assert max(sizes) == 2
+    assert sum(sizes) == len(labelled.image_ids)

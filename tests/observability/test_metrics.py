@@ -14,6 +14,8 @@ import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from app.observability import metrics
@@ -212,3 +214,31 @@ def test_operators_are_told_of_every_metric_and_of_no_other(app: Flask, http: Te
         "labelapi_campaign_images",
     }
     assert {name.removesuffix("_bucket") for name in told} == known
+
+
+def test_submission_is_counted_by_distinct_numbers_of_boxes() -> None:
+    def buckets() -> dict[str, float]:
+        [family] = metrics.BOXES.collect()
+        return {sample.name + sample.labels.get("le", ""): sample.value for sample in family.samples}
+
+    before = buckets()
+    numbers = [0, 0, 1, 2, 3, 500, 501, 7, 7, 7]
+    metrics.observe_submission(numbers)
+    grown = {name: value - before[name] for name, value in buckets().items() if not name.endswith("created")}
+    assert grown["labelapi_boxes_per_image_sum"] == sum(numbers)
+    assert grown["labelapi_boxes_per_image_count"] == len(numbers)
+    for limit in (0, 1, 2, 5, 10, 500):
+        assert grown[f"labelapi_boxes_per_image_bucket{float(limit)}"] == sum(number <= limit for number in numbers)
+
+
+def test_submission_that_is_rolled_back_is_not_counted(labelled: Labelled, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[list[int]] = []
+    monkeypatch.setattr(metrics, "observe_submission", counted.append)
+    path = f"/campaigns/{labelled.campaign_id}/objects"
+    body = [{"image_id": labelled.image_ids[0], "objects": []}]
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "commit", lambda _: (_ for _ in ()).throw(OperationalError("COMMIT", None, OSError())))
+        assert labelled.partner.put(path, body).response.status_code in (500, 503)
+    assert counted == []
+    labelled.partner.put(path, body).expect(200)
+    assert counted == [[0]]
