@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from app.errors import StorageUnavailable
-from app.media.image_facts import ImageFacts, read_image_facts
+from app.media.image_facts import READERS, ImageFacts, read_image_facts
 from app.media.ranged_file import MAX_BYTES, MAX_FETCHES
 
 CHANCE = random.Random(1)  # Bytes that do not compress; the same in every run.
@@ -78,6 +78,11 @@ def gps(lat: tuple[Any, ...], lon: tuple[Any, ...], refs: str = "NE") -> dict[in
 @pytest.mark.parametrize("size", [(1, 1), (40, 30), (257, 1025), (3000, 2)])
 def test_format_and_size(format_: str, size: tuple[int, int]) -> None:
     assert facts_of(picture(format_, size)) == ImageFacts(format_, *size)
+
+
+def test_names_of_formats_are_in_capitals() -> None:
+    # The filter `filetype` looks for them so, whatever the caller writes.
+    assert [name.upper() for name in READERS] == list(READERS)
 
 
 @pytest.mark.parametrize(
