@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
@@ -19,8 +18,9 @@ from app.representations.pages import Listing, Page, SignPath, fetch_page
 from app.services.api_keys import Account
 from app.services.times import read_time
 
-# So many images are named in one statement, which stays far below its timeout.
+# So many images are named in one statement, which stays far below its timeout, by paths of so many characters or a little more.
 BATCH_SIZE = 10_000
+BATCH_LENGTH = 1_000_000
 MAX_ERRORS = 50
 NO_IMAGE = "Image {} cannot be in a campaign: it is no image, or its size in pixels is unknown."
 NO_ACCESS = "Your key does not give access to this."
@@ -195,10 +195,23 @@ def resolve_images(
     A slash before a path is allowed; an image that is named twice may come twice. Raises NotFound that points at the first
     images that are not there, and with `for_campaign` Unprocessable that points at those that cannot be labeled.
     """
-    rest, position = iter(references), 0
-    while batch := list(islice(rest, BATCH_SIZE)):
+    position = 0
+    for batch in _batches(references):
         yield _resolve(session, batch, position, for_campaign)
         position += len(batch)
+
+
+def _batches(references: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    length = 0
+    for reference in references:
+        batch.append(reference)
+        length += len(reference.get("filepath", ""))
+        if len(batch) >= BATCH_SIZE or length >= BATCH_LENGTH:
+            yield batch
+            batch, length = [], 0
+    if batch:
+        yield batch
 
 
 def _resolve(session: Session, references: list[dict[str, Any]], position: int, for_campaign: bool) -> list[int]:

@@ -24,7 +24,7 @@ MAX_ERRORS = 50
 BULK_COUNT = 5_000
 
 # So many objects are stored by one statement: more would fill memory, and be no quicker.
-CHUNK_COUNT = 10_000
+CHUNK_COUNT = 5_000
 
 # One statement: what was sent is looked up, stored and made current. What cannot be stored is reported, so that the caller
 # rolls back. PostgreSQL unpacks the documents itself, which costs Python next to nothing. The first statement of a
@@ -244,23 +244,33 @@ def _check(images: Iterable[dict[str, Any]], max_objects: int) -> list[int]:
     of or above the image.
     """
     counts: list[int] = []
-    errors: list[dict[str, str]] = []
+
+    def count_objects() -> Iterator[dict[str, Any]]:
+        total = 0
+        for image in images:
+            counts.append(len(image["objects"]))
+            total += counts[-1]
+            if total > max_objects:
+                raise BadRequest(
+                    f"There are more objects in the body than one submission takes: at most {max_objects}."
+                )
+            yield image
+
+    errors = list(islice(_find_faults(count_objects()), MAX_ERRORS))
+    if errors:
+        raise Unprocessable(f"{errors[0]['pointer']}: {errors[0]['detail']} Nothing was stored.", errors=errors)
+    return counts
+
+
+def _find_faults(images: Iterable[dict[str, Any]]) -> Iterator[dict[str, str]]:
     first: dict[int, int] = {}
     for i, image in enumerate(images):
-        counts.append(len(image["objects"]))
         if first.setdefault(image["image_id"], i) != i:
             words = f"Image {image['image_id']} is named already at /{first[image['image_id']]}."
-            errors.append({"pointer": f"/{i}/image_id", "detail": words})
+            yield {"pointer": f"/{i}/image_id", "detail": words}
         for j, item in enumerate(image["objects"]):
-            if not _is_right(item) and len(errors) < MAX_ERRORS:
-                errors += _faults(item, f"/{i}/objects/{j}")
-    if sum(counts) > max_objects:
-        raise BadRequest(f"There are {sum(counts)} objects in the body; one submission takes at most {max_objects}.")
-    if errors:
-        raise Unprocessable(
-            f"{errors[0]['pointer']}: {errors[0]['detail']} Nothing was stored.", errors=errors[:MAX_ERRORS]
-        )
-    return counts
+            if not _is_right(item):
+                yield from _faults(item, f"/{i}/objects/{j}")
 
 
 def _is_right(item: dict[str, Any]) -> bool:

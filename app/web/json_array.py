@@ -1,55 +1,204 @@
 """A large JSON array that never stands in memory as a whole.
 
-A body of 26 MB becomes ten times as much as Python objects. So its text is cut into pieces of whole items, and whoever goes
-through the array has the objects of one piece at a time; parsing a text again costs less than keeping what it became.
+As Python objects it would take ten times its size, and forty times if somebody wants that. So it stays text, cut into pieces
+of whole items. Whoever goes through it has the objects of one piece at a time; parsing a piece again costs less than keeping
+what it became.
+
+Two levels are cut: the array itself, and large arrays in its items. What else is in an item may not be large.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Self
 
-import jiter
-import msgspec
+from app.errors import BadRequest
+from app.web.schemas import escape, refusal
+from app.web.strict_json import MAX_ERROR_LENGTH, from_json
 
 PIECE_BYTES = 128 * 1024
-_items = msgspec.json.Decoder(list[msgspec.Raw])
+# How much there may be in a large item besides arrays that are larger than this themselves.
+MAX_REST_BYTES = 16 * 1024
+MAX_DEPTH = 8
+TOO_LARGE = (
+    f"An item of a list takes at most {PIECE_BYTES} bytes, not counting a list in it, and has at most {MAX_DEPTH} levels. This"
+    " one has more, or it is not valid JSON."
+)
+
+# Patterns that find where values end. What they match once they do not match in another way (`++` and `*+`), so that their
+# time is linear. It need not be JSON, which shows when a piece is parsed.
+_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+_NESTED = rb"(?!)"
+for _ in range(MAX_DEPTH):
+    _NESTED = rb'[\[{](?:[^"\[\]{}]++|%b|%b)*+[\]}]' % (_STRING, _NESTED)
+_VALUE = rb'(?:[^",\[\]{}]++|%b|%b)++' % (_STRING, _NESTED)
+_ITEMS = re.compile(rb"(?:%b(?:,|(?=\])))*+" % _VALUE, re.DOTALL)
+_NAME = re.compile(rb"[ \t\n\r]*+(%b)[ \t\n\r]*+:[ \t\n\r]*+" % _STRING, re.DOTALL)
+_MEMBER = re.compile(rb"%b(?=[,}])" % _VALUE, re.DOTALL)
+_SPACE = re.compile(rb"[ \t\n\r]*+")
+# How the parser says where a text is no JSON.
+_PLACE = re.compile(r"(.*) at line (\d+) column (\d+)", re.DOTALL)
+
+Text = bytes | bytearray
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some items: the places in the text at which they begin and end.
+
+    A large item has several such spans, between which `arrays` are left out; these have the names that they have in it.
+    """
+
+    spans: list[tuple[int, int]]
+    arrays: dict[str, "JsonArray"] = field(default_factory=dict)
+
+
+class TooLarge(Exception):
+    """Something cannot be cut; `pointer` says where it is in the array (JSON Pointer, RFC 6901)."""
+
+    def __init__(self, pointer: str) -> None:
+        super().__init__(pointer)
+        self.pointer = pointer
 
 
 class JsonArray:
-    """The items of a JSON array, which may be gone through any number of times."""
+    """The items of a JSON array, which may be gone through any number of times. Large arrays in them are such arrays, too."""
 
-    def __init__(self, pieces: list[bytes], length: int) -> None:
-        self._pieces = pieces
-        self._length = length
+    def __init__(self, text: Text, begin: int, *, is_inner: bool = False) -> None:
+        """Cut the array whose bracket is at `begin`. Raises TooLarge, and BadRequest for what is no JSON."""
+        self._text = text
+        self._is_inner = is_inner
+        self._pieces: list[Piece] = []
+        self._length: int | None = None
+        # The place behind the array.
+        self.end = self._cut(_end(_SPACE, text, begin + 1)) + 1
 
     @classmethod
-    def cut(cls, raw: bytes) -> Self:
-        """Cut the text of an array into pieces. Raises ValueError when it is none; what is in the items is not looked at."""
+    def of(cls, text: Text) -> Self:
+        """Return the array that a text consists of. Raises BadRequest when it is none, or when something in it is too large."""
+        begin = _end(_SPACE, text, 0)
+        if text[begin : begin + 1] != b"[":
+            raise BadRequest("Expected a list: the body must be a JSON array.")
         try:
-            items = _items.decode(raw)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            raise ValueError(str(error)) from None
-        return cls(list(_pieces(items)), len(items))
+            array = cls(text, begin)
+        except TooLarge as error:
+            raise refusal([{"pointer": error.pointer, "detail": TOO_LARGE}]) from None
+        end = _end(_SPACE, text, array.end)
+        if end < len(text):
+            raise _invalid(text, end, "trailing characters")
+        return array
 
-    def parts(self, parse: Callable[[bytes], Any] = jiter.from_json) -> Iterator[tuple[int, list[Any]]]:
-        """Yield some items at a time, with the position of the first of them; `parse` makes a list of a piece."""
+    def parts(self) -> Iterator[tuple[int, list[Any], dict[str, "JsonArray"]]]:
+        """Yield some items at a time: the position of the first, the items, and large arrays that the only item has.
+
+        Each of these stands in the item as an empty list. Raises BadRequest for what is no JSON.
+        """
         position = 0
         for piece in self._pieces:
-            items = parse(piece)
-            yield position, items
+            items = self._from_json(piece.spans, b"[", b"]")
+            yield position, items, piece.arrays
             position += len(items)
+        self._length = position
 
     def __iter__(self) -> Iterator[Any]:
-        for _, items in self.parts():
+        for _, items, arrays in self.parts():
+            if arrays:
+                items[0] |= arrays
             yield from items
 
     def __len__(self) -> int:
+        if self._length is None:
+            self._length = sum(len(items) for _, items, _ in self.parts())
         return self._length
 
+    def _cut(self, place: int) -> int:
+        """Find the pieces from the first item on, and return the place of the bracket that closes the array."""
+        text = self._text
+        is_rest = text[place : place + 1] != b"]"
+        while is_rest:
+            end = _end(_ITEMS, text, place, PIECE_BYTES)
+            if end == place:
+                end = self._cut_item(place)
+                is_rest = text[end - 1] == ord(",")
+            else:
+                is_rest = text[end - 1] == ord(",")
+                self._pieces.append(Piece([(place, end - is_rest)]))
+            place = _end(_SPACE, text, end)
+        return place
 
-def _pieces(items: list[msgspec.Raw]) -> Iterator[bytes]:
-    first, size = 0, 0
-    for number, item in enumerate(items, start=1):
-        size += len(memoryview(item))
-        if size >= PIECE_BYTES or number == len(items):
-            yield b"[" + b",".join(items[first:number]) + b"]"
-            first, size = number, 0
+    def _cut_item(self, begin: int) -> int:
+        """Cut a large item; return the place behind the comma that follows it, or of the bracket that closes the array."""
+        text, piece = self._text, Piece([])
+        if self._is_inner or text[begin : begin + 1] != b"{":
+            raise self._refusal(begin)
+        span = place = begin
+        rest_bytes = 0
+        while text[place : place + 1] == b"," or place == begin:
+            name = _NAME.match(text, place + 1, place + 1 + MAX_REST_BYTES)
+            if name is None:
+                raise self._refusal(begin)
+            place = _end(_MEMBER, text, name.end(), MAX_REST_BYTES)
+            if place == name.end():
+                key = self._from_json([name.span(1)])
+                array = piece.arrays[key] = self._cut_member(begin, key, place)
+                piece.spans.append((span, place))
+                rest_bytes += place - span
+                span, place = array.end, _end(_SPACE, text, array.end)
+            if rest_bytes + place - span > MAX_REST_BYTES:
+                raise self._refusal(begin)
+        if text[place : place + 1] != b"}":
+            raise self._refusal(begin)
+        piece.spans.append((span, place + 1))
+        self._pieces.append(piece)
+        place = _end(_SPACE, text, place + 1)
+        if text[place : place + 1] not in (b",", b"]"):
+            raise _invalid(text, place, "expected `,` or `]`")
+        return place + (text[place] == ord(","))
+
+    def _cut_member(self, begin: int, name: str, place: int) -> "JsonArray":
+        """Cut the array at `place`, which has this name in the item at `begin`."""
+        if self._text[place : place + 1] != b"[":
+            raise self._refusal(begin)
+        try:
+            return JsonArray(self._text, place, is_inner=True)
+        except TooLarge as error:
+            raise TooLarge(f"/{len(self)}/{escape(name)}{error.pointer}") from None
+
+    def _refusal(self, place: int) -> TooLarge | BadRequest:
+        """Return the error for what is at a place: too large, unless the text ends soon and is no JSON."""
+        end = len(self._text)
+        if end - place <= PIECE_BYTES:
+            try:
+                self._from_json([(place, end)], b'[{"":[' if self._is_inner else b"[")
+            except BadRequest as error:
+                return error
+        return TooLarge(f"/{len(self)}")
+
+    def _from_json(self, spans: list[tuple[int, int]], before: bytes = b"", after: bytes = b"") -> Any:
+        """Return the value of spans with a text before and behind them. Raises BadRequest with the place in the whole text."""
+        text = b"%b%b%b" % (before, b"[]".join(self._text[begin:end] for begin, end in spans), after)
+        try:
+            return from_json(text)
+        except ValueError as error:
+            found = _PLACE.fullmatch(str(error))
+            if found is None:
+                raise BadRequest(f"The body is not valid JSON: {str(error)[:MAX_ERROR_LENGTH]}.") from None
+            reason, line, column = found[1], int(found[2]), int(found[3])
+        lines = text.split(b"\n", line - 1)
+        place = len(text) - len(lines[-1]) + column - 1 - len(before)
+        for begin, end in spans:
+            if place <= end - begin:
+                break
+            place -= end - begin + len(b"[]")
+        raise _invalid(self._text, begin + place, reason)
+
+
+def _end(pattern: re.Pattern[bytes], text: Text, begin: int, most: int | None = None) -> int:
+    """Return where a match that begins there ends; it takes at most so many bytes. Without one it is where it begins."""
+    found = pattern.match(text, begin, len(text) if most is None else begin + most)
+    return found.end() if found else begin
+
+
+def _invalid(text: Text, place: int, reason: str) -> BadRequest:
+    line, column = text.count(b"\n", 0, place) + 1, place - text.rfind(b"\n", 0, place)
+    return BadRequest(f"The body is not valid JSON: {reason[:MAX_ERROR_LENGTH]} at line {line} column {column}.")

@@ -14,7 +14,7 @@ from werkzeug.http import parse_options_header
 
 from app.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from app.web.json_array import JsonArray
-from app.web.schemas import MAX_ERRORS, describe, refuse_errors, validator_of
+from app.web.schemas import MAX_ERRORS, escape, find_errors, refusal, validator_of
 from app.web.strict_json import parse
 
 # Where in the extensions of the ASGI scope the body stands that was read and checked, and the digest of its bytes.
@@ -68,31 +68,39 @@ class JsonBody(AbstractRequestBodyValidator):
             extensions[BODY_DIGEST] = hashlib.sha256(raw).digest()
         return _nothing_more(receive), scope
 
-    def _check(self, raw: bytes) -> Any:
-        body = parse(raw)
-        refuse_errors(list(describe(validator_of(self._schema).iter_errors(body), self._schema)))
+    def _check(self, raw: bytearray) -> Any:
+        body = parse(bytes(raw))
+        _refuse(find_errors(self._schema, body))
         return body
 
-    def _check_array(self, raw: bytes) -> Any:
-        try:
-            array = JsonArray.cut(raw)
-            errors = list(islice(self._errors(array), MAX_ERRORS))
-        except (ValueError, BadRequest):
-            # What is wrong is said of the whole body, with the place in it.
-            return self._check(raw)
-        if len(array) > self._schema.get("maxItems", math.inf):
-            raise BadRequest(
-                f"There are {len(array)} items in the body; this takes at most {self._schema['maxItems']}."
-            )
-        refuse_errors(errors)
+    def _check_array(self, raw: bytearray) -> JsonArray:
+        array = JsonArray.of(raw)
+        _refuse(_find_errors_in_array(self._schema, array))
         return array
 
-    def _errors(self, array: JsonArray) -> Iterator[dict[str, str]]:
-        validator = validator_of(self._schema)
-        for position, items in array.parts(parse):
-            # To say that all is well takes half as long as to look for errors.
-            if not validator.is_valid(items):
-                yield from describe(validator.iter_errors(items), self._schema, position)
+
+def _refuse(errors: Iterator[dict[str, str]]) -> None:
+    """Raise BadRequest when there are errors; it lists the first ones, and the others are not looked for."""
+    listed = list(islice(errors, MAX_ERRORS))
+    if listed:
+        raise refusal(listed)
+
+
+def _find_errors_in_array(schema: Any, array: JsonArray, pointer: str = "") -> Iterator[dict[str, str]]:
+    """Yield what is wrong with an array at `pointer` of the body, piece by piece. Raises BadRequest for what is no JSON."""
+    validator, most = validator_of(schema), schema.get("maxItems", math.inf)
+    for position, items, inner_arrays in array.parts():
+        if position + len(items) > most:
+            yield {"pointer": pointer, "detail": f"Expected at most {most} items, found more."}
+            return
+        if not validator.is_valid(items):
+            for number, item in enumerate(items, position):
+                yield from find_errors(schema["items"], item, f"{pointer}/{number}")
+        for name, inner in inner_arrays.items():
+            # Where there is no such list, that was an error of the item.
+            inner_schema = schema["items"]["properties"].get(name, {})
+            if inner_schema.get("type") == "array":
+                yield from _find_errors_in_array(inner_schema, inner, f"{pointer}/{position}/{escape(name)}")
 
 
 def _check_media_type(headers: Headers) -> None:
@@ -104,23 +112,22 @@ def _check_media_type(headers: Headers) -> None:
         raise UnsupportedMediaType("Send the body as plain application/json, without Content-Encoding.")
 
 
-async def _read(receive: Receive, headers: Headers, limit: int) -> bytes:
+async def _read(receive: Receive, headers: Headers, limit: int) -> bytearray:
     declared = headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise ContentTooLarge(f"The body is larger than {limit} bytes, the most that this operation takes.")
-    chunks: list[bytes] = []
-    size = 0
+    # It grows in its place, so that a body does not stand in memory twice.
+    body = bytearray()
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise BadRequest("The connection was closed before the whole body had arrived.")
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > limit:
+        body += message.get("body", b"")
+        if len(body) > limit:
             raise ContentTooLarge(f"The body is larger than {limit} bytes, the most that this operation takes.")
         more = message.get("more_body", False)
-    return b"".join(chunks)
+    return body
 
 
 def _nothing_more(receive: Receive) -> Receive:

@@ -1,7 +1,6 @@
 """The schemas of the OpenAPI document, compiled, and their errors as a problem lists them."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -12,6 +11,8 @@ from app.web.schema_errors import message_of
 from app.web.strict_json import MAX_ERROR_LENGTH
 
 MAX_ERRORS = 50
+# Of a value with at most so many characters, as Python writes it, all errors are listed.
+SMALL_VALUE_LENGTH = 8 * 1024
 NOT_FOR_VALIDATION = {"components", "nullable", "example", "discriminator"}
 
 # The spec lives as long as the process, and so does each schema of it.
@@ -53,23 +54,41 @@ def _plain_part(key: str, value: Any) -> Any:
     return value if key in ("enum", "default") else plain_schema(value)
 
 
-def refuse_errors(errors: list[dict[str, str]]) -> None:
-    if errors:
-        place = f"{errors[0]['pointer']}: " if errors[0]["pointer"] else ""
-        raise BadRequest(f"{place}{errors[0]['detail']}", errors=errors)
+def refusal(errors: list[dict[str, str]]) -> BadRequest:
+    """Return the error that lists these, of which there is at least one."""
+    place = f"{errors[0]['pointer']}: " if errors[0]["pointer"] else ""
+    return BadRequest(f"{place}{errors[0]['detail']}", errors=errors)
 
 
-def describe(
-    errors: Iterator[jsonschema_rs.ValidationError], schema: Any, position: int = 0
-) -> Iterator[dict[str, str]]:
-    """Describe errors of a schema; those of a part of an array, whose first item is at `position`, as errors of the whole."""
-    for error in islice(errors, MAX_ERRORS):
-        path = [*error.instance_path]
-        if position:
-            path[0] = int(path[0]) + position
-        pointer = "".join(f"/{escape(str(part))}" for part in path)
-        # Names of fields are texts of the sender's, which may be secrets in the wrong place.
-        yield {"pointer": redact(pointer)[:MAX_ERROR_LENGTH], "detail": message_of(error, schema)}
+def find_errors(schema: Any, value: Any, pointer: str = "") -> Iterator[dict[str, str]]:
+    """Yield what is wrong with a value at `pointer` of the body: everything with a small value, else the first thing.
+
+    The items of a list are looked at one by one. The library makes all errors of a value before it returns the first of them.
+    Each takes a thousand bytes and more, and three bytes of a body can be two errors.
+    """
+    validator = validator_of(schema)
+    # To say that all is well takes half as long as to look for errors.
+    if validator.is_valid(value):
+        return
+    if isinstance(value, list) and schema.get("type") == "array":
+        found = [number for number, item in enumerate(value) if not validator_of(schema["items"]).is_valid(item)]
+        for number in found:
+            yield from find_errors(schema["items"], value[number], f"{pointer}/{number}")
+        if found:
+            return
+    if len(repr(value)) <= SMALL_VALUE_LENGTH:
+        yield from (_describe(error, schema, pointer) for error in validator.iter_errors(value))
+    else:
+        try:
+            validator.validate(value)
+        except jsonschema_rs.ValidationError as error:
+            yield _describe(error, schema, pointer)
+
+
+def _describe(error: jsonschema_rs.ValidationError, schema: Any, pointer: str) -> dict[str, str]:
+    path = "".join(f"/{escape(str(part))}" for part in error.instance_path)
+    # Names of fields are texts of the sender's, which may be secrets in the wrong place.
+    return {"pointer": pointer + redact(path)[:MAX_ERROR_LENGTH], "detail": message_of(error, schema)}
 
 
 def escape(part: str) -> str:

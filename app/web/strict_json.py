@@ -12,6 +12,11 @@ MAX_ERROR_LENGTH = 200
 MAX_INTEGER = 2**63 - 1
 
 
+def from_json(text: bytes) -> Any:
+    """Return the value of a JSON text, without looking into it. Raises ValueError with the place of what is wrong."""
+    return jiter.from_json(text, allow_inf_nan=False, catch_duplicate_keys=True)
+
+
 def parse(raw: bytes) -> Any:
     """Return the value of a JSON text, strictly as in RFC 8259 and I-JSON (RFC 7493).
 
@@ -20,7 +25,7 @@ def parse(raw: bytes) -> Any:
     64 bits.
     """
     try:
-        body = jiter.from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True)
+        body = from_json(raw)
     except ValueError as error:
         raise BadRequest(f"The body is not valid JSON: {str(error)[:MAX_ERROR_LENGTH]}.") from None
     # The schemas of lists are closed to the last value, which says all that this would.

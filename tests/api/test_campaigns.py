@@ -209,6 +209,21 @@ def test_an_empty_addition_has_no_effect(admin: Caller, labelled: Labelled, noun
     admin.post(f"{path}/images", []).expect(409, "only while it is created")
 
 
+@pytest.mark.parametrize("length", [1, 100, 10_000])
+def test_images_are_added_by_path_in_steps(
+    admin: Caller, title: str, image_ids: list[int], monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    monkeypatch.setattr(images, "BATCH_LENGTH", length)
+    path = f"/campaigns/{create(admin, title)['campaign_id']}"
+    stored = [image["blobstorage_path"] for image in admin.get("/images").expect(200)["images"]]
+    wanted = [{"filepath": "/" + stored[0]}, {"id": image_ids[1]}, {"filepath": stored[2]}, {"filepath": stored[0]}]
+    problem = admin.post(path + "/images", [*wanted, {"filepath": "c/none.jpg"}]).expect(404, "no image c/none.jpg")
+    assert [error["pointer"] for error in problem["errors"]] == ["/4/filepath"]
+    admin.post(path + "/images", wanted).expect(200)
+    added = admin.get(path + "/images").expect(200)["images"]
+    assert [image["image_id"] for image in added] == image_ids[:3]
+
+
 def test_images_are_added_only_while_created(admin: Caller, labelled: Labelled) -> None:
     path = f"/campaigns/{labelled.campaign_id}/images"
     admin.post(path, [{"id": labelled.image_ids[0]}]).expect(409, "is active")
