@@ -4,11 +4,13 @@ A proxy and this server must agree where each request ends, or the body of one c
 """
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import h11
 
 # h11 has no public way to see a head as it arrived; the tests of this module fail when a version moves these names.
+from h11._readers import ChunkedReader
 from h11._receivebuffer import ReceiveBuffer
 from h11._util import LocalProtocolError
 
@@ -20,7 +22,7 @@ MALFORMED = (
     re.compile(rb"[^\r]\n"),  # A line feed alone, but where it is the first byte.
     re.compile(rb"\r(?:[^\n]|\n[ \t])"),  # A carriage return alone, and a line that continues the one before.
 )
-CHUNK_LINE = re.compile(rb"[0-9a-fA-F]{1,15}(;[^\r]*)?\r\n")
+CHUNK_LINE = re.compile(rb"([0-9a-fA-F]{1,15})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")
 MAX_LENGTH_DIGITS = 18  # More need not fit into 64 bits, which is what others count with.
 BODY_LENGTH = re.compile(rb"\r\n(?:content-length:([^\r]*)|transfer-encoding:([^\r]*))", re.IGNORECASE)
 
@@ -60,6 +62,25 @@ class StrictReceiveBuffer(ReceiveBuffer):
             raise LocalProtocolError("malformed size of a chunk")
         return line
 
+    def startswith(self, prefix: bytes) -> bool:
+        """True when these are the next bytes."""
+        return self._data.startswith(prefix)
+
+    def extract_whole_chunks(self) -> bytes:
+        """Take the data of all chunks at the start of the buffer that have arrived whole; empty where there is none."""
+        parts = []
+        begin = 0
+        while line := CHUNK_LINE.match(self._data, begin):
+            end = line.end() + int(line[1], base=16)
+            # The last chunk is empty, and something else may stand behind the data.
+            if end == line.end() or self._data[end : end + 2] != b"\r\n":
+                break
+            parts.append(self._data[line.end() : end])
+            begin = end + 2
+        if begin:
+            self._extract(begin)
+        return b"".join(parts)
+
     def _refuse_malformed(self, begin: int, end: int) -> None:
         if self._data.startswith(b"\n") or any(pattern.search(self._data, begin, end) for pattern in MALFORMED):
             raise LocalProtocolError("malformed lines")
@@ -81,6 +102,23 @@ def _require_one_length(lengths: list[tuple[bytes, bytes]]) -> None:
         raise LocalProtocolError("more than one length of the body")
     if any(len(length.strip()) > MAX_LENGTH_DIGITS for length, _ in lengths):
         raise LocalProtocolError("the length of the body is too large")
+
+
+class MergingReader(ChunkedReader):
+    """Reads a body in chunks, and makes one event of all chunks that are there: h11 takes 5 µs for each, however small."""
+
+    def __call__(  # type: ignore[override]  # The connection has no other buffer.
+        self, buf: StrictReceiveBuffer
+    ) -> h11.Data | h11.EndOfMessage | None:
+        """Return the next part of the body, its end, or None until more has arrived. Raises LocalProtocolError."""
+        if self._bytes_to_discard and buf.startswith(self._bytes_to_discard):
+            # The line end behind a chunk that came in parts; the parent would go on with one chunk after the other.
+            buf.maybe_extract_at_most(len(self._bytes_to_discard))
+            self._bytes_to_discard = b""
+        is_between_chunks = not (self._bytes_in_chunk or self._bytes_to_discard or self._reading_trailer)
+        if is_between_chunks and (data := buf.extract_whole_chunks()):
+            return h11.Data(data=data)
+        return super().__call__(buf)
 
 
 class StrictConnection(h11.Connection):
@@ -109,6 +147,10 @@ class StrictConnection(h11.Connection):
             # The parent also proposes 501 for unknown transfer codings; here every other malformed request is a 400.
             self.error_status = 431 if error.error_status_hint == 431 else 400
             raise
+
+    def _get_io_object(self, *args: Any) -> Any:
+        found = super()._get_io_object(*args)
+        return MergingReader() if isinstance(found, ChunkedReader) else found
 
 
 def _check(request: h11.Request) -> h11.Request:

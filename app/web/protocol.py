@@ -100,6 +100,10 @@ class Protocol(H11Protocol):
         self._arrived_bytes += len(data)
         super().data_received(data)
         self._expect()
+        if self.conn.their_state is h11.SEND_BODY and not self.is_lingering and self.cycle.response_complete:
+            # Nobody takes this body, so that nothing else would hold it up; other connections have their turn before the rest.
+            self.flow.pause_reading()
+            self.loop.call_soon(self._resume_reading)
 
     def handle_events(self) -> None:
         """Begin to answer a request that has arrived; the last one, when the process is to end."""
@@ -142,6 +146,10 @@ class Protocol(H11Protocol):
     def _should_upgrade(self) -> bool:
         # A server may ignore `Upgrade` (RFC 9110, 7.8), and the parent would log each offer; Java clients always make one.
         return False
+
+    def _resume_reading(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
 
     def _announce_end(self) -> None:
         cycle = self.cycle

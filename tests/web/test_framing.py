@@ -2,8 +2,11 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
+from random import Random
 
+import psutil
 import pytest
 
 from tests.caller import Caller
@@ -21,6 +24,7 @@ from tests.raw_http import (
 )
 from tests.web_server import WebServer
 
+SEED = 20261129
 EMAIL = b'{"email":"grace@example.org"}'
 CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(EMAIL), EMAIL)
 # Lines that say how long the body is, and the body behind them.
@@ -165,6 +169,45 @@ def test_chunked_body_is_read(web: WebServer, admin: Caller, trailers: bytes, ex
         # The second and third time there is such a user already.
         assert [answer.status for answer in answers] in ([200, 200], [409, 200])
     assert count_users(admin) == 2
+
+
+def test_chunks_of_any_size_make_the_same_body(web: WebServer, admin: Caller) -> None:
+    random = Random(SEED)
+    for number in range(40):
+        body = b'{"email":"user-%d@example.org"}' % number + b" " * random.choice([0, 10, 2000, 100_000])
+        raw, place = b"", 0
+        while place < len(body):
+            size = random.choice([1, 2, 15, 16, 4096, 70_000])
+            chunk = body[place : place + size]
+            raw += b"%x%b\r\n%b\r\n" % (len(chunk), random.choice([b"", b";a=b", b';a="b\tc"']), chunk)
+            place += size
+        raw = make_post(admin, "Transfer-Encoding: chunked", raw + b"0\r\n\r\n") + LAST
+        cuts = sorted(random.randrange(len(raw)) for _ in range(random.choice([0, 1, 5])))
+        parts = [raw[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
+        made, _ = read_answers(exchange(web.port, *parts))
+        assert made.status == 200
+        assert json.loads(made.body)["email"] == f"user-{number}@example.org"
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+def test_many_small_chunks_keep_nobody_waiting(web: WebServer, admin: Caller, has_key: bool) -> None:
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in EMAIL + b" " * 800_000) + b"0\r\n\r\n"
+    raw = make_post(admin, "Transfer-Encoding: chunked", chunks)
+    raw = raw if has_key else raw.replace(b"Authentication-Key", b"Nothing")
+    [process] = psutil.Process(web.process.pid).children()
+    before = sum(process.cpu_times()[:2])
+    begin, slowest = time.monotonic(), 0.0
+    with ThreadPoolExecutor(1) as pool:
+        received = pool.submit(exchange, web.port, raw + LAST)
+        while not received.done():
+            started = time.monotonic()
+            assert statuses(exchange(web.port, LAST)) == [200]
+            slowest = max(slowest, time.monotonic() - started)
+    assert statuses(received.result()) == [200 if has_key else 401, 200]
+    # Packet by packet, and much faster than the 6 s that h11 alone takes.
+    assert slowest < max(1, (time.monotonic() - begin) / 2)
+    assert sum(process.cpu_times()[:2]) - before < 3
+    assert count_users(admin) == 1 + has_key
 
 
 def test_requests_in_one_packet_are_answered_in_their_order(web: WebServer, labelled: Labelled) -> None:

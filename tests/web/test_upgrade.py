@@ -34,22 +34,26 @@ CONNECTIONS = [
 ]
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND")
 # Where the first packet ends.
-CUTS = ("nowhere", "behind the head", "in the head", "in the body")
+CUTS = ("behind the next request", "behind the request", "behind the head", "in the head", "in the body")
 WAYS = [
     *product(METHODS, CONNECTIONS[:1], CUTS),
-    *product(METHODS, CONNECTIONS[1:], CUTS[:2]),
+    *product(METHODS, CONNECTIONS[1:], CUTS[:3]),
 ]
 
 
 def cut(raw: bytes, where: str) -> list[bytes]:
+    """Return a request and the next one in packets."""
     head = raw.index(b"\r\n\r\n") + 4
-    place = {"behind the head": head, "in the head": head // 2, "in the body": (head + len(raw)) // 2}.get(where)
-    return [part for part in (raw[:place], raw[place:]) if part] if place else [raw]
+    if where == "behind the next request":
+        return [raw + LAST]
+    places = {"behind the head": head, "in the head": head // 2, "in the body": (head + len(raw)) // 2}
+    place = places.get(where, len(raw))
+    return [part for part in (raw[:place], raw[place:], LAST) if part]
 
 
 def ask(port: int, raw: bytes, where: str, method: str) -> RawAnswer:
     """Return the answer to a request; assert that it has this one, and that the next one on its connection is answered."""
-    received = exchange(port, *cut(raw, where), LAST)
+    received = exchange(port, *cut(raw, where))
     first, last = read_answers(received, [method, "GET"])
     assert (last.status, last.body) == (200, b'{"status":"ok"}'), received
     assert first.values("upgrade") == []
