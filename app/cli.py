@@ -242,6 +242,10 @@ def register_images(prefix: str) -> None:
 
     A file that cannot be read has a line on standard error; the others are registered, and the exit status is 1.
     """
+    try:
+        prefix.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("This is no text in UTF-8.", param_hint="PREFIX") from None
     make_patient_blobs = current_app.extensions["make_patient_blobs"]
     with transaction() as session:
         done = image_files.register_images(session, make_patient_blobs(), prefix)

@@ -41,7 +41,7 @@ from app.azure.file_faults import (
 )
 from app.azure.listing import Blob, get_page
 from app.azure.names import keep_dot_segments, printable, quote_name, target_path
-from app.azure.outage import NO_BLOB, NO_CONTAINER, is_answer, storage_errors, unavailable
+from app.azure.outage import NO_BLOB, NO_CONTAINER, error_code, is_answer, is_outage, storage_errors, unavailable
 from app.azure.quick_copy import QuickCopy
 from app.azure.sas import (
     ANY_FILE,
@@ -54,7 +54,7 @@ from app.azure.sas import (
     content_disposition,
 )
 from app.azure.unlistable import find_unlistable
-from app.errors import NotFound, StorageUnavailable
+from app.errors import Conflict, NotFound, StorageUnavailable
 
 __all__ = ["Blob", "BlobStore", "CopyFailed", "CopyPending", "FileFault", "target_path"]
 
@@ -184,13 +184,20 @@ class BlobStore:
         return True
 
     def delete_container(self, container: str) -> None:
-        """Delete a container with all that is in it; one that is gone already is fine."""
+        """Delete a container with all that is in it; one that is gone already is fine.
+
+        Raises Conflict when it has a lease, or a policy or a legal hold keeps its files.
+        """
         with storage_errors(container):
             try:
                 self._container(container).delete_container()
             except HttpResponseError as error:
-                if not is_answer(error, 404, NO_CONTAINER) and not is_answer(error, 409, "ContainerBeingDeleted"):
-                    raise
+                if is_answer(error, 404, NO_CONTAINER) or is_answer(error, 409, "ContainerBeingDeleted"):
+                    return
+                if error.status_code in CHANGED_OR_HELD and not is_outage(error):
+                    words = "has a lease, or a policy or a legal hold keeps its files"
+                    raise Conflict(f"The container {container} {words} ({error_code(error)}).") from error
+                raise
 
     def list_containers(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         """Yield the containers whose names begin with `prefix`, with the time (UTC) of their last change."""

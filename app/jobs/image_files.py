@@ -220,6 +220,6 @@ def describe_fault(error: Exception) -> Fault:
     if isinstance(error, FileFault):
         return Fault(error.kind, str(error))
     if isinstance(error, NotFound):
-        return Fault("unreadable", "The copy has vanished before it could be read.")
+        return Fault("unreadable", "The storage service does not find the file by its name (BlobNotFound).")
     log.warning("a file cannot be taken in", exc_info=error)
     return Fault("unreadable", f"An unexpected error ({type(error).__name__}) ended this; the log says more.")

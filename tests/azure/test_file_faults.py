@@ -11,7 +11,7 @@ from azure.storage.blob import BlobServiceClient, ContentSettings, StandardBlobT
 
 from app.azure.blobs import Blob, BlobStore, CopyFailed, CopyPending
 from app.azure.file_faults import NameTaken, ReadFailed
-from app.errors import StorageUnavailable
+from app.errors import Conflict, StorageUnavailable
 from tests.azure.conftest import only_blob, put
 from tests.storage_proxy import Cut, Exchange, Refused, Request, StorageProxy
 
@@ -118,6 +118,17 @@ def test_a_name_that_urls_lose_is_a_fault_of_its_file(store: BlobStore, dropbox:
     assert blob.name == name
     with pytest.raises(CopyFailed, match="does not find the file by its name"):
         store.copy_blob(dropbox, blob, "t/dots")
+
+
+def test_a_container_with_a_lease_is_not_deleted_and_says_so(
+    store: BlobStore, dropbox: str, account: BlobServiceClient
+) -> None:
+    lease: Any = account.get_container_client(dropbox).acquire_lease()
+    with pytest.raises(Conflict, match=rf"{dropbox} has a lease, .* \(LeaseIdMissing\)"):
+        store.delete_container(dropbox)
+    lease.release()
+    store.delete_container(dropbox)
+    assert not store.container_exists(dropbox)
 
 
 # The archive tier

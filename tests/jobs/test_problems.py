@@ -303,6 +303,23 @@ def test_a_file_that_is_deleted_after_the_listing_is_a_problem_also_when_it_is_t
     assert not storage.get_container_client(f"dropbox-{title}").exists()
 
 
+def test_a_file_that_never_stops_changing_is_a_problem(
+    admin: Caller, app: Flask, proxied: BlobStore, proxy: StorageProxy, dropbox: ContainerClient, title: str,
+    storage: BlobServiceClient,
+) -> None:  # fmt: skip
+    upload(dropbox, GOOD | {"changing.gif": PIXEL_GIF})
+
+    def change(request: Request) -> None:
+        if request.headers.get("x-ms-copy-source", "").endswith("changing.gif"):
+            upload(storage.get_container_client(f"dropbox-{title}"), {"changing.gif": PIXEL_GIF})
+
+    proxy.request_rule = change
+    finish(admin)
+    run_jobs(app, proxied)
+    assert "has changed since it was listed" in list_problems(admin)["changing.gif"]["message"]
+    assert counts(admin) == (2, 1, 0, 1)
+
+
 OUTAGES = [(500, None), (503, "ServerBusy"), (403, "AuthorizationFailure"), (404, None)]
 
 
@@ -483,7 +500,8 @@ def test_ten_odd_files_among_a_thousand_are_ten_problems(
     admin.post(f"{PROBLEMS}/drop").expect(200)
     run_jobs(app, proxied)
     assert not own.exists()
-    assert len(list(container.list_blobs(f"upload/{title}/"))) == 991
+    # What lies where images of others are stays.
+    assert len(list(container.list_blobs(f"upload/{title}/"))) == 990 + len(("taken.gif", "other-set.gif"))
 
 
 # Archived files
@@ -632,3 +650,5 @@ def test_registering_goes_on_past_a_file_that_cannot_be_read(
         "there (BlobArchived).\n"
     )
     assert run.exit_code == 1
+    refused = app.test_cli_runner().invoke(args=["images", "register", "old/\udcff"])
+    assert (refused.exit_code, "no text in UTF-8" in refused.stderr) == (2, True)
