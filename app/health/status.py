@@ -1,5 +1,6 @@
 """Is everything there that the service needs: database, migrations, storage; each check with a word for operators."""
 
+import io
 import secrets
 import threading
 import time
@@ -174,7 +175,8 @@ class StatusChecks:
         self.blobs.delete_container(name)
 
     def _make_blob(self) -> None:
-        self.blobs.upload("labelapi-status/check", [b"ok"], "text/plain")
+        # In one piece: the blocks of two processes that write at the same time would end each other.
+        self.blobs.upload("labelapi-status/check", io.BytesIO(b"ok"), "text/plain")
 
 
 def found_migrations(connection: Connection) -> set[str]:

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 
 from app import __version__, create_app
 from app.database.engine import db
+from app.health.status import StatusChecks
 from app.settings import Settings
 from app.wiring import make_blob_store
 from tests.caller import Caller
@@ -166,6 +167,16 @@ def test_checks_that_write_run_at_most_once_a_minute(
     monkeypatch.setattr(checks, "_writes", {name: (ends - 60, kept) for name, (ends, kept) in checks._writes.items()})
     checked_status(app, http)
     assert blob.get_blob_properties().etag != first
+
+
+def test_processes_may_check_at_the_same_time(app: Flask, settings: Settings) -> None:
+    def check_once(_number: int) -> dict[str, str | None]:
+        checks: StatusChecks = app.extensions["status_checks"]
+        return replace(checks, blobs=make_blob_store(settings), _writes={}).run()
+
+    with ThreadPoolExecutor(8) as threads:
+        for results in threads.map(check_once, range(24)):
+            assert {name for name, message in results.items() if message} == set()
 
 
 def test_status_is_that_of_the_last_checks_and_says_how_old_it_is(

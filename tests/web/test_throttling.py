@@ -103,6 +103,15 @@ def counted_queries(app: Flask) -> Iterator[list[str]]:
         event.remove(check._engine, "before_cursor_execute", note)
 
 
+@contextmanager
+def few_queries(app: Flask) -> Iterator[None]:
+    """Expect LIMIT look-ups of single pairs at most, and the batches that fit into the time."""
+    begin = time.monotonic()
+    with counted_queries(app) as queries:
+        yield
+    assert 0 < len(queries) <= LIMIT + 3 + (time.monotonic() - begin) / throttling.PAUSE_SECONDS
+
+
 # Over HTTP
 
 
@@ -111,9 +120,8 @@ def test_many_wrong_pairs_at_once_cost_few_queries_and_are_all_answered(
     app: Flask, server: WebApplication, sources: int
 ) -> None:
     asked = [(f"192.0.2.{number % sources}", make_key_pair()) for number in range(120)]
-    with counted_queries(app) as queries:
+    with few_queries(app):
         assert ask_at_once(server, asked) == [401] * 120
-    assert len(queries) <= LIMIT + 4
 
 
 def test_new_pair_that_works_gets_in_beside_many_wrong_ones_from_its_address(
@@ -123,17 +131,15 @@ def test_new_pair_that_works_gets_in_beside_many_wrong_ones_from_its_address(
     wrong = [("192.0.2.1", make_key_pair()) for _ in range(200)]
     # A wrong secret for a key that exists is the same flood.
     wrong[1::2] = [("192.0.2.1", (grace[0], make_key_pair()[1])) for _ in wrong[1::2]]
-    begin = time.monotonic()
-    statuses = ask_at_once(server, [*wrong, ("192.0.2.1", grace), ("192.0.2.1", alan)])
+    with few_queries(app):
+        statuses = ask_at_once(server, [*wrong, ("192.0.2.1", grace), ("192.0.2.1", alan)])
     assert statuses == [401] * 200 + [200] * 2
-    assert time.monotonic() - begin < 5
 
 
 def test_many_new_pairs_at_once_that_work_are_no_flood(app: Flask, server: WebApplication) -> None:
     pairs = [make_user(app, f"user-{number}@example.org") for number in range(30)]
-    with counted_queries(app) as queries:
+    with few_queries(app):
         assert ask_at_once(server, [("192.0.2.1", pair) for pair in pairs]) == [200] * 30
-    assert len(queries) <= LIMIT + 4
     check: KeyPairCheck = app.extensions["key_pair_check"]
     assert check.lookups.wrong_pairs._windows["192.0.2.1"].wrong_pairs == 0
 
@@ -142,7 +148,7 @@ def test_new_pair_waits_in_the_queue_and_a_known_one_does_not(
     app: Flask, admin: Caller, anonymous: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.get("/whoami").expect(200)
-    monkeypatch.setattr(throttling, "PAUSE_SECONDS", 0.7)
+    monkeypatch.setattr(throttling, "PAUSE_SECONDS", 3)
     # Not even after the time for which its account is remembered.
     monkeypatch.setattr("app.web.authentication.CACHE_SECONDS", -1)
     key, secret = make_user(app, "grace@example.org")
@@ -150,9 +156,9 @@ def test_new_pair_waits_in_the_queue_and_a_known_one_does_not(
     begin = time.monotonic()
     for _ in range(5):
         admin.get("/whoami").expect(200)
-    assert time.monotonic() - begin < 0.5
+    assert time.monotonic() - begin < 1.5
     replace(anonymous, key=key, secret=secret).get("/whoami").expect(200)
-    assert 0.5 < time.monotonic() - begin < 2
+    assert 1.5 < time.monotonic() - begin < 10
 
 
 def test_pair_that_stops_working_is_a_wrong_one_from_then_on(app: Flask, server: WebApplication, admin: Caller) -> None:
@@ -203,9 +209,8 @@ def test_addresses_of_one_ipv6_network_are_one_source(app: Flask, server: WebApp
 def test_status_page_is_no_way_around(app: Flask, server: WebApplication, http: TestClient) -> None:
     when_checked(http)
     asked = [("192.0.2.1", make_key_pair()) for _ in range(120)]
-    with counted_queries(app) as queries:
+    with few_queries(app):
         ask_at_once(server, asked, "/info/status")
-    assert 0 < len(queries) <= LIMIT + 4
 
 
 def test_the_401s_are_the_same_to_the_byte(app: Flask, admin: Caller, http: TestClient) -> None:
