@@ -152,6 +152,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=1, le=65535, description="port that the web server listens on")
     web_workers: int = Field(2, ge=1, description="web processes")
     web_threads: int = Field(4, ge=1, description="threads per web process that run handlers")
+    web_bulk_threads: int = Field(2, ge=1, description="threads per web process that check and handle large bodies")
     worker_concurrency: int = Field(4, ge=2, description="jobs that one worker runs at a time")
     job_heartbeat_seconds: float = Field(10, gt=0, description="how often a worker says that it lives")
     job_stalled_seconds: float = Field(30, gt=0, description="silence after which a worker counts as dead")

@@ -6,6 +6,7 @@ from flask import Flask, Response
 from sqlalchemy import create_engine, text
 
 from app.web.bridge import Bridge
+from app.web.bulk_threads import BulkThreads
 
 engine = create_engine(os.environ["BARE_DATABASE"], pool_size=6, connect_args={"options": "-csearch_path=labelapi"})
 flask_app = Flask("bare")
@@ -28,4 +29,4 @@ def image(image_id: int) -> Response:
     return Response(status=303, headers={"Location": f"http://127.0.0.1/{path}"})
 
 
-server = Bridge(flask_app.wsgi_app, threads=4)
+server = Bridge(flask_app.wsgi_app, threads=4, run_bulk=BulkThreads(1).run)

@@ -45,7 +45,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     )
     return {
         # Every handler thread may hold one connection; the rest serves the check of keys and the status page.
-        "pool_size": settings.web_threads + 2,
+        "pool_size": settings.web_threads + settings.web_bulk_threads + 2,
         "max_overflow": 4,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
         "pool_pre_ping": True,

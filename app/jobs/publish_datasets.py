@@ -260,7 +260,7 @@ def _write_pages(session: Session, files: Files, parameters: dict[str, Any]) -> 
         last = after
         page = {**parameters, "after": after, "size": PAGE_SIZE}
         rows = session.execute(PAGE, page, execution_options={"yield_per": ROWS_AT_A_TIME})
-        for part in rows.partitions():
+        for part in rows.partitions(ROWS_AT_A_TIME):
             files.write(list(part))
             after = part[-1].image_id
         yield

@@ -23,6 +23,7 @@ from app.web import info
 from app.web.authentication import KeyPairCheck
 from app.web.body_memory import BodyMemory
 from app.web.bridge import Bridge
+from app.web.bulk_threads import BulkThreads
 from app.web.cache_control import CacheControl
 from app.web.cors import Cors
 from app.web.document import PublishedDocument
@@ -71,7 +72,8 @@ def assemble(settings: Settings) -> WebApplication:
     handled = {handler_name(operation["tags"][0], name): operation for name, operation in operations.items()}
     roles = {name: operation["x-roles"] for name, operation in handled.items()}
     bulk = frozenset(name for name, operation in handled.items() if operation.get("x-bulk"))
-    body = JsonBody.with_limits(settings.max_body_bytes, settings.max_bulk_body_bytes, bulk)
+    bulk_threads = BulkThreads(settings.web_bulk_threads)
+    body = JsonBody.with_limits(settings.max_body_bytes, settings.max_bulk_body_bytes, bulk, bulk_threads)
     flask_app = FlaskApplication("app")
     # Errors pass through to the layers above, which give them their form.
     flask_app.config.update(PROPAGATE_EXCEPTIONS=True, TRAP_HTTP_EXCEPTIONS=True)
@@ -87,7 +89,7 @@ def assemble(settings: Settings) -> WebApplication:
         flask_app.extensions["metrics_stock"] = Stock(db.engine)
     flask_app.extensions |= {"status_checks": status_checks, "key_pair_check": key_pair_check}
     # One thread waits for the database at a time, so that more threads than connections would only queue.
-    bridge = Bridge(flask_app.wsgi_app, threads=settings.web_threads)
+    bridge = Bridge(flask_app.wsgi_app, threads=settings.web_threads, run_bulk=bulk_threads.run)
     application = WebApplication(
         flask_app, info.LiveAndStatus(bridge, status_checks, key_pair_check), _middlewares(spec)
     )

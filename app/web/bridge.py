@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, TypeVar
@@ -14,6 +14,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 Result = TypeVar("Result")
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+RunBulk = Callable[[int, Callable[[], Any]], Awaitable[Any]]
+# Where in the extensions of the ASGI scope the id of the user stands whose large request this is.
+BULK_USER = "labelapi.bulk_user"
 
 
 def run_soon(executor: Executor, work: Callable[[], Result]) -> "asyncio.Future[Result]":
@@ -45,8 +48,9 @@ class Bridge:
     Bodies are read before: the WSGI application finds none. Answers are held in memory as a whole.
     """
 
-    def __init__(self, app: Wsgi, threads: int) -> None:
+    def __init__(self, app: Wsgi, threads: int, run_bulk: RunBulk) -> None:
         self._app = app
+        self._run_bulk = run_bulk
         self._library: Any = WSGIMiddleware(app, workers=threads)  # type: ignore[arg-type]  # Its types are narrower.
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,8 +59,15 @@ class Bridge:
             return
         environ: Any = build_environ(scope, io.BytesIO())  # type: ignore[arg-type]  # As above.
         work = partial(contextvars.copy_context().run, self._answer, environ)
-        for message in await run_soon(self._library.executor, work):
+        for message in await self._run(scope, work):
             await send(message)
+
+    async def _run(self, scope: Scope, work: Callable[[], list[Message]]) -> list[Message]:
+        user_id = scope.get("extensions", {}).get(BULK_USER)
+        if user_id is None:
+            return await run_soon(self._library.executor, work)
+        answer: list[Message] = await self._run_bulk(user_id, work)
+        return answer
 
     def _answer(self, environ: dict[str, Any]) -> list[Message]:
         head: Message = {"type": "http.response.start"}

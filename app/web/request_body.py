@@ -3,16 +3,19 @@
 import hashlib
 import math
 from collections.abc import Iterator, MutableMapping
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from anyio.to_thread import run_sync
 from connexion.validators import AbstractRequestBodyValidator
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 from werkzeug.http import parse_options_header
 
 from app.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
+from app.web.authentication import ACCOUNT
+from app.web.bridge import BULK_USER
+from app.web.bulk_threads import BulkThreads
 from app.web.json_array import JsonArray
 from app.web.schemas import MAX_ERRORS, escape, find_errors, refusal, validator_of
 from app.web.strict_json import parse
@@ -27,15 +30,23 @@ CHARSETS = ("", "utf-8", "utf8")
 class JsonBody(AbstractRequestBodyValidator):
     """Connexion's body validator. The parsed body is left in the ASGI scope, so that nothing parses it again."""
 
-    # The largest bodies in bytes, and the operations that take the larger ones; `with_limits` sets them.
+    # The largest bodies in bytes, the operations that take the larger ones, and the threads for them; `with_limits` sets them.
     max_bytes = 0
     max_bulk_bytes = 0
     bulk_operations: frozenset[str] = frozenset()
+    bulk_threads: BulkThreads
 
     @classmethod
-    def with_limits(cls, max_bytes: int, max_bulk_bytes: int, bulk_operations: frozenset[str]) -> type["JsonBody"]:
+    def with_limits(
+        cls, max_bytes: int, max_bulk_bytes: int, bulk_operations: frozenset[str], bulk_threads: BulkThreads
+    ) -> type["JsonBody"]:
         """Return the validator with these limits, in bytes; Connexion makes an instance for every request."""
-        limits = {"max_bytes": max_bytes, "max_bulk_bytes": max_bulk_bytes, "bulk_operations": bulk_operations}
+        limits = {
+            "max_bytes": max_bytes,
+            "max_bulk_bytes": max_bulk_bytes,
+            "bulk_operations": bulk_operations,
+            "bulk_threads": bulk_threads,
+        }
         return type("LimitedJsonBody", (cls,), limits)
 
     async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
@@ -47,9 +58,12 @@ class JsonBody(AbstractRequestBodyValidator):
         if self._required:
             _check_media_type(headers)
         operation_id = scope["extensions"]["connexion_routing"]["operation_id"]
-        limit = self.max_bulk_bytes if operation_id in self.bulk_operations else self.max_bytes
-        raw = await _read(receive, headers, limit)
-        extensions = scope.setdefault("extensions", {})
+        is_bulk = operation_id in self.bulk_operations
+        raw = await _read(receive, headers, self.max_bulk_bytes if is_bulk else self.max_bytes)
+        extensions = scope["extensions"]
+        user_id = extensions[ACCOUNT].user_id
+        if is_bulk:
+            extensions[BULK_USER] = user_id
         if not raw:
             if self._required:
                 raise BadRequest("This operation needs a JSON body.")
@@ -62,7 +76,7 @@ class JsonBody(AbstractRequestBodyValidator):
         else:
             # A large body must not hold up the other requests of this process.
             check = self._check_array if self._schema.get("type") == "array" else self._check
-            extensions[PARSED] = await run_sync(check, raw)
+            extensions[PARSED] = await self.bulk_threads.run(user_id, partial(check, raw))
         if "idempotency-key" in headers:
             # Whether a request is sent a second time is told by its bytes, which do not reach the handler.
             extensions[BODY_DIGEST] = hashlib.sha256(raw).digest()
