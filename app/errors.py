@@ -1,6 +1,5 @@
 """The family of errors that a caller gets to see; `app.web.error_responses` gives them their one form."""
 
-import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import ClassVar
@@ -86,15 +85,6 @@ class Unprocessable(Problem):
     """422: the body has the right form and breaks a rule that a schema cannot say."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-
-
-class TooManyRequests(Problem):
-    """429: this caller has asked for more than one caller gets; the same may be tried again after `seconds`."""
-
-    status = HTTPStatus.TOO_MANY_REQUESTS
-
-    def __init__(self, detail: str, seconds: float) -> None:
-        super().__init__(detail, headers={"Retry-After": str(math.ceil(seconds))})
 
 
 class Unavailable(Problem):
