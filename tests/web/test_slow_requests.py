@@ -186,7 +186,7 @@ def test_slow_clients_keep_nobody_waiting(web: WebServer, admin: Caller) -> None
             )
             slowest = max(slowest, time.monotonic() - started)
             assert answer.status == 200
-        assert slowest < 1
+        assert slowest < PATIENCE_SECONDS
         time.sleep(TIMEOUT_SECONDS + PATIENCE_SECONDS)
         [process] = psutil.Process(web.process.pid).children()
         open_connections = [c for c in process.net_connections() if c.laddr.port == web.port and c.raddr]
