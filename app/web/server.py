@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 from functools import partial
 from typing import Any
 
@@ -53,6 +54,11 @@ class Worker(UvicornWorker):  # type: ignore[misc]  # The package has no types.
         # Such a search looks at nearly 200,000 objects, and the parsing of a large body sets off many of them.
         gc.collect()
         gc.freeze()
+
+    def init_signals(self) -> None:
+        """Let the process end as programs do: the server raises the signal that stopped it once more when all is answered."""
+        super().init_signals()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
     async def callback_notify(self) -> None:
         """Tell gunicorn that this process lives; end when gunicorn itself does not, because the port must become free."""
