@@ -1,5 +1,6 @@
 """Rows about files: taking in an image set, and publishing a campaign."""
 
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -175,10 +176,10 @@ class Nowhere:
 
 def _copy_out(service: Service, campaign_id: int) -> float:
     """Return the seconds of one COPY of all that stands in the files."""
-    page = publication.PAGE.text.replace("\\:", ":").replace("LIMIT :size", "")
-    for name in ("campaign_id", "container", "url_prefix", "after"):
-        page = page.replace(f":{name}", f"%({name})s")
-    values = {"campaign_id": campaign_id, "container": CONTAINER, "url_prefix": "", "after": 0}
+    page = publication.PAGE.text.replace("\\:", ":")
+    values = {"campaign_id": campaign_id, "container": CONTAINER, "first": 0, "last": 2**62, "skipped": 0, "size": None}
+    for name in values:
+        page = re.sub(rf"(?<!:):{name}\b", f"%({name})s", page)
     with service.database() as database, database.cursor() as cursor:
         statement = cursor.mogrify(f"COPY ({page}) TO STDOUT", values).decode()
         begin = time.perf_counter()

@@ -148,9 +148,18 @@ def test_hot_statements_read_no_large_table_as_a_whole(filled: Caller, app: Flas
         references = [{"id": 7}, {"filepath": "c/u/set-9/8"}]
         filled.post(f"/campaigns/{made['campaign_id']}/images", references).expect(200)
     require_indexes(app, statements, "POST images")
-    parameters = {"campaign_id": 2, "container": "c", "after": 1000, "size": 100}
-    page = publication.PAGE.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]  # It has no types.
-    require_indexes(app, [(str(page), parameters)], "a page to publish")
+    parameters = {
+        "campaign_id": 2,
+        "container": "c",
+        "after": 1000,
+        "first": 1000,
+        "last": 3000,
+        "skipped": 0,
+        "size": 100,
+    }
+    for statement in (publication.BOX_COUNTS, publication.PAGE):
+        compiled = statement.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]  # It has no types.
+        require_indexes(app, [(str(compiled), parameters)], "a page to publish")
 
 
 def test_a_page_past_the_last_passes_over_no_rows(admin: Caller, app: Flask) -> None:

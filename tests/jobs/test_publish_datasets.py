@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -225,20 +226,47 @@ def test_a_path_that_a_spreadsheet_would_run_is_marked(
     assert read_manifest(container, title)["images"][0]["path"] == f"=cmd|{title}"
 
 
-@pytest.mark.usefixtures("put_labels")
-def test_rows_come_a_few_at_a_time(
-    labelled: Labelled, admin: Caller, app: Flask, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 7, 8, 10_000])
+def test_boxes_are_read_a_few_at_a_time_and_make_the_same_files(
+    labelled: Labelled,
+    admin: Caller,
+    app: Flask,
+    container: ContainerClient,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
 ) -> None:
-    sizes: list[int] = []
+    numbers = dict(zip(labelled.image_ids, (7, 0, 1, 4), strict=True))
+    submission = [
+        {
+            "image_id": image_id,
+            "objects": [
+                {"bounding_box": box(n, n, n + 96, n + 108), "label": f'"{n}", x', "confidence": n / 8}
+                for n in range(count)
+            ],
+        }
+        for image_id, count in numbers.items()
+    ]
+    labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", submission).expect(200)
+    counts: list[int] = []
     write = publish_datasets.Files.write
 
-    def counted(files: publish_datasets.Files, part: list[Any]) -> None:
-        sizes.append(len(part))
-        write(files, part)
+    def counted(files: publish_datasets.Files, rows: Sequence[Any], **kwargs: bool) -> None:
+        counts.append(sum(row.object_count for row in rows))
+        write(files, rows, **kwargs)
 
     monkeypatch.setattr(publish_datasets.Files, "write", counted)
-    monkeypatch.setattr(publish_datasets, "ROWS_AT_A_TIME", 2)
+    monkeypatch.setattr(publish_datasets, "BOXES_AT_A_TIME", most)
     monkeypatch.setattr(publish_datasets, "PAGE_SIZE", 3)
     publish(admin, app, labelled.campaign_id)
-    assert max(sizes) == 2
-    assert sum(sizes) == len(labelled.image_ids)
+    assert max(counts) <= most
+    assert sum(counts) == 12
+    _, *table = read_table(container, labelled.title)
+    assert [len(json.loads(row[1])) for row in table] == [7, 0, 1, 4]
+    assert [json.loads(row[2]) for row in table] == [[n / 8 for n in range(count)] for count in (7, 0, 1, 4)]
+    assert [label["label"] for label in json.loads(table[0][1])] == [f'"{n}", x' for n in range(7)]
+    lines = container.download_blob(f"label_sets/{labelled.title}/labels.jsonl").readall().splitlines()
+    assert [json.loads(line)["label_confidence"] for line in lines] == [json.loads(row[2]) for row in table]
+    assert [[label["topX"] for label in json.loads(line)["label"]] for line in lines] == [
+        [label["topX"] for label in json.loads(row[1])] for row in table
+    ]
+    assert read_manifest(container, labelled.title)["counts"]["objects"] == 12
