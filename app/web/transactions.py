@@ -30,10 +30,10 @@ def read_only(handler: Handler) -> Handler:
     """
 
     def handle(**arguments: Any) -> Response:
-        session = db.session()
         # The connection gets its transactions again when it goes back into its pool.
-        without_transaction(session.connection())
-        return handler(session, **arguments)
+        with db.session() as session:
+            without_transaction(session.connection())
+            return handler(session, **arguments)
 
     return handle
 

@@ -365,10 +365,10 @@ def test_what_nobody_foresaw_about_one_file_is_a_problem(
     upload(dropbox, GOOD)
     read = image_facts.read_image_facts
 
-    def stumble(read_range: Any, size: int) -> Any:
+    def stumble(read_range: Any, size: int, zone: Any) -> Any:
         if read_range(0, size) == GOOD["b.gif"]:
             raise RecursionError("secret")
-        return read(read_range, size)
+        return read(read_range, size, zone)
 
     monkeypatch.setattr(image_files, "read_image_facts", stumble)
     finish(admin)
