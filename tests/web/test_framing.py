@@ -206,7 +206,8 @@ def test_many_small_chunks_keep_nobody_waiting(web: WebServer, admin: Caller, ha
     assert statuses(received.result()) == [200 if has_key else 401, 200]
     # Packet by packet, and much faster than the 6 s that h11 alone takes.
     assert slowest < max(1, (time.monotonic() - begin) / 2)
-    assert sum(process.cpu_times()[:2]) - before < 3
+    # Where coverage is measured, each line takes twice as long.
+    assert sum(process.cpu_times()[:2]) - before < 5
     assert count_users(admin) == 1 + has_key
 
 
