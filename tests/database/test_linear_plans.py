@@ -4,10 +4,13 @@ A campaign is filled and labeled within seconds, long before PostgreSQL looks at
 what it saw before: nothing, empty tables, or other campaigns, from which it concludes that this one has next to no rows.
 """
 
+import http.client
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import psycopg
@@ -21,6 +24,7 @@ from app.jobs import image_files
 from app.jobs.image_paths import find_image_paths
 from app.settings import Settings
 from tests.caller import Caller
+from tests.web_server import WebServer, web_server
 from tests.workers import rows, run_jobs
 
 COUNT = 3000
@@ -207,37 +211,45 @@ COPIED = "campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, conf
 
 @pytest.mark.slow
 def test_submission_to_a_new_campaign_takes_two_and_a_half_times_as_long_as_copy(
-    app: Flask, admin: Caller, settings: Settings
+    app: Flask, admin: Caller, settings: Settings, tmp_path: Path
 ) -> None:
     analyze_other_campaigns(app)
+    # In a process of its own, as users have it.
+    with web_server(settings, tmp_path / "web.log") as web:
+        ratios = [_measure(app, admin, settings, web, number) for number in range(5)]
+    # On a busy machine single ones take longer.
+    assert min(ratios) <= 2.5, ratios
+
+
+def _measure(app: Flask, admin: Caller, settings: Settings, web: WebServer, number: int) -> float:
     labels = ("PET", "bag", "cap", "cup", "can")
     objects = [
         {"bounding_box": {"xmin": 1, "xmax": 9, "ymin": 2, "ymax": 8}, "label": label, "confidence": 0.75}
         for label in labels
     ]
-    ratios = []
-    for number in range(5):
-        with rows(app) as session:
-            created = session.scalars(text(NEW_CAMPAIGN), {"title": f"new-{number}"}).all()
-            campaign_id = created[0]
-            ids = session.scalars(text(f"SELECT image_id FROM campaign_image WHERE campaign_id = {campaign_id}")).all()
-        body = orjson.dumps([{"image_id": image_id, "objects": objects} for image_id in ids])
-        path, headers = f"/campaigns/{campaign_id}/objects", {"Content-Type": "application/json"}
+    with rows(app) as session:
+        created = session.scalars(text(NEW_CAMPAIGN), {"title": f"new-{number}"}).all()
+        campaign_id = created[0]
+        ids = session.scalars(text(f"SELECT image_id FROM campaign_image WHERE campaign_id = {campaign_id}")).all()
+    body = orjson.dumps([{"image_id": image_id, "objects": objects} for image_id in ids])
+    pair = {"Authentication-Key": str(admin.key), "Authentication-Secret": str(admin.secret)}
+    client = http.client.HTTPConnection("127.0.0.1", urlsplit(web.url).port)
+    began = time.perf_counter()
+    path = f"/api/v1/campaigns/{campaign_id}/objects"
+    client.request("PUT", path, body, {**pair, "Content-Type": "application/json"})
+    assert client.getresponse().status == 200
+    took = time.perf_counter() - began
+    client.close()
+    with rows(app) as session:
+        submission_id = session.scalar(text(f"SELECT id FROM submission WHERE campaign_id = {campaign_id}"))
+        lines = "".join(
+            f"{campaign_id}\t{submission_id}\t{image_id}\t1\t2\t9\t8\t0.75\t{label}\t{label}\n"
+            for image_id in ids
+            for label in labels
+        )
+    with psycopg.connect(settings.queue_url, options=f"-csearch_path={settings.db_schema}") as connection:
         began = time.perf_counter()
-        admin.request("PUT", path, content=body, headers=headers).expect(200)
-        took = time.perf_counter() - began
-        with rows(app) as session:
-            submission_id = session.scalar(text(f"SELECT id FROM submission WHERE campaign_id = {campaign_id}"))
-            lines = "".join(
-                f"{campaign_id}\t{submission_id}\t{image_id}\t1\t2\t9\t8\t0.75\t{label}\t{label}\n"
-                for image_id in ids
-                for label in labels
-            )
-        with psycopg.connect(settings.queue_url, options=f"-csearch_path={settings.db_schema}") as connection:
-            began = time.perf_counter()
-            with connection.cursor().copy(f"COPY object ({COPIED}) FROM STDIN") as copy:
-                copy.write(lines)
-            connection.commit()
-            ratios.append(took / (time.perf_counter() - began))
-    # On a busy machine single ones take longer.
-    assert min(ratios) <= 2.5, ratios
+        with connection.cursor().copy(f"COPY object ({COPIED}) FROM STDIN") as copy:
+            copy.write(lines)
+        connection.commit()
+        return took / (time.perf_counter() - began)
