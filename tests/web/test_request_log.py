@@ -32,7 +32,7 @@ from tests import promise
 from tests.caller import Caller
 from tests.conftest import Labelled
 from tests.web_server import web_server
-from tests.workers import ROOT, rows, run_jobs
+from tests.workers import ROOT, rows, run_jobs, wait_until
 
 CANARY = "canary7secret"
 LINK = f"https://account.blob.core.windows.net/images/a.jpg?sv=2026&se=soon&sp=r&sig={CANARY}%3D"
@@ -196,6 +196,8 @@ def test_lines_of_a_request_say_who_calls_from_where(
             headers = {"Authentication-Key": str(caller.key), "Authentication-Secret": str(caller.secret)}
             httpx.get(f"{web.url}/api/v1{path}", headers={**headers, **forwarded, "X-Request-ID": name})
         headers = {"Authentication-Key": str(admin.key), "Authentication-Secret": str(admin.secret)}
+        # Until the first checks have ended nobody is looked up.
+        wait_until(lambda: httpx.get(f"{web.url}/info/status").json()["status"] != "starting")
         httpx.get(f"{web.url}/info/status", headers={**headers, **forwarded, "X-Request-ID": "status"})
         with missing_table(app, "dataset"):
             path = f"/api/v1/campaigns/{labelled.campaign_id}/datasets"
