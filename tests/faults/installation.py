@@ -144,7 +144,9 @@ def web(settings: Settings, folder: Path = ROOT) -> Iterator[subprocess.Popen[by
         wait_until_live(process, settings.port)
         yield process
     finally:
-        family = [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
+        family = [process.pid]
+        with suppress(psutil.NoSuchProcess):
+            family += [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(20)

@@ -1,8 +1,11 @@
 """While a release is rolled out, the web processes and workers of the one before work on its schema."""
 
+import re
 import shutil
 import subprocess
+import sys
 import tarfile
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import httpx2
@@ -48,7 +51,26 @@ def old_code(tmp_path: Path) -> Path:
     with tarfile.open(archive) as files:
         files.extractall(tmp_path / "old", filter="data")
     assert not (tmp_path / "old" / "migrations" / "versions" / Path(newest.path).name).exists()
+    install_missing(tmp_path / "old")
     return tmp_path / "old"
+
+
+def install_missing(folder: Path) -> None:
+    """Put the packages that only the release before needs beside its code, at the version it was released with."""
+    pins = re.findall(r"^([\w.-]+)==([^ ;\\]+)((?:.*\\\n)*.*)", (folder / "requirements.txt").read_text(), re.MULTILINE)
+    missing = [f"{name}=={pinned}{rest}" for name, pinned, rest in pins if not is_installed(name)]
+    if missing:
+        wanted = folder / "missing.txt"
+        wanted.write_text("\n".join(missing) + "\n")
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        subprocess.run([*pip, "--target", str(folder), "-r", str(wanted)], check=True)
+
+
+def is_installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
 
 
 def test_the_release_before_works_on_the_newest_schema(
