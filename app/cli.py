@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import Flask, current_app
+from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.azure.blobs import BlobStore
 from app.azure.ml.registry import RegistrationFailed
 from app.azure.ml.workspace import Workspace
 from app.azure.names import printable
@@ -34,7 +33,7 @@ from app.services import api_keys, users
 from app.services.api_keys import KeyPair
 from app.services.audit import Actor, act_as
 from app.settings import Settings
-from app.wiring import configure_flask
+from app.wiring import components, configure_flask
 
 users_group = AppGroup("users", help="Users, their keys and their roles.")
 keys_group = AppGroup("keys", help="The API keys of a user, one by one.")
@@ -92,7 +91,7 @@ def _describe(error: DBAPIError) -> str | None:
     if is_outage(error):
         return f"The database of DB_CONNECTION_STRING does not answer: {' '.join(str(error.orig).split())}"
     if getattr(error.orig, "pgcode", None) == NO_TABLE_STATE:
-        schema = current_app.config["DB_SCHEMA"]
+        schema = components().settings.db_schema
         return f"The schema {schema!r} of DB_SCHEMA does not exist or is behind: run `flask db upgrade`."
     return None
 
@@ -230,7 +229,7 @@ def revoke_key(email: str, key_id: int) -> None:
 @images_group.command("make-container")
 def make_container() -> None:
     """Make the main container, AZURE_STORAGE_IMAGESET_CONTAINER, unless it is there."""
-    store: BlobStore = current_app.extensions["blob_store"]
+    store = components().blob_store
     with transaction():
         show({"container": store.container, "made": store.make_container(store.container)})
 
@@ -246,9 +245,8 @@ def register_images(prefix: str) -> None:
         prefix.encode()
     except UnicodeEncodeError:
         raise click.BadParameter("This is no text in UTF-8.", param_hint="PREFIX") from None
-    make_patient_blobs = current_app.extensions["make_patient_blobs"]
     with transaction() as session:
-        done = image_files.register_images(session, make_patient_blobs(), prefix)
+        done = image_files.register_images(session, components().make_patient_blobs(), prefix)
     for name, fault in done.faults.items():
         click.echo(f"{printable(name)}: {fault.message}", err=True)
     show(
@@ -282,7 +280,7 @@ def check(context: click.Context, repair: bool, grace_minutes: float) -> None:
 @with_appcontext
 def check_azure_ml() -> None:
     """Look whether the workspace and its datastore can be used with the settings as they are."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = components().settings
     if not settings.uses_azure_ml:
         raise click.ClickException("The AZURE_ML settings are missing: nothing is registered.")
     workspace = Workspace.of(settings)
@@ -297,10 +295,9 @@ def check_azure_ml() -> None:
 
 def find_disagreements(grace: timedelta) -> list[Finding]:
     """Return all findings; they are read to the end before anything is mended."""
-    settings, make_patient_blobs = current_app.extensions["settings"], current_app.extensions["make_patient_blobs"]
-    folder = settings.azure_storage_imageset_folder
+    folder = components().settings.azure_storage_imageset_folder
     with transaction() as session:
-        return list(ConsistencyCheck(session, make_patient_blobs(), folder, grace).run())
+        return list(ConsistencyCheck(session, components().make_patient_blobs(), folder, grace).run())
 
 
 def settle(finding: Finding, repair: bool) -> bool:
@@ -330,7 +327,7 @@ def run_worker(concurrency: int | None) -> None:
     """Run background jobs until SIGTERM."""
     from app.jobs import runner as jobs
 
-    settings: Settings = current_app.extensions["settings"]
+    settings = components().settings
     try:
         safety.refuse_unsafe_server(settings)
     except Problem as problem:
@@ -340,4 +337,4 @@ def run_worker(concurrency: int | None) -> None:
             metrics.serve(settings.bind_host, settings.worker_metrics_port)
         except OSError as error:
             raise click.ClickException(f"WORKER_METRICS_PORT {settings.worker_metrics_port}: {error}.") from None
-    jobs.run_worker(settings, current_app.extensions["make_patient_blobs"](), concurrency)
+    jobs.run_worker(settings, components().make_patient_blobs(), concurrency)

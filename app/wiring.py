@@ -1,12 +1,13 @@
 """What requests, commands and the worker stand on: Flask with settings, database and storage.
 
-Connexion and all that serves HTTP come on top of it in `assembly`, commands and migrations in `cli`; neither loads the other.
+`web/application` adds Connexion and all that serves HTTP; `cli` adds commands and migrations. Neither loads the other.
 """
 
-import functools
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
-from flask import Flask
+from flask import Flask, current_app
 
 from app.azure.blobs import BlobStore
 from app.azure.ml.choice import require_packages
@@ -16,9 +17,33 @@ from app.observability.error_reports import configure_error_reports
 from app.observability.logging import configure_logging
 from app.settings import Settings
 
+EXTENSION = "labelapi"
 
-def configure_flask(flask_app: Flask, settings: Settings) -> None:
-    """Give a Flask application what both doors need; what it holds for others is in its `extensions`. Raises SettingsError."""
+
+@dataclass
+class Components:
+    """What requests, commands and the worker share in one process."""
+
+    settings: Settings
+    blob_store: BlobStore
+
+    def make_patient_blobs(self) -> BlobStore:
+        """Return a blob store for jobs, which retries longer."""
+        return make_blob_store(self.settings, patient=True)
+
+
+def components_of(flask_app: Flask) -> Components:
+    """Return the components of a Flask application that `configure_flask` has configured."""
+    return cast(Components, flask_app.extensions[EXTENSION])
+
+
+def components() -> Components:
+    """Return the components of the Flask application that runs the present request or command."""
+    return components_of(current_app)
+
+
+def configure_flask(flask_app: Flask, settings: Settings) -> Components:
+    """Configure a Flask application for requests and commands, and return its components. Raises SettingsError."""
     require_packages(settings)
     configure_logging(settings.log_level)
     configure_error_reports(settings)
@@ -26,14 +51,12 @@ def configure_flask(flask_app: Flask, settings: Settings) -> None:
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
         DB_SCHEMA=settings.db_schema,
-        MAX_OBJECTS_PER_REQUEST=settings.max_objects_per_request,
     )
     db.init_app(flask_app)
     with flask_app.app_context():
         watch(db.engine, allow_unsafe=settings.allow_unsafe_postgres)
-    flask_app.extensions["settings"] = settings
-    flask_app.extensions["blob_store"] = make_blob_store(settings)
-    flask_app.extensions["make_patient_blobs"] = functools.partial(make_blob_store, settings, patient=True)
+    made = flask_app.extensions[EXTENSION] = Components(settings, make_blob_store(settings))
+    return made
 
 
 def make_blob_store(settings: Settings, *, patient: bool = False) -> BlobStore:

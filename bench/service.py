@@ -15,6 +15,7 @@ from app.cli import create_flask_app
 from app.database.engine import db
 from app.services import users
 from app.settings import Settings
+from app.wiring import components_of
 from bench.connection import Connection, Headers
 from local.azurite import running_azurite
 from local.folder import scratch_folder
@@ -124,7 +125,7 @@ def running_service() -> Iterator[Service]:
             flask_migrate.upgrade()
             _, pair = users.create_user(db.session(), "ada@example.org", "image-admin")
             db.session.commit()
-            flask_app.extensions["blob_store"].make_container(CONTAINER)
+            components_of(flask_app).blob_store.make_container(CONTAINER)
             db.engine.dispose()
         # The service waits for PostgreSQL in a way of its own; what is measured against it does so as the library does.
         psycopg2.extensions.set_wait_callback(None)

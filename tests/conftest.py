@@ -27,7 +27,8 @@ from app.models import Campaign, CampaignImage
 from app.services import users
 from app.settings import Settings
 from app.web.application import WebApplication
-from app.wiring import make_blob_store
+from app.web.components import web_components_of
+from app.wiring import components_of, make_blob_store
 from local.azurite import running_azurite
 from local.postgres import running_postgres
 from tests import promise
@@ -124,8 +125,7 @@ def server(settings: Settings) -> WebApplication:
     add_commands(server.flask_app)
     with server.flask_app.app_context():
         flask_migrate.upgrade()
-    store: BlobStore = server.flask_app.extensions["blob_store"]
-    store.make_container(settings.azure_storage_imageset_container)
+    components_of(server.flask_app).blob_store.make_container(settings.azure_storage_imageset_container)
     return server
 
 
@@ -146,8 +146,8 @@ def app(server: WebApplication) -> Flask:
         db.session.execute(text(f"TRUNCATE {tables}, {queue} RESTART IDENTITY CASCADE"))
         db.session.commit()
     # What these keep for a while was counted in the tables of the test before.
-    server.flask_app.extensions["key_pair_check"].clear()
-    server.flask_app.extensions["metrics_stock"].clear()
+    web_components_of(server.flask_app).key_pair_check.clear()
+    web_components_of(server.flask_app).stock.clear()
     flask_app: Flask = server.flask_app
     return flask_app
 
@@ -169,8 +169,7 @@ def admin(app: Flask, http: TestClient) -> Caller:
 
 @pytest.fixture
 def blobs(app: Flask) -> BlobStore:
-    store: BlobStore = app.extensions["blob_store"]
-    return store
+    return components_of(app).blob_store
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from app.azure.blobs import BlobStore
 from app.settings import Settings
-from app.wiring import make_blob_store
+from app.web.components import web_components_of
+from app.wiring import components_of, make_blob_store
 from tests.caller import Caller
 from tests.conftest import Labelled
 
@@ -43,7 +44,7 @@ def test_users_are_listed_disabled_and_enabled(app: Flask, admin: Caller, http: 
         {"email": labelled.partner_email, "enabled": True, "roles": [f"labeler of {labelled.title}"]},
     ]
     assert run_json(app, "users", "disable", "--email", "ADA@example.org")["enabled"] is False
-    app.extensions["key_pair_check"].cache.clear()
+    web_components_of(app).key_pair_check.cache.clear()
     admin.get("/whoami").expect(401)
     assert run_json(app, "users", "enable", "--email", "ada@example.org")["enabled"] is True
     admin.get("/whoami").expect(200)
@@ -51,7 +52,7 @@ def test_users_are_listed_disabled_and_enabled(app: Flask, admin: Caller, http: 
 
 def test_rotated_key_replaces_the_old_one(app: Flask, admin: Caller, http: TestClient) -> None:
     made = run_json(app, "users", "rotate-key", "--email", "ada@example.org")
-    app.extensions["key_pair_check"].cache.clear()
+    web_components_of(app).key_pair_check.cache.clear()
     admin.get("/whoami").expect(401)
     Caller(http, made["apikey"], made["apisecret"]).get("/whoami").expect(200)
 
@@ -70,7 +71,7 @@ def test_keys_are_made_listed_rotated_and_revoked(app: Flask, admin: Caller, htt
         (3, "ci", True),
     ]
     assert lines[1]["date_expires"]
-    app.extensions["key_pair_check"].clear()
+    web_components_of(app).key_pair_check.clear()
     Caller(http, made["apikey"], made["apisecret"]).get("/whoami").expect(401)
 
 
@@ -81,7 +82,7 @@ def test_roles_are_granted_and_revoked(app: Flask, labelled: Labelled) -> None:
     labelled.partner.get("/image_sets").expect(200)
     run_json(app, "users", "revoke", *partner, "--role", "image-admin")
     run_json(app, "users", "revoke", *partner, "--role", "labeler", "--campaign", str(labelled.campaign_id))
-    app.extensions["key_pair_check"].cache.clear()
+    web_components_of(app).key_pair_check.cache.clear()
     labelled.partner.get(f"/campaigns/{labelled.campaign_id}/images").expect(403)
     run_json(app, "users", "grant", *partner, "--role", "labeler", "--campaign", str(labelled.campaign_id))
     labelled.partner.get(f"/campaigns/{labelled.campaign_id}/images").expect(200)
@@ -110,7 +111,7 @@ def test_mistakes_are_one_line(app: Flask, admin: Caller, arguments: list[str], 
 def test_main_container_is_made_once(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"made-by-command-{uuid.uuid4().hex[:8]}"
     fresh = make_blob_store(settings.model_copy(update={"azure_storage_imageset_container": name}))
-    monkeypatch.setitem(app.extensions, "blob_store", fresh)
+    monkeypatch.setattr(components_of(app), "blob_store", fresh)
     assert run_json(app, "images", "make-container") == {"container": name, "made": True}
     assert run_json(app, "images", "make-container") == {"container": name, "made": False}
 
@@ -118,7 +119,7 @@ def test_main_container_is_made_once(app: Flask, settings: Settings, monkeypatch
 def test_storage_that_is_away_is_one_line(
     app: Flask, unreachable_blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(app.extensions, "blob_store", unreachable_blobs)
+    monkeypatch.setattr(components_of(app), "blob_store", unreachable_blobs)
     result = run(app, "images", "make-container")
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 1

@@ -19,6 +19,7 @@ from app.azure.blobs import BlobStore
 from app.jobs.runner import Workplace, engine_options, run_job
 from app.outbox.queue import Turn
 from app.settings import Settings
+from app.wiring import components_of
 from tests.caller import Caller
 
 ROOT = Path(__file__).parent.parent
@@ -30,10 +31,10 @@ STOP_SECONDS = 10
 @contextmanager
 def workplace(app: Flask, blobs: BlobStore | None = None) -> Iterator[Workplace]:
     """What a worker's runs share."""
-    settings: Settings = app.extensions["settings"]
+    settings = components_of(app).settings
     engine = create_engine(settings.database_url, **engine_options(settings, 2))
     try:
-        yield Workplace(engine, blobs or app.extensions["blob_store"], settings)
+        yield Workplace(engine, blobs or components_of(app).blob_store, settings)
     finally:
         engine.dispose()
 

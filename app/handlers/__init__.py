@@ -1,18 +1,16 @@
 """HTTP only: arguments in, one service call, answer out. Who may call what stands in the OpenAPI document."""
 
 from functools import partial
-from typing import cast
-
-from flask import current_app
 
 from app.azure.blobs import BlobStore
 from app.representations.pages import SignPath
 from app.services.images import make_file_url
+from app.wiring import components
 
 
 def blob_store() -> BlobStore:
     """The blob store of this application."""
-    return cast(BlobStore, current_app.extensions["blob_store"])
+    return components().blob_store
 
 
 def read_expansion(expand: list[str] | None) -> SignPath | None:

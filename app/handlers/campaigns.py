@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from flask import Response, current_app, request
+from flask import Response, request
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from app.services import campaigns, objects
 from app.services.api_keys import Account
 from app.services.campaigns import NewCampaign
 from app.services.objects import Sender
+from app.wiring import components
 
 
 def list_campaigns(
@@ -81,7 +82,7 @@ def put_campaign_objects(
 ) -> Response:
     """PUT /campaigns/{campaign_id}/objects"""
     sender = Sender(account, request.environ["asgi.scope"]["labelapi.request_id"])
-    limit = current_app.config["MAX_OBJECTS_PER_REQUEST"]
+    limit = components().settings.max_objects_per_request
     receipt = objects.put_objects(session, sender, campaign_id, body, limit)
     if receipt.submission_id is not None:
         # What is rolled back after all is not counted.

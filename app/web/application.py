@@ -25,6 +25,7 @@ from app.web.body_memory import BodyMemory
 from app.web.bridge import Bridge
 from app.web.bulk_threads import BulkThreads
 from app.web.cache_control import CacheControl
+from app.web.components import WebComponents
 from app.web.cors import Cors
 from app.web.document import PublishedDocument
 from app.web.forwarded import ForwardedHeaders
@@ -36,7 +37,7 @@ from app.web.request_log import RequestLog
 from app.web.request_parameters import Parameters, RequestValidation
 from app.web.routing import HeadAsGet, Routing
 from app.web.swagger_ui import SwaggerUI
-from app.wiring import configure_flask
+from app.wiring import EXTENSION, configure_flask
 
 API = "/api/v1"
 DOCUMENT = "/openapi.json"
@@ -77,17 +78,16 @@ def assemble(settings: Settings) -> WebApplication:
     flask_app = FlaskApplication("app")
     # Errors pass through to the layers above, which give them their form.
     flask_app.config.update(PROPAGATE_EXCEPTIONS=True, TRAP_HTTP_EXCEPTIONS=True)
-    configure_flask(flask_app, settings)
+    common = configure_flask(flask_app, settings)
     flask_app.register_error_handler(HTTPException, problems.pass_on)
     flask_app.register_blueprint(info.blueprint)
     add_views(flask_app, spec, handlers)
     with flask_app.app_context():
         key_pair_check = KeyPairCheck(db.engine, roles, settings.wrong_keys_per_minute)
-        blob_store, required = flask_app.extensions["blob_store"], settings.required
         workspace = Workspace.of(settings, read_seconds=STATUS_SECONDS) if settings.uses_azure_ml else None
-        status_checks = StatusChecks(db.engine, blob_store, required, workspace)
-        flask_app.extensions["metrics_stock"] = Stock(db.engine)
-    flask_app.extensions |= {"status_checks": status_checks, "key_pair_check": key_pair_check}
+        status_checks = StatusChecks(db.engine, common.blob_store, settings.required, workspace)
+        components = WebComponents(settings, common.blob_store, key_pair_check, status_checks, Stock(db.engine))
+    flask_app.extensions[EXTENSION] = components
     # One thread waits for the database at a time, so that more threads than connections would only queue.
     bridge = Bridge(flask_app.wsgi_app, threads=settings.web_threads, run_bulk=bulk_threads.run)
     application = WebApplication(

@@ -1,9 +1,8 @@
 """What operators look at, outside the API: version, status, liveness and readiness."""
 
 import hmac
-from typing import cast
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
@@ -14,9 +13,10 @@ from app.errors import Problem, Unauthorized
 from app.health.status import StatusChecks
 from app.observability import metrics
 from app.responses import json_answer
-from app.settings import Settings
 from app.web.authentication import KeyPairCheck
+from app.web.components import web_components
 from app.web.routing import path_below_root, refuse_method
+from app.wiring import components
 
 blueprint = Blueprint("info", __name__)
 
@@ -73,7 +73,7 @@ class LiveAndStatus:
 @blueprint.get("/info/version")
 def show_version() -> Response:
     """The name and version of the service, and the branch and commit that its image was built from."""
-    settings = cast(Settings, current_app.extensions["settings"])
+    settings = components().settings
     built_from = {"branch": settings.git_branch, "commit": settings.git_commit}
     return json_answer({"name": "LabelAPI", "version": __version__, **built_from})
 
@@ -81,17 +81,18 @@ def show_version() -> Response:
 @blueprint.get("/info/ready")
 def show_readiness() -> Response:
     """200 when requests can be served: the database answers and its schema is there; else 503."""
-    ready = cast(StatusChecks, current_app.extensions["status_checks"]).is_ready()
+    ready = web_components().status_checks.is_ready()
     return json_answer({"status": "ok" if ready else "error"}, 200 if ready else 503)
 
 
 @blueprint.get("/metrics")
 def show_metrics() -> Response:
     """The metrics of all web processes, for Prometheus; with METRICS_TOKEN set, only to who sends it as bearer token."""
-    settings = cast(Settings, current_app.extensions["settings"])
+    settings = components().settings
     token = settings.metrics_token
     sent = request.headers.get("Authorization", "").encode()
     if token and not hmac.compare_digest(sent, f"Bearer {token.get_secret_value()}".encode()):
         raise Unauthorized("Send the metrics token: Authorization: Bearer …", 'Bearer realm="LabelAPI metrics"')
-    stock = cast(metrics.Stock, current_app.extensions["metrics_stock"])
-    return Response(metrics.render(stock, settings.prometheus_multiproc_dir), mimetype=CONTENT_TYPE_LATEST)
+    return Response(
+        metrics.render(web_components().stock, settings.prometheus_multiproc_dir), mimetype=CONTENT_TYPE_LATEST
+    )

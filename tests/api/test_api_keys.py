@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from app.database.engine import db
 from app.services.api_keys import is_well_formed
+from app.web.components import web_components_of
 from tests.caller import Caller
 from tests.conftest import Labelled
 
@@ -106,7 +107,7 @@ def test_rotation_with_overlap_leaves_both_working(app: Flask, admin: Caller, ht
 
 def test_rotation_without_overlap_ends_the_old_key(app: Flask, admin: Caller, http: TestClient) -> None:
     made = admin.post(f"{KEYS}/1/rotate", {}).expect(200)
-    app.extensions["key_pair_check"].clear()
+    web_components_of(app).key_pair_check.clear()
     admin.get("/whoami").expect(401)
     keys = caller_of(http, made).get(KEYS).expect(200)["api_keys"]
     assert [key["date_revoked"] is None for key in keys] == [False, True]

@@ -12,6 +12,7 @@ from flask import Flask
 
 from app.azure.blobs import BlobStore
 from app.settings import Settings
+from app.wiring import components_of
 from tests.caller import Caller
 
 KEYS = {
@@ -192,7 +193,7 @@ def test_unknown_image_set_is_a_404(admin: Caller) -> None:
 def test_storage_away_makes_no_image_set(
     app: Flask, admin: Caller, title: str, monkeypatch: pytest.MonkeyPatch, unreachable_blobs: BlobStore
 ) -> None:
-    monkeypatch.setitem(app.extensions, "blob_store", unreachable_blobs)
+    monkeypatch.setattr(components_of(app), "blob_store", unreachable_blobs)
     answer = admin.post("/image_sets", {"title": title})
     answer.expect(503, "storage")
     assert int(answer.headers["retry-after"]) > 0

@@ -19,8 +19,8 @@ from starlette.testclient import TestClient
 
 from app import __version__, create_app
 from app.database.engine import db
-from app.health.status import StatusChecks
 from app.settings import Settings
+from app.web.components import web_components_of
 from app.wiring import make_blob_store
 from tests.caller import Caller
 from tests.conftest import Labelled
@@ -33,7 +33,7 @@ def pair(caller: Caller) -> dict[str, str]:
 
 def checked_status(app: Flask, http: TestClient, caller: Caller | None = None) -> Any:
     """Return the answer of the status page after checks that begin now."""
-    checks = app.extensions["status_checks"]
+    checks = web_components_of(app).status_checks
     # Those that run have begun before.
     with checks._running:
         checks._report = None
@@ -129,7 +129,7 @@ def test_older_version_serves_on_while_a_newer_one_is_rolled_out(app: Flask, adm
 def test_storage_away_is_told_in_words(
     app: Flask, admin: Caller, http: TestClient, monkeypatch: pytest.MonkeyPatch, unreachable_blobs: Any
 ) -> None:
-    monkeypatch.setattr(app.extensions["status_checks"], "blobs", unreachable_blobs)
+    monkeypatch.setattr(web_components_of(app).status_checks, "blobs", unreachable_blobs)
     answer = checked_status(app, http, admin)
     assert answer.status_code == 503
     assert {name for name, passed in answer.json()["checks"].items() if not passed} == {
@@ -146,9 +146,9 @@ def test_missing_container_is_told_in_words(
     app: Flask, settings: Settings, admin: Caller, http: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = settings.model_copy(update={"azure_storage_imageset_container": "nobody-made-this"})
-    monkeypatch.setattr(app.extensions["status_checks"], "blobs", make_blob_store(elsewhere))
+    monkeypatch.setattr(web_components_of(app).status_checks, "blobs", make_blob_store(elsewhere))
     # What is found there must not be remembered for the tests after this one.
-    monkeypatch.setattr(app.extensions["status_checks"], "_writes", {})
+    monkeypatch.setattr(web_components_of(app).status_checks, "_writes", {})
     answer = checked_status(app, http, admin).json()
     assert answer["checks"]["storage"] is True
     assert answer["checks"]["storage_container"] is False
@@ -158,7 +158,7 @@ def test_missing_container_is_told_in_words(
 def test_checks_that_write_run_at_most_once_a_minute(
     app: Flask, admin: Caller, http: TestClient, container: ContainerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checks = app.extensions["status_checks"]
+    checks = web_components_of(app).status_checks
     blob = container.get_blob_client("labelapi-status/check")
     checked_status(app, http)
     first = blob.get_blob_properties().etag
@@ -171,7 +171,7 @@ def test_checks_that_write_run_at_most_once_a_minute(
 
 def test_processes_may_check_at_the_same_time(app: Flask, settings: Settings) -> None:
     def check_once(_number: int) -> dict[str, str | None]:
-        checks: StatusChecks = app.extensions["status_checks"]
+        checks = web_components_of(app).status_checks
         return replace(checks, blobs=make_blob_store(settings), _writes={}).run()
 
     with ThreadPoolExecutor(8) as threads:
@@ -182,11 +182,12 @@ def test_processes_may_check_at_the_same_time(app: Flask, settings: Settings) ->
 def test_status_is_that_of_the_last_checks_and_says_how_old_it_is(
     app: Flask, admin: Caller, http: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checks = app.extensions["status_checks"]
+    checks = web_components_of(app).status_checks
     answer = checked_status(app, http, admin)
     assert (answer.headers["age"], answer.json()["age_seconds"]) == ("0", 0)
     with schema_at(app, None):
         assert http.get("/info/status").json() == {"status": "ok"}
+        assert checks._report
         monkeypatch.setattr(checks, "_report", replace(checks._report, ended=checks._report.ended - 100))
         answer = http.get("/info/status", headers=pair(admin))
         assert (answer.status_code, answer.headers["age"], answer.json()["age_seconds"]) == (200, "100", 100)
@@ -201,9 +202,10 @@ def test_status_waits_for_no_check_and_checks_run_once_at_a_time(
     with silent_listener() as (port, accepted):
         account = f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:{port}/a"
         silent = settings.model_copy(update={"azure_storage_connection_string": SecretStr(account)})
-        checks = app.extensions["status_checks"]
+        checks = web_components_of(app).status_checks
         checked_status(app, http)
         monkeypatch.setattr(checks, "blobs", make_blob_store(silent))
+        assert checks._report
         old = replace(checks._report, ended=checks._report.ended - 100)
         for report, status in [(old, "ok"), (None, "starting")]:
             monkeypatch.setattr(checks, "_report", report)
@@ -248,7 +250,7 @@ def eventually(holds: Callable[[], bool]) -> None:
 def test_fault_of_the_checks_is_logged_and_is_an_error(
     app: Flask, admin: Caller, http: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(app.extensions["status_checks"], "blobs", None)
+    monkeypatch.setattr(web_components_of(app).status_checks, "blobs", None)
     answer = checked_status(app, http, admin)
     assert (answer.status_code, answer.json()["checks"]) == (503, {"status_checks": False})
     assert "logged" in answer.json()["messages"][0]
@@ -258,7 +260,7 @@ def test_fault_of_the_checks_is_logged_and_is_an_error(
 def test_new_process_checks_without_being_asked(settings: Settings, app: Flask) -> None:
     fresh = create_app(settings)
     with TestClient(fresh) as client:
-        eventually(lambda: fresh.flask_app.extensions["status_checks"]._report is not None)
+        eventually(lambda: web_components_of(fresh.flask_app).status_checks._report is not None)
         assert client.get("/info/status").json() == {"status": "ok"}
 
 

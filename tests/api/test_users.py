@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from app.database.engine import db
 from app.services import users
+from app.web.components import web_components_of
 from tests.caller import Caller
 from tests.conftest import Labelled
 
@@ -23,7 +24,7 @@ def second_admin(app: Flask, admin: Caller, http: TestClient) -> Caller:
 
 
 def forget_accounts(app: Flask) -> None:
-    app.extensions["key_pair_check"].clear()
+    web_components_of(app).key_pair_check.clear()
 
 
 def test_user_is_made_listed_and_found(admin: Caller) -> None:

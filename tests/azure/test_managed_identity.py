@@ -28,7 +28,7 @@ from app import create_app
 from app.cli import add_commands
 from app.settings import Settings
 from app.web.application import WebApplication
-from app.wiring import make_blob_store
+from app.wiring import components_of, make_blob_store
 from local.azurite import START_TIMEOUT_SECONDS, AzuriteServer, StorageAccount
 from local.folder import DataFolder
 from local.processes import wait_until_ready
@@ -265,7 +265,7 @@ def test_an_identity_that_is_away_is_an_outage_in_words(
         # One that has no token yet.
         blobs = make_blob_store(settings)
         with monkeypatch.context() as patch:
-            patch.setitem(app.extensions, "blob_store", blobs)
+            patch.setattr(components_of(app), "blob_store", blobs)
             started = time.monotonic()
             answer = admin.post("/image_sets", {"title": f"{title}-{status}"})
             answer.expect(503, "identity of this service gets no token")

@@ -8,6 +8,7 @@ from flask import Flask
 from pydantic import SecretStr
 
 from app.settings import Settings
+from app.wiring import components_of
 from tests.azure_ml.fake_azure import (
     APPLICATION,
     DATASTORE,
@@ -53,7 +54,7 @@ def configured(app: Flask, azure: FakeAzure, settings: Settings, api: str, monke
         "azure_ml_sp_password": SecretStr(SECRET),
     }
     changed = settings.model_copy(update=values)
-    monkeypatch.setitem(app.extensions, "settings", changed)
+    monkeypatch.setattr(components_of(app), "settings", changed)
     return changed
 
 

@@ -35,9 +35,9 @@ MODULES = {
 FLOORS = [
     {"local"},
     {"app.cli", "app.web.application"},
-    {"app.wiring"},
     {"app.web", "app.handlers", "app.responses", "app.health", "app.jobs"},
     {"app.services", "app.media"},
+    {"app.wiring"},
     {"app.outbox", "app.azure", "app.representations"},
     {"app.models"},
     {"app.database.engine"},

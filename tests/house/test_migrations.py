@@ -32,6 +32,7 @@ from app.jobs.worker import SchemaConnector
 from app.services.text import UnfitText, normalize
 from app.settings import Settings
 from app.web.application import WebApplication
+from app.wiring import components_of
 from tests.caller import Caller
 from tests.workers import environment
 
@@ -334,7 +335,7 @@ def test_two_schemas_in_one_database_share_no_rows(server: WebApplication, admin
 
 def test_two_schemas_in_one_database_share_no_notifications(server: WebApplication, empty: Settings) -> None:
     assert flask(empty, "db", "upgrade").returncode == 0
-    settings: Settings = server.flask_app.extensions["settings"]
+    settings = components_of(server.flask_app).settings
     both = [asyncio.run(notified(listening, empty)) for listening in (empty, settings)]
     assert both == [True, False]
 

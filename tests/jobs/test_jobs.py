@@ -30,6 +30,7 @@ from app.outbox import queue
 from app.outbox.queue import Turn
 from app.services import image_sets
 from app.settings import Settings
+from app.wiring import components_of
 from tests.caller import Caller
 from tests.workers import rows, run_jobs, wait_for, wait_until, worker
 
@@ -325,7 +326,7 @@ def logged_from(level: str) -> Iterator[None]:
 def test_recovery_says_once_that_the_database_is_away_and_once_that_it_is_back(
     app: Flask, job_id: int, blobs: BlobStore
 ) -> None:
-    settings: Settings = app.extensions["settings"].model_copy(update={"job_recovery_seconds": 0.01})
+    settings = components_of(app).settings.model_copy(update={"job_recovery_seconds": 0.01})
     outage, stopping = Outage(settings), threading.Event()
     place = Workplace(outage.engine, blobs, settings)
     with logged_from("INFO"), capture_logs() as logs:
@@ -349,7 +350,7 @@ def test_a_job_waits_for_a_database_that_is_away_when_its_turn_comes(
     admin: Caller, app: Flask, job_id: int, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "RECONNECT_SECONDS", 0.01)
-    outage = Outage(app.extensions["settings"])
+    outage = Outage(components_of(app).settings)
     with rows(app) as session:
         queue_id = session.get_one(Job, job_id).queue_id
     assert queue_id is not None
@@ -366,7 +367,7 @@ def test_a_job_waits_for_a_database_that_is_away_when_its_turn_comes(
 def test_a_worker_whose_database_goes_away_starts_again_and_works_on(
     admin: Caller, app: Flask, title: str, storage: BlobServiceClient, tmp_path: Path
 ) -> None:
-    settings: Settings = app.extensions["settings"]
+    settings = components_of(app).settings
     said = tmp_path / "stderr"
     with said.open("wb") as stderr, worker(settings, stderr=stderr):
         with rows(app) as session:
@@ -425,7 +426,7 @@ def test_a_failed_job_is_not_started_beside_another_one_that_does_the_same(
 def test_the_worker_does_not_load_what_serves_http(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     said = tmp_path / "stderr"
-    with said.open("wb") as stderr, worker(app.extensions["settings"], stderr=stderr) as process:
+    with said.open("wb") as stderr, worker(components_of(app).settings, stderr=stderr) as process:
         with rows(app) as session:
             wait_until(lambda: session.scalar(text("SELECT count(*) FROM procrastinate_workers")) == 1)
         process.terminate()

@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from app.observability import metrics
-from app.observability.metrics import Stock
 from app.outbox.queue import enqueue
 from app.settings import Settings
+from app.web.components import web_components_of
+from app.wiring import components_of
 from tests.caller import Caller
 from tests.conftest import Labelled
 from tests.web_server import WebServer, free_port, web_server
@@ -52,7 +53,7 @@ def eventually(condition: Callable[[], bool], what: str, seconds: float = 30) ->
 
 
 def stock(app: Flask, http: TestClient) -> Samples:
-    fresh: Stock = app.extensions["metrics_stock"]
+    fresh = web_components_of(app).stock
     fresh.clear()
     return read(http.get("/metrics").text)
 
@@ -180,9 +181,9 @@ def test_worker_serves_its_own_metrics(app: Flask, settings: Settings, admin: Ca
 
 
 def test_metrics_ask_for_their_token(app: Flask, http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings: Settings = app.extensions["settings"]
+    settings = components_of(app).settings
     guarded = settings.model_copy(update={"metrics_token": SecretStr("open-sesame")})
-    monkeypatch.setitem(app.extensions, "settings", guarded)
+    monkeypatch.setattr(components_of(app), "settings", guarded)
     refusal = http.get("/metrics")
     assert (refusal.status_code, refusal.headers["www-authenticate"]) == (401, 'Bearer realm="LabelAPI metrics"')
     assert http.get("/metrics", headers={"Authorization": "Bearer other"}).status_code == 401
@@ -195,7 +196,7 @@ def test_operators_are_told_of_every_metric_and_of_no_other(app: Flask, http: Te
     families = {
         sample.name
         for collector in (
-            app.extensions["metrics_stock"],
+            web_components_of(app).stock,
             metrics.REQUESTS,
             metrics.LATENCY,
             metrics.BOXES,

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from app.database.engine import db
 from app.services.api_keys import BASE62, is_well_formed, make_key_pair
+from app.web.components import web_components_of
 from app.web.openapi import load_spec
 from tests.caller import Caller
 from tests.conftest import Labelled
@@ -90,7 +91,7 @@ def test_revoked_expired_and_disabled_are_refused(app: Flask, admin: Caller, cha
     with app.app_context():
         db.session.execute(text(change))
         db.session.commit()
-    app.extensions["key_pair_check"].cache.clear()
+    web_components_of(app).key_pair_check.cache.clear()
     admin.get("/whoami").expect(401)
 
 
@@ -131,16 +132,16 @@ def test_use_of_a_key_is_noted_once_a_minute(app: Flask, admin: Caller, monkeypa
     eventually(lambda: last_used() is not None)
     first = last_used()
     # A process that has noted nothing yet writes again, and the row says that it is too early.
-    app.extensions["key_pair_check"].clear()
+    web_components_of(app).key_pair_check.clear()
     monkeypatch.setattr("app.web.key_usage.WRITE_SECONDS", 0.01)
     admin.get("/whoami").expect(200)
-    uses = app.extensions["key_pair_check"].uses
-    eventually(lambda: not uses._pending and uses._writing.done())
+    uses = web_components_of(app).key_pair_check.uses
+    eventually(lambda: not uses._pending and uses._writing is not None and uses._writing.done())
     assert last_used() == first
     with app.app_context():
         db.session.execute(text("UPDATE api_key SET date_last_used = now() - interval '61 seconds'"))
         db.session.commit()
-    app.extensions["key_pair_check"].clear()
+    web_components_of(app).key_pair_check.clear()
     admin.get("/whoami").expect(200)
     eventually(lambda: last_used() > first)
 

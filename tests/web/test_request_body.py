@@ -2,13 +2,15 @@
 
 import gzip
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
+from flask import Flask
 
 from app.errors import BadRequest
+from app.settings import Settings
 from app.web.schemas import plain_schema
 from app.web.strict_json import parse
+from app.wiring import components_of
 from tests.caller import Caller
 from tests.conftest import Labelled
 
@@ -137,9 +139,10 @@ def test_every_bad_field_is_named_up_to_fifty(labelled: Labelled) -> None:
 
 
 def test_too_many_objects_are_refused_with_the_limit(
-    labelled: Labelled, app: Any, monkeypatch: pytest.MonkeyPatch
+    labelled: Labelled, app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(app.config, "MAX_OBJECTS_PER_REQUEST", 3)
+    fewer = settings.model_copy(update={"max_objects_per_request": 3})
+    monkeypatch.setattr(components_of(app), "settings", fewer)
     item = {"bounding_box": {"xmin": 0, "xmax": 1, "ymin": 0, "ymax": 1}, "label": "a"}
     body = [{"image_id": labelled.image_ids[0], "objects": [item] * 4}]
     labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", body).expect(400, "at most 3")

@@ -27,6 +27,7 @@ from app.settings import Settings
 from app.web import throttling
 from app.web.application import WebApplication
 from app.web.authentication import KeyPairCheck
+from app.web.components import web_components_of
 from app.web.throttling import LookupQueue, Lookups, Pair, WrongPairs, source_of
 from tests.api.test_info import when_checked
 from tests.caller import Caller
@@ -89,7 +90,7 @@ def ask_at_once(server: WebApplication, asked: Sequence[tuple[str, Pair]], path:
 @contextmanager
 def counted_queries(app: Flask) -> Iterator[list[str]]:
     """What the check of keys asks the database meanwhile."""
-    check: KeyPairCheck = app.extensions["key_pair_check"]
+    check = web_components_of(app).key_pair_check
     queries: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -140,7 +141,7 @@ def test_many_new_pairs_at_once_that_work_are_no_flood(app: Flask, server: WebAp
     pairs = [make_user(app, f"user-{number}@example.org") for number in range(30)]
     with few_queries(app):
         assert ask_at_once(server, [("192.0.2.1", pair) for pair in pairs]) == [200] * 30
-    check: KeyPairCheck = app.extensions["key_pair_check"]
+    check = web_components_of(app).key_pair_check
     assert check.lookups.wrong_pairs._windows["192.0.2.1"].wrong_pairs == 0
 
 
@@ -162,7 +163,7 @@ def test_new_pair_waits_in_the_queue_and_a_known_one_does_not(
 
 
 def test_pair_that_stops_working_is_a_wrong_one_from_then_on(app: Flask, server: WebApplication, admin: Caller) -> None:
-    check: KeyPairCheck = app.extensions["key_pair_check"]
+    check = web_components_of(app).key_pair_check
     known = from_address(server, "192.0.2.1", admin.key, admin.secret)
     known.get("/whoami").expect(200)
     with app.app_context():
@@ -193,7 +194,7 @@ def test_pair_that_cannot_be_is_refused_without_a_query_and_without_a_count(
         Caller(http, admin.key).get("/whoami").expect(401)
         Caller(http).get("/whoami").expect(401)
     assert not queries
-    check: KeyPairCheck = app.extensions["key_pair_check"]
+    check = web_components_of(app).key_pair_check
     assert not check.lookups.wrong_pairs._windows
 
 
@@ -201,7 +202,7 @@ def test_addresses_of_one_ipv6_network_are_one_source(app: Flask, server: WebApp
     for number in range(3):
         send_wrong_pairs(from_address(server, f"2001:db8:0:1::{number + 1:x}"), 1)
     send_wrong_pairs(from_address(server, "2001:db8:0:2::1"), 1)
-    check: KeyPairCheck = app.extensions["key_pair_check"]
+    check = web_components_of(app).key_pair_check
     counts = {source: window.wrong_pairs for source, window in check.lookups.wrong_pairs._windows.items()}
     assert counts == {"2001:db8:0:1::/64": 3, "2001:db8:0:2::/64": 1}
 
@@ -261,7 +262,7 @@ def test_source_is_the_last_address_that_is_no_proxy_of_ours(
 ) -> None:
     caller = from_address(behind_proxies, peer, *make_key_pair())
     caller.get("/whoami", headers={"X-Forwarded-For": forwarded}).expect(401)
-    check: KeyPairCheck = behind_proxies.flask_app.extensions["key_pair_check"]
+    check = web_components_of(behind_proxies.flask_app).key_pair_check
     assert list(check.lookups.wrong_pairs._windows) == [source]
     check.clear()
 
@@ -270,7 +271,7 @@ def test_forwarded_address_is_not_believed_without_proxies(app: Flask, server: W
     for number in range(3):
         caller = from_address(server, "127.0.0.1", *make_key_pair())
         caller.get("/whoami", headers={"X-Forwarded-For": f"203.0.113.{number}"}).expect(401)
-    check: KeyPairCheck = app.extensions["key_pair_check"]
+    check = web_components_of(app).key_pair_check
     assert check.lookups.wrong_pairs._windows["127.0.0.1"].wrong_pairs == 3
 
 
@@ -375,7 +376,7 @@ def test_database_that_is_away_is_no_wrong_pair_and_fails_all_who_wait_together(
 
 
 def test_batch_gives_each_pair_its_own_answer(app: Flask) -> None:
-    check: KeyPairCheck = app.extensions["key_pair_check"]
+    check = web_components_of(app).key_pair_check
     ada, grace = make_user(app, "ada@example.org"), make_user(app, "grace@example.org")
     unknown = make_key_pair()
     found = check._find([ada, (ada[0], grace[1]), unknown, grace, (grace[0], unknown[1]), ada])
