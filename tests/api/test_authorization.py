@@ -214,8 +214,9 @@ def test_who_is_kept_out_changes_nothing_and_learns_nothing(app: Flask, world: W
 
 
 @every_operation
-def test_who_may_call_gets_an_answer(app: Flask, world: World, name: str) -> None:
+def test_who_may_call_gets_an_answer_and_a_get_writes_nothing(app: Flask, world: World, name: str) -> None:
     prepare(app, name)
+    before = state_of(app)
     for owner in ("a", "b"):
         if is_open(name, "own"):
             own = world.things[owner]
@@ -224,6 +225,8 @@ def test_who_may_call_gets_an_answer(app: Flask, world: World, name: str) -> Non
         status = 404 if target == "missing" else LINES[name].status
         body_of = world.things["b" if target == "foreign" else "a"]
         call(world.admin, name, ids, body_of).expect(status)
+    if OPERATIONS[name][0] == "GET":
+        assert state_of(app) == before
 
 
 def prepare(app: Flask, name: str) -> None:

@@ -88,10 +88,6 @@ def test_any_id_is_a_cursor_also_one_that_is_not_in_the_list(admin: Caller, fill
         admin.get(f"/images?after={wrong}").expect(400, "after")
 
 
-# Python's int takes all of these; %D9%A3 is the Arabic three, %EF%BC%93 a wide one.
-@pytest.mark.parametrize(
-    "three", ["%D9%A3", "%EF%BC%93", "+3", "%2B3", "3+", "%C2%A03", "3%0A", "3.0", "3e0", "0x3", "1_0"]
-)
 @pytest.mark.parametrize(
     "path",
     [
@@ -105,13 +101,13 @@ def test_any_id_is_a_cursor_also_one_that_is_not_in_the_list(admin: Caller, fill
         "/images?bbox=1,{},3,4",
     ],
 )
-def test_numbers_in_a_query_are_written_in_ascii_digits(
-    admin: Caller, filled: list[int], path: str, three: str
-) -> None:
-    if "bbox" in path and three in ("3.0", "3e0"):
-        admin.get(path.format(three)).expect(200)
-    else:
-        admin.get(path.format(three)).expect(400, re.findall(r"(\w+)=", path)[-1])
+def test_numbers_in_a_query_are_written_in_ascii_digits(admin: Caller, filled: list[int], path: str) -> None:
+    # Python's int takes most of these; %D9%A3 is the Arabic three, %EF%BC%93 a wide one.
+    for three in ("%D9%A3", "%EF%BC%93", "+3", "%2B3", "3+", "%C2%A03", "3%0A", "3.0", "3e0", "0x3", "1_0"):
+        if "bbox" in path and three in ("3.0", "3e0"):
+            admin.get(path.format(three)).expect(200)
+        else:
+            admin.get(path.format(three)).expect(400, re.findall(r"(\w+)=", path)[-1])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,17 @@ OPERATIONS = {
     for method, operation in item.items()
     if method in METHODS
 }
-every_operation = pytest.mark.parametrize("name", OPERATIONS)
+
+
+def for_every_operation(rule: Callable[[str], Iterator[str]]) -> Callable[[], None]:
+    """Make one test of a rule, which takes the name of an operation and yields what is wrong with it, in words."""
+
+    def test() -> None:
+        wrong = [f"{name}: {what}" for name in OPERATIONS for what in rule(name)]
+        assert not wrong, "\n".join(wrong)
+
+    test.__name__, test.__doc__ = rule.__name__, rule.__doc__
+    return test
 
 
 def look_up(reference: str) -> Any:
@@ -131,28 +141,33 @@ def test_every_tag_is_described_and_used() -> None:
 # --- Operations
 
 
-@every_operation
-def test_operation_says_what_it_is(name: str) -> None:
+@for_every_operation
+def test_operations_say_what_they_are(name: str) -> Iterator[str]:
     _, _, operation = OPERATIONS[name]
-    assert re.fullmatch(r"[a-z]+(_[a-z]+)+", name)
-    assert len(operation["tags"]) == 1
-    assert operation["summary"]
-    assert not operation["summary"].endswith(".")
-    assert operation["description"].strip().endswith(".")
+    if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name):
+        yield "the name is not a verb and a noun in snake case"
+    if len(operation["tags"]) != 1:
+        yield "there is not exactly one tag"
+    if not operation["summary"] or operation["summary"].endswith("."):
+        yield "the summary is empty or ends in a period"
+    if not operation["description"].strip().endswith("."):
+        yield "the description does not end in a period"
 
 
-@every_operation
-def test_operation_says_who_may_call_it(name: str) -> None:
+@for_every_operation
+def test_operations_say_who_may_call_them(name: str) -> Iterator[str]:
     _, _, operation = OPERATIONS[name]
     words = {"any": "every caller", "image-admin": "image-admin", "labeler": "labeler"}
-    assert operation["x-roles"] in (["any"], ["image-admin"], ["image-admin", "labeler"])
+    if operation["x-roles"] not in (["any"], ["image-admin"], ["image-admin", "labeler"]):
+        yield f"x-roles is {operation['x-roles']}"
     for role in operation["x-roles"]:
-        assert words[role] in operation["description"].lower(), f"the description does not name {role}"
+        if words.get(role, role) not in operation["description"].lower():
+            yield f"the description does not name {role}"
 
 
-@every_operation
-def test_operation_documents_what_can_go_wrong(name: str) -> None:
-    _, path, operation = OPERATIONS[name]
+@for_every_operation
+def test_operations_document_what_can_go_wrong(name: str) -> Iterator[str]:
+    method, path, operation = OPERATIONS[name]
     wanted = {"400", "401", "503"}
     if operation["x-roles"] != ["any"]:
         wanted.add("403")
@@ -160,64 +175,77 @@ def test_operation_documents_what_can_go_wrong(name: str) -> None:
         wanted.add("404")
     if "requestBody" in operation:
         wanted |= {"413", "415"}
-    if OPERATIONS[name][0] != "GET":
+    if method != "GET":
         # What a retry with the header Idempotency-Key may meet.
         wanted |= {"409", "422"}
-    assert wanted <= set(operation["responses"])
-    assert set(operation["responses"]) & {"200", "303"}
-    if "requestBody" not in operation:
-        assert not set(operation["responses"]) & {"413", "415"}
+    documented = set(operation["responses"])
+    if wanted - documented:
+        yield f"the answers {sorted(wanted - documented)} are missing"
+    if not documented & {"200", "303"}:
+        yield "no answer is a success"
+    if "requestBody" not in operation and documented & {"413", "415"}:
+        yield "it documents errors of a body and takes none"
 
 
-@every_operation
-def test_errors_are_problems_with_a_fitting_example(name: str) -> None:
+@for_every_operation
+def test_errors_are_problems_with_a_fitting_example(name: str) -> Iterator[str]:
     for status, reference in OPERATIONS[name][2]["responses"].items():
         if int(status) >= 400:
             answer = follow(reference)
-            assert list(answer["content"]) == [PROBLEM]
-            assert answer["content"][PROBLEM]["schema"] == {"$ref": "#/components/schemas/Problem"}
-            assert answer["content"][PROBLEM]["example"]["status"] == int(status)
-            assert answer["description"]
-            assert ("Retry-After" in answer.get("headers", {})) == (status in ("409", "429", "503"))
+            if list(answer["content"]) != [PROBLEM]:
+                yield f"{status} is not {PROBLEM}"
+                continue
+            if answer["content"][PROBLEM]["schema"] != {"$ref": "#/components/schemas/Problem"}:
+                yield f"the schema of {status} is not Problem"
+            if answer["content"][PROBLEM]["example"]["status"] != int(status):
+                yield f"the example of {status} has another status"
+            if not answer["description"]:
+                yield f"{status} has no description"
+            if ("Retry-After" in answer.get("headers", {})) != (status in ("409", "429", "503")):
+                yield f"{status} has Retry-After where it must not, or lacks it"
 
 
-@every_operation
-def test_operation_gives_the_causes_of_its_own_errors(name: str) -> None:
-    own = set(OPERATIONS[name][2]["responses"]) & {"404", "409", "412", "422"}
-    for status in own:
-        answer = OPERATIONS[name][2]["responses"][status]
-        assert "$ref" not in answer, f"say in a `description` beside the reference when {name} answers {status}"
+@for_every_operation
+def test_operations_give_the_causes_of_their_own_errors(name: str) -> Iterator[str]:
+    for status in set(OPERATIONS[name][2]["responses"]) & {"404", "409", "412", "422"}:
+        if "$ref" in OPERATIONS[name][2]["responses"][status]:
+            yield f"say in a `description` beside the reference when it answers {status}"
 
 
-@every_operation
-def test_reading_says_that_it_changes_nothing(name: str) -> None:
+@for_every_operation
+def test_reading_says_that_it_changes_nothing(name: str) -> Iterator[str]:
     method, _, operation = OPERATIONS[name]
-    assert (method == "GET") == ("changes nothing" in operation["description"].lower())
+    if (method == "GET") != ("changes nothing" in operation["description"].lower()):
+        yield "a GET does not say that it changes nothing, or another method does"
 
 
-@every_operation
-def test_every_form_of_an_answer_has_an_example(name: str) -> None:
+@for_every_operation
+def test_every_form_of_an_answer_has_an_example(name: str) -> Iterator[str]:
     forms = answer_schema(name).get("oneOf", [])
     media = OPERATIONS[name][2]["responses"].get("200", {}).get("content", {}).get("application/json", {})
-    assert len(media.get("examples", {})) == len(forms)
+    given = media.get("examples", {})
+    if len(given) != len(forms):
+        yield f"the answer has {len(forms)} forms and the examples {list(given)}"
 
 
-@every_operation
-def test_path_ids_are_positive_64_bit_integers(name: str) -> None:
+@for_every_operation
+def test_path_ids_are_positive_64_bit_integers(name: str) -> Iterator[str]:
     _, path, _ = OPERATIONS[name]
-    ids = {p["name"]: p for p in parameters_of(name) if p["in"] == "path"}
-    assert set(ids) == set(re.findall(r"{(\w+)}", path))
-    for parameter in ids.values():
-        schema = {"type": "integer", "format": "int64", "minimum": 1, "maximum": 2**63 - 1}
-        assert parameter["schema"] == schema
+    ids = {p["name"]: p["schema"] for p in parameters_of(name) if p["in"] == "path"}
+    if set(ids) != set(re.findall(r"{(\w+)}", path)):
+        yield f"the path {path} has the parameters {list(ids)}"
+    for parameter, schema in ids.items():
+        if schema != {"type": "integer", "format": "int64", "minimum": 1, "maximum": 2**63 - 1}:
+            yield f"{parameter} has the schema {schema}"
 
 
-@every_operation
-def test_preference_is_offered_where_the_answer_is_ok(name: str) -> None:
+@for_every_operation
+def test_preference_is_offered_where_the_answer_is_ok(name: str) -> Iterator[str]:
     answers_ok = {"$ref": "#/components/schemas/Ok"} in answer_schema(name).get("oneOf", [])
     offered = any(p["in"] == "header" and p["name"] == "Prefer" for p in parameters_of(name))
     headers = follow(OPERATIONS[name][2]["responses"].get("200", {})).get("headers", {})
-    assert answers_ok == offered == ("Preference-Applied" in headers)
+    if not answers_ok == offered == ("Preference-Applied" in headers):
+        yield "Ok as an answer, the header Prefer and the header Preference-Applied do not come together"
 
 
 def test_bulk_routes_take_larger_bodies() -> None:
@@ -240,12 +268,13 @@ def test_defaults_of_pages() -> None:
             assert [named["per_page"][key] for key in ("minimum", "maximum", "default")] == [1, 5000, default]
 
 
-@every_operation
-def test_words_in_a_query_are_without_nul(name: str) -> None:
+@for_every_operation
+def test_words_in_a_query_are_without_nul(name: str) -> Iterator[str]:
     for parameter in parameters_of(name):
         schema = follow(parameter["schema"])
-        if parameter["in"] == "query" and schema.get("type") == "string" and not {"enum", "format"} & set(schema):
-            assert not jsonschema_rs.Draft4Validator(schema).is_valid("a\0"), parameter["name"]
+        is_text = schema.get("type") == "string" and not {"enum", "format"} & set(schema)
+        if parameter["in"] == "query" and is_text and jsonschema_rs.Draft4Validator(schema).is_valid("a\0"):
+            yield f"{parameter['name']} takes the character NUL"
 
 
 def test_pattern_of_idempotency_keys_is_the_one_that_counts() -> None:
@@ -261,24 +290,28 @@ def test_pattern_of_idempotency_keys_is_the_one_that_counts() -> None:
             assert validator.is_valid(key), key
 
 
-@every_operation
-def test_links_lead_on_from_what_is_there(name: str) -> None:
+@for_every_operation
+def test_links_lead_on_from_what_is_there(name: str) -> Iterator[str]:
     """Each gives all ids of the path it leads to, from the request's own path or from a place in the answer."""
     known = {p["name"] for p in parameters_of(name) if p["in"] == "path"}
     answer = OPERATIONS[name][2]["responses"].get("200", {})
     for link in map(follow, follow(answer).get("links", {}).values()):
         _, path, target = OPERATIONS[link["operationId"]]
-        assert set(link["parameters"]) == set(re.findall(r"{(\w+)}", path))
+        if set(link["parameters"]) != set(re.findall(r"{(\w+)}", path)):
+            yield f"the link to {link['operationId']} gives {sorted(link['parameters'])} for {path}"
         for expression in link["parameters"].values():
             source, _, place = expression.partition("#/")
             if source == "$response.body":
-                assert is_promised(answer_schema(name), place.split("/")), expression
+                found = is_promised(answer_schema(name), place.split("/"))
             else:
-                assert source.removeprefix("$request.path.") in known, expression
-        body = target.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+                found = source.removeprefix("$request.path.") in known
+            if not found:
+                yield f"the link to {link['operationId']} takes {expression}, which is not there"
         if "requestBody" in link:
+            body = target.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
             schema = plain_schema(follow(body)) | {"components": plain_schema(SPEC["components"])}
-            jsonschema_rs.Draft4Validator(schema).validate(link["requestBody"])
+            for error in jsonschema_rs.Draft4Validator(schema).iter_errors(link["requestBody"]):
+                yield f"the body of the link to {link['operationId']}: {error.message}"
 
 
 def is_promised(schema: Any, place: list[str]) -> bool:
@@ -305,21 +338,22 @@ def test_spec_and_handlers_are_the_same_list() -> None:
 # --- Schemas
 
 
-@every_operation
-def test_request_bodies_are_closed(name: str) -> None:
+@for_every_operation
+def test_request_bodies_are_closed(name: str) -> Iterator[str]:
     body = OPERATIONS[name][2].get("requestBody")
     if body is None:
         return
-    # A body may be left out only where everything in it may be.
-    assert body["required"] is True or "required" not in follow(body["content"]["application/json"]["schema"])
-    assert list(body["content"]) == ["application/json"]
+    if body["required"] is not True and "required" in follow(body["content"]["application/json"]["schema"]):
+        yield "the body may be left out, and something in it may not"
+    if list(body["content"]) != ["application/json"]:
+        yield f"the body is {list(body['content'])}"
     for place, schema in reachable(body["content"]["application/json"]["schema"]):
-        if "properties" in schema:
-            assert schema.get("additionalProperties") is False, f"{place} is open"
+        if "properties" in schema and schema.get("additionalProperties") is not False:
+            yield f"{place} is open"
 
 
-@every_operation
-def test_request_bodies_are_bounded(name: str) -> None:
+@for_every_operation
+def test_request_bodies_are_bounded(name: str) -> Iterator[str]:
     body = OPERATIONS[name][2].get("requestBody")
     bounds = {
         "string": {"maxLength", "enum"},
@@ -328,16 +362,19 @@ def test_request_bodies_are_bounded(name: str) -> None:
         "number": {"maximum"},
     }
     for place, schema in reachable(body["content"]["application/json"]["schema"]) if body else ():
-        if schema.get("type") in bounds and isinstance(schema["type"], str):
-            assert bounds[schema["type"]] & set(schema), f"{place} has no upper bound"
+        kind = schema.get("type")
+        if isinstance(kind, str) and kind in bounds and not bounds[kind] & set(schema):
+            yield f"{place} has no upper bound"
 
 
-@every_operation
-def test_answers_always_have_all_their_keys(name: str) -> None:
+@for_every_operation
+def test_answers_always_have_all_their_keys(name: str) -> Iterator[str]:
     for place, schema in reachable(answer_schema(name)):
         if isinstance(schema.get("properties"), dict):
             # The one key that comes only when it is asked for.
-            assert set(schema.get("required", [])) == set(schema["properties"]) - {"download_url"}, place
+            wanted = set(schema["properties"]) - {"download_url"}
+            if set(schema.get("required", [])) != wanted:
+                yield f"{place} requires {schema.get('required', [])} and not {sorted(wanted)}"
 
 
 def test_every_schema_and_property_is_described() -> None:
@@ -370,29 +407,34 @@ def examples() -> Iterator[tuple[str, Any, Any]]:
             yield f"{place}/examples/{name}", schema, follow(example)["value"]
 
 
-@pytest.mark.parametrize(("schema", "example"), [pytest.param(s, e, id=place) for place, s, e in examples()])
-def test_example_fits_its_schema(schema: dict[str, Any], example: Any) -> None:
-    # References are looked up in the document that is checked against, so that the components ride along.
-    whole = {"allOf": [schema], "components": SPEC["components"]}
-    OAS30Validator(whole, format_checker=oas30_format_checker).validate(example)
+def test_examples_fit_their_schemas() -> None:
+    wrong, count = [], 0
+    for place, schema, example in examples():
+        count += 1
+        # References are looked up in the document that is checked against, so that the components ride along.
+        whole = {"allOf": [schema], "components": SPEC["components"]}
+        errors = OAS30Validator(whole, format_checker=oas30_format_checker).iter_errors(example)
+        wrong += [f"{place}: {error.message}" for error in errors]
+    assert not wrong, "\n".join(wrong)
+    assert count > 300
 
 
-@pytest.mark.parametrize("label", ["PET", "ö", "Ü b-3, (x)", "塑料", "🥤", "x" * 128, " "])
-def test_pattern_of_labels_takes_any_script(label: str) -> None:
+def test_pattern_of_labels_takes_any_script() -> None:
     pattern = look_up("#/components/schemas/NewObject")["properties"]["label"]["pattern"]
-    assert re.search(pattern, label)
-    assert jsonschema_rs.Draft4Validator({"type": "string", "pattern": pattern}).is_valid(label)
+    validator = jsonschema_rs.Draft4Validator({"type": "string", "pattern": pattern})
+    labels = ["PET", "ö", "Ü b-3, (x)", "塑料", "🥤", "x" * 128, " "]
+    assert [label for label in labels if not re.search(pattern, label) or not validator.is_valid(label)] == []
 
 
-@pytest.mark.parametrize(
-    ("reference", "good"),
-    [({"id": 1}, True), ({"id": 2**63 - 1}, True), ({"filepath": "/a/b.jpg"}, True), ({}, False),
-     ({"id": 1, "filepath": "a"}, False), ({"id": 0}, False), ({"id": 2**63}, False), ({"id": 1.0}, False),
-     ({"id": True}, False), ({"id": None}, False), ({"filepath": ""}, False), ({"filepath": "a\x00"}, False),
-     ({"id": 1, "x": 2}, False), ({"x": 2}, False)],
-)  # fmt: skip
-def test_an_image_is_named_by_exactly_one_of_id_and_path(reference: Any, good: bool) -> None:
-    assert closed_to("ImageReference").is_valid(reference) is good
+def test_an_image_is_named_by_exactly_one_of_id_and_path() -> None:
+    validator = closed_to("ImageReference")
+    good: list[Any] = [{"id": 1}, {"id": 2**63 - 1}, {"filepath": "/a/b.jpg"}]
+    bad: list[Any] = [
+        {}, {"id": 1, "filepath": "a"}, {"id": 0}, {"id": 2**63}, {"id": 1.0}, {"id": True}, {"id": None},
+        {"filepath": ""}, {"filepath": "a\x00"}, {"id": 1, "x": 2}, {"x": 2},
+    ]  # fmt: skip
+    assert [reference for reference in good if not validator.is_valid(reference)] == []
+    assert [reference for reference in bad if validator.is_valid(reference)] == []
 
 
 # --- The bundler

@@ -29,34 +29,36 @@ def implied(path: str) -> set[str]:
     return methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
 
 
-@pytest.mark.parametrize("path", METHODS_OF)
-def test_options_lists_all_methods_of_a_path(anonymous: Caller, path: str) -> None:
-    answer = anonymous.request("OPTIONS", with_ids(path))
-    answer.expect(204)
-    assert listed(answer.headers["allow"]) == implied(path)
+def test_options_lists_all_methods_of_a_path(anonymous: Caller) -> None:
+    for path in METHODS_OF:
+        answer = anonymous.request("OPTIONS", with_ids(path))
+        answer.expect(204)
+        assert listed(answer.headers["allow"]) == implied(path), path
 
 
-@pytest.mark.parametrize("path", METHODS_OF)
-def test_method_that_a_path_does_not_know_names_all_that_it_knows(anonymous: Caller, path: str) -> None:
-    for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} - implied(path):
-        response = anonymous.http.request(method, "/api/v1" + with_ids(path))
-        assert response.status_code == 405
-        assert listed(response.headers["allow"]) == implied(path)
-        assert response.headers["content-type"] == "application/problem+json"
-        assert (method == "HEAD") == (response.content == b"")
+def test_method_that_a_path_does_not_know_names_all_that_it_knows(anonymous: Caller) -> None:
+    for path in METHODS_OF:
+        for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} - implied(path):
+            response = anonymous.http.request(method, "/api/v1" + with_ids(path))
+            assert response.status_code == 405, (method, path)
+            assert listed(response.headers["allow"]) == implied(path), (method, path)
+            assert response.headers["content-type"] == "application/problem+json", (method, path)
+            assert (method == "HEAD") == (response.content == b""), (method, path)
 
 
-@pytest.mark.parametrize("path", [path for path, methods in METHODS_OF.items() if "GET" in methods])
-def test_head_has_the_headers_of_get_and_no_body(admin: Caller, path: str) -> None:
+def test_head_has_the_headers_of_get_and_no_body(admin: Caller) -> None:
     def headers(answer: Any) -> dict[str, str]:
         return {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "date")}
 
     admin.get("/whoami").expect(200)  # Its key is first used here, which the list of keys tells from then on.
-    get, head = (admin.request(method, with_ids(path), headers={"X-Request-ID": "one"}) for method in ("GET", "HEAD"))
-    assert head.response.status_code == get.response.status_code
-    assert headers(head) == headers(get)
-    assert get.response.content
-    assert head.response.content == b""
+    for path in (path for path, methods in METHODS_OF.items() if "GET" in methods):
+        get, head = (
+            admin.request(method, with_ids(path), headers={"X-Request-ID": "one"}) for method in ("GET", "HEAD")
+        )
+        assert head.response.status_code == get.response.status_code, path
+        assert headers(head) == headers(get), path
+        assert get.response.content, path
+        assert head.response.content == b"", path
 
 
 @pytest.mark.parametrize("path", ["/info/version", "/info/live", "/info/status", "/api/v1/ui/"])
@@ -80,14 +82,14 @@ def test_options_of_no_path_is_no_answer(anonymous: Caller, admin: Caller, path:
     admin.request("OPTIONS", path).expect(404)
 
 
-@pytest.mark.parametrize("path", METHODS_OF)
-def test_empty_segment_of_a_path_leads_nowhere(http: TestClient, admin: Caller, path: str) -> None:
-    place = "/api/v1" + with_ids(path)
-    for odd in (f"/{place}", place.replace("/v1", "//v1"), place.replace("/v1/", "/v1//"), f"{place}//"):
-        for method in METHODS_OF[path]:
-            for headers in ({}, {"Authentication-Key": str(admin.key), "Authentication-Secret": str(admin.secret)}):
-                response = http.request(method, f"http://testserver{odd}", headers=headers)
-                assert (response.status_code, response.json()["status"]) == (404, 404), (method, odd)
+def test_empty_segment_of_a_path_leads_nowhere(http: TestClient, admin: Caller) -> None:
+    for path, methods in METHODS_OF.items():
+        place = "/api/v1" + with_ids(path)
+        for odd in (f"/{place}", place.replace("/v1", "//v1"), place.replace("/v1/", "/v1//"), f"{place}//"):
+            for method in methods:
+                for headers in ({}, {"Authentication-Key": str(admin.key), "Authentication-Secret": str(admin.secret)}):
+                    response = http.request(method, f"http://testserver{odd}", headers=headers)
+                    assert (response.status_code, response.json()["status"]) == (404, 404), (method, odd)
 
 
 def test_document_is_served_with_its_references_and_names(http: TestClient) -> None:
