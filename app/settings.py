@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     azure_storage_imageset_folder: Annotated[
         str, AfterValidator(_folder_path), Field(description="folder, or path of folders, of image sets in it")
     ]
+    azure_fast_requests: bool = Field(
+        True, description="send the requests of ingest without the SDK's pipeline; false: the SDK sends all"
+    )
     image_read_token_valid_days: int = Field(7, ge=1, le=3650, description="how long an image's SAS URL works")
     imageset_upload_token_valid_days: int = Field(7, ge=1, le=3650, description="how long a dropbox SAS URL works")
 

@@ -69,4 +69,5 @@ def make_blob_store(settings: Settings, *, patient: bool = False) -> BlobStore:
         read_token_valid=timedelta(days=settings.image_read_token_valid_days),
         upload_token_valid=timedelta(days=settings.imageset_upload_token_valid_days),
         patient=patient,
+        fast_requests=settings.azure_fast_requests,
     )

@@ -8,12 +8,12 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient, StandardBlobTier
+from azure.storage.blob import BlobClient, BlobServiceClient, StandardBlobTier
 
+from app.azure.blob import Blob
+from app.azure.fast_requests import RawClient
 from app.azure.file_faults import ARCHIVED, CHANGED, REHYDRATING, CopyFailed, CopyPending, NameTaken
-from app.azure.listing import Blob
 from app.azure.outage import NO_BLOB, error_code, is_answer
-from app.azure.quick_copy import QuickCopy
 
 # What a copy is of stands in its metadata, which the service sets in the moment in which the copying begins.
 SOURCE_KEY = "labelapi_source"
@@ -27,7 +27,8 @@ CONFLICT = (409, 412)
 class CopyOrder:
     """What is to be copied within the account of `client`: `blob`, as it was listed, to `path` of another container.
 
-    `quick` does it where nothing is odd. The SDK's clients of single blobs take a tenth of its time to make.
+    `raw` does it with fast requests where each answer is the expected one; without it the SDK does. The SDK's clients of
+    single blobs are made when they are needed, because making them takes a tenth of the time of a copy.
     """
 
     client: BlobServiceClient
@@ -36,8 +37,9 @@ class CopyOrder:
     blob: Blob
     target_container: str
     path: str
+    target_url: str
     wait_seconds: float
-    quick: QuickCopy
+    raw: RawClient | None
 
     @property
     def source(self) -> BlobClient:
@@ -55,14 +57,13 @@ class CopyOrder:
         return {SOURCE_KEY: _source_mark(self.source_container, self.blob.name), ETAG_KEY: self.blob.etag}
 
 
-def copy_verified(order: CopyOrder) -> BlobProperties:
+def copy_verified(order: CopyOrder) -> Blob:
     """Copy, wait for success, and return what lies at the target.
 
     Raises CopyFailed, CopyPending when that takes longer than `wait_seconds`, and the SDK's errors for all that may be an
     outage.
     """
-    # A file in the archive tier is copied into another tier, which the quick one does not ask for.
-    status = None if order.blob.is_archived else order.quick.start(order.source_url, order.blob.etag, order.marks)
+    status = _start_fast(order)
     refusal, is_done = (None, status == "success") if status else _start(order)
     if refusal:
         found = _settle(order)
@@ -76,13 +77,21 @@ def copy_verified(order: CopyOrder) -> BlobProperties:
         refusal, is_done = _start(order, over=found.etag)
         if refusal:
             raise _in_words(refusal)
-    found = order.quick.look() if is_done else None
-    if found is None or found.copy.status == "pending":
+    found = order.raw.head(order.target_url, order.path) if order.raw and is_done else None
+    if found is None or found.copy_status == "pending":
         found = _settle(order)
     fault = "The copy has vanished." if found is None else _fault(order, found)
     if found is None or fault:
         raise CopyFailed(fault or "")
     return found
+
+
+def _start_fast(order: CopyOrder) -> str | None:
+    """Start to copy with a fast request; return the status of the copy, None when the SDK has to try."""
+    # A file in the archive tier is copied into another tier, which only the SDK's request asks for.
+    if order.raw is None or order.blob.is_archived:
+        return None
+    return order.raw.start_copy(order.target_url, order.source_url, order.blob.etag, order.marks)
 
 
 def _in_words(refusal: HttpResponseError) -> Exception:
@@ -105,7 +114,7 @@ def _start(
     is_archived = order.blob.is_archived if is_archived is None else is_archived
     options: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
     if over:
-        options = {"etag": over, "match_condition": MatchConditions.IfNotModified}
+        options = {"etag": f'"{over}"', "match_condition": MatchConditions.IfNotModified}
     if is_archived:
         options["standard_blob_tier"] = StandardBlobTier.HOT
     try:
@@ -125,20 +134,20 @@ def _start(
     return None, answer.get("copy_status") == "success"
 
 
-def _settle(order: CopyOrder) -> BlobProperties | None:
+def _settle(order: CopyOrder) -> Blob | None:
     """Return what lies at the target as soon as nothing is being copied onto it; None when nothing lies there."""
     deadline, pause, waited = time.monotonic() + order.wait_seconds, FIRST_PAUSE_SECONDS, False
-    while (found := _find(order.target)) is not None and found.copy.status == "pending":
+    while (found := _find(order.target)) is not None and found.copy_status == "pending":
         if order.blob.is_archived or time.monotonic() >= deadline:
             raise CopyPending("The storage service is still copying the file.")
         time.sleep(pause)
         pause, waited = min(pause * 2, LONGEST_PAUSE_SECONDS), True
-    if found is not None and str(found.archive_status or "").startswith("rehydrate-pending"):
+    if found is not None and found.is_rehydrating:
         # The copy is there, and cannot be read for some hours: learn.microsoft.com, "Rehydrate an archived blob".
         raise CopyPending("The storage service is still moving the copy out of the archive tier.")
     if waited:
         source = _find(order.source)
-        if source is None or source.etag.strip('"') != order.blob.etag:
+        if source is None or source.etag != order.blob.etag:
             raise CopyFailed("The file has changed while it was copied.")
     return found
 
@@ -152,36 +161,31 @@ def _source_mark(source_container: str, name: str) -> str:
     return hashlib.sha256(f"{source_container}/{name}".encode()).hexdigest()
 
 
-def _find(client: BlobClient) -> BlobProperties | None:
+def _find(client: BlobClient) -> Blob | None:
     try:
-        return client.get_blob_properties()
+        return Blob.of(client.get_blob_properties())
     except HttpResponseError as error:
         if is_answer(error, 404, NO_BLOB):
             return None
         raise
 
 
-def _is_known(order: CopyOrder, found: BlobProperties) -> bool:
+def _is_known(order: CopyOrder, found: Blob) -> bool:
     """True when a blob is surely a copy of the source: an earlier run says so, or its content."""
-    same_content = order.blob.content_md5 is not None and _md5(found) == order.blob.content_md5
+    same_content = order.blob.content_md5 is not None and found.content_md5 == order.blob.content_md5
     return same_content or all(_mark(found.metadata, key) == value for key, value in order.marks.items())
 
 
-def _fault(order: CopyOrder, found: BlobProperties) -> str | None:
+def _fault(order: CopyOrder, found: Blob) -> str | None:
     """Return what is wrong with a copy, None when it is whole."""
-    if found.copy.status not in (None, "success"):
-        said = f": {found.copy.status_description[:200]}" if found.copy.status_description else ""
-        return f"The storage service ended the copy as {found.copy.status}{said}."
+    if found.copy_status not in (None, "success"):
+        reason = f": {found.copy_status_description[:200]}" if found.copy_status_description else ""
+        return f"The storage service ended the copy as {found.copy_status}{reason}."
     if found.size != order.blob.size:
         return f"The copy has {found.size} bytes, the file has {order.blob.size}."
-    if order.blob.content_md5 and _md5(found) not in (None, order.blob.content_md5):
+    if order.blob.content_md5 and found.content_md5 not in (None, order.blob.content_md5):
         return "The copy has another MD5 than the file."
     return None
-
-
-def _md5(found: BlobProperties) -> bytes | None:
-    md5 = found.content_settings.content_md5
-    return bytes(md5) if md5 else None
 
 
 def _mark(metadata: Mapping[str, str] | None, key: str) -> str | None:

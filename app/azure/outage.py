@@ -40,10 +40,29 @@ def is_outage(error: AzureError) -> bool:
     if isinstance(error, ClientAuthenticationError) and status not in REFUSED:
         # The status is that of the service that issues tokens.
         return True
-    if error_code(error) == f"status {status}":
+    if is_nameless(error):
         # The storage service names its errors: this answer comes from something else on the way.
         return True
     return status < 400 or status >= 500 or status in BUSY
+
+
+def is_nameless(error: HttpResponseError) -> bool:
+    """True for an answer that has a status and no name of an error."""
+    return error_code(error) == f"status {error.status_code}"
+
+
+class ListingFailed(StorageUnavailable):
+    """The storage service answers 500, without a reason, when it lists a container, and does list parts of it.
+
+    Azurite does so when a blob's name has characters that XML, the format of listings, cannot hold. Azure refuses such names:
+    learn.microsoft.com, "Naming and referencing containers, blobs, and metadata".
+    """
+
+    def __init__(self, container: str) -> None:
+        super().__init__(
+            f"The storage service cannot list the container {container}: it answers 500 without a reason, and does list parts"
+            " of it. A file's name may have control characters, which listings cannot hold."
+        )
 
 
 @contextmanager

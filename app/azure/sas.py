@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from azure.storage.blob import UserDelegationKey, generate_blob_sas, generate_container_sas
+from azure.storage.blob import BlobServiceClient, UserDelegationKey, generate_blob_sas, generate_container_sas
 
 UPLOAD_PERMISSION = "rwdl"
 # The stored access policy of a dropbox. Links name it, so that they die with it; it holds the permission and no expiry,
@@ -137,6 +137,19 @@ class UserDelegationSigner:
                 now = datetime.now(UTC).replace(microsecond=0)
                 self._key = (self.fetch_key(now - CLOCK_SKEW, now + KEY_LIFE), now + KEY_LIFE)
             return self._key
+
+
+def make_signer(client: BlobServiceClient, *, by_identity: bool) -> Signer:
+    """Return what signs links to the account of `client`. Raises ValueError when its connection string has no account key."""
+    account_name, protocol = client.account_name, "https" if client.url.startswith("https://") else None
+    if account_name is None:
+        raise ValueError("The URL of the storage account does not name the account.")
+    if by_identity:
+        return UserDelegationSigner(account_name, client.get_user_delegation_key, protocol)
+    account_key = getattr(client.credential, "account_key", None)
+    if not account_key:
+        raise ValueError("The connection string of the storage account holds no AccountKey.")
+    return AccountKeySigner(account_name, account_key, protocol)
 
 
 def _sign_read(

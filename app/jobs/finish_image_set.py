@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.azure.blobs import Blob, BlobStore, CopyPending, target_path
 from app.azure.names import printable
-from app.azure.unlistable import Unlistable
+from app.azure.outage import ListingFailed
 from app.errors import StorageUnavailable
 from app.jobs.image_files import Document, Known, batches, copiers, describe_fault, examine, find_known, register
 from app.jobs.progress import Failed, NotYet, Progress
@@ -60,6 +60,13 @@ class Collection:
     def path(self, name: str) -> str:
         """Return the path of the image that an upload becomes, `<container>/<path>`."""
         return f"{self.blobs.container}/{target_path(self.folder, name)}"
+
+    def list_uploads(self) -> Iterator[Blob]:
+        """Yield the blobs of the dropbox. Raises StorageUnavailable, and Failed when waiting does not make it listable."""
+        try:
+            yield from self.blobs.list_blobs(self.dropbox)
+        except ListingFailed as error:
+            raise Failed(f"{error} Delete or rename that file, and retry this job.") from error
 
     def copy(self, blob: Blob) -> Result:
         """Copy an upload and return what becomes of it. Raises StorageUnavailable."""
@@ -227,11 +234,7 @@ def _collect(session: Session, collection: Collection, tally: Tally, threads: in
 
     Raises NotYet at the end when some files are still being copied.
     """
-    try:
-        tally.total = _count_news(collection, tally)
-    except StorageUnavailable:
-        yield from _take_out_unlistable(session, collection, tally)
-        tally.total = len(tally.seen) + _count_news(collection, tally)
+    tally.total = sum(map(tally.is_news, collection.list_uploads()))
     yield tally.progress
     with copiers(threads) as pool:
         for pause in (*PAUSES_SECONDS, None):
@@ -248,17 +251,13 @@ def _collect(session: Session, collection: Collection, tally: Tally, threads: in
         raise NotYet(datetime.now(UTC) + PENDING_PAUSE, words)
 
 
-def _count_news(collection: Collection, tally: Tally) -> int:
-    return sum(map(tally.is_news, collection.blobs.list_blobs(collection.dropbox)))
-
-
 def _collect_news(
     session: Session, collection: Collection, tally: Tally, pool: ThreadPoolExecutor
 ) -> Iterator[Progress]:
     found_news = True
     while found_news:
         found_news = False
-        news = filter(tally.is_news, collection.blobs.list_blobs(collection.dropbox))
+        news = filter(tally.is_news, collection.list_uploads())
         for batch in _copied(session, collection, pool, news):
             found_news = True
             # Copying may take long, and no transaction shall wait for it.
@@ -278,45 +277,6 @@ def _note_outcome(session: Session, collection: Collection, tally: Tally) -> Non
     images, files = session.execute(select(func.count(Image.width), func.count()).where(*_is_upload(collection))).one()
     counts = {"ingested_images": images, "ingested_other_files": files - images, "skipped_files": len(tally.skipped)}
     session.execute(update(ImageSet).where(ImageSet.id == collection.image_set_id).values(counts))
-
-
-def _take_out_unlistable(session: Session, collection: Collection, tally: Tally) -> Iterator[Progress]:
-    """Collect the uploads that no listing can show, and take them out of the dropbox, so that the others can be listed.
-
-    Raises StorageUnavailable when it is an outage that listings fail, Failed when such a file cannot be taken out.
-    """
-    while (blob := _find_unlistable(collection)) is not None:
-        if not blob.is_junk:
-            results = _register_uploads(session, collection, {blob.name: collection.copy(blob)})
-            tally.add([blob], results)
-            # Nothing goes before this is committed.
-            yield tally.progress
-            _require_copy(collection, blob, results[blob.name])
-        if not collection.blobs.remove_blob(collection.dropbox, blob):
-            raise Failed(
-                f"Nothing in {collection.dropbox} can be listed until its file {printable(blob.name)} is gone, which cannot"
-                " be deleted: it has changed, or somebody holds a lease on it."
-            )
-        yield tally.progress
-
-
-def _require_copy(collection: Collection, blob: Blob, result: Result) -> None:
-    if not isinstance(result, dict):
-        raise Failed(
-            f"Nothing in {collection.dropbox} can be listed until its file {printable(blob.name)} is copied and gone:"
-            f" {result.message}"
-        )
-
-
-def _find_unlistable(collection: Collection) -> Blob | None:
-    try:
-        return collection.blobs.find_unlistable(collection.dropbox)
-    except Unlistable as error:
-        place = f"the one that follows {printable(error.behind)}" if error.behind else "the first one"
-        raise Failed(
-            f"The storage service cannot list {collection.dropbox} because of a file's name, {place} in the order of names:"
-            " there is probably a control character in it. Delete or rename that file, and retry this job."
-        ) from error
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from app.azure.names import keep_dot_segments
 from tests.storage_proxy import StorageProxy, storage_proxy
 
 WEEK = timedelta(days=7)
+# For what both our fast requests and the SDK do, depending on a setting.
+BOTH_WAYS = pytest.mark.parametrize("fast_requests", [True, False], ids=["fast", "sdk"])
 
 
 def open_store(connection_string: str, container: str, **options: Any) -> BlobStore:
@@ -22,9 +24,16 @@ def open_store(connection_string: str, container: str, **options: Any) -> BlobSt
 
 
 @pytest.fixture
-def store(storage_connection_string: str) -> Iterator[BlobStore]:
+def fast_requests() -> bool:
+    """Whether stores send fast requests; see BOTH_WAYS."""
+    return True
+
+
+@pytest.fixture
+def store(storage_connection_string: str, fast_requests: bool) -> Iterator[BlobStore]:
     """A patient store with a new main container."""
-    store = open_store(storage_connection_string, f"main-{uuid.uuid4().hex[:12]}", patient=True)
+    name = f"main-{uuid.uuid4().hex[:12]}"
+    store = open_store(storage_connection_string, name, patient=True, fast_requests=fast_requests)
     store.make_container(store.container)
     yield store
     store.close()
@@ -45,9 +54,10 @@ def proxy(storage_connection_string: str) -> Iterator[StorageProxy]:
 
 
 @pytest.fixture
-def proxied(proxy: StorageProxy, store: BlobStore) -> Iterator[BlobStore]:
+def proxied(proxy: StorageProxy, store: BlobStore, fast_requests: bool) -> Iterator[BlobStore]:
     """The same main container, reached through the proxy; waits two seconds for a copy."""
-    proxied = open_store(proxy.connection_string, store.container, patient=True, copy_wait=timedelta(seconds=2))
+    options = {"patient": True, "copy_wait": timedelta(seconds=2), "fast_requests": fast_requests}
+    proxied = open_store(proxy.connection_string, store.container, **options)
     yield proxied
     proxied.close()
 

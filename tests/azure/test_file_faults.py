@@ -12,7 +12,7 @@ from azure.storage.blob import BlobServiceClient, ContentSettings, StandardBlobT
 from app.azure.blobs import Blob, BlobStore, CopyFailed, CopyPending
 from app.azure.file_faults import NameTaken, ReadFailed
 from app.errors import Conflict, StorageUnavailable
-from tests.azure.conftest import only_blob, put
+from tests.azure.conftest import BOTH_WAYS, only_blob, put
 from tests.storage_proxy import Cut, Exchange, Refused, Request, StorageProxy
 
 
@@ -42,12 +42,13 @@ ANSWERS = [
 ]
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize(("status", "code", "words"), ANSWERS)
 def test_what_is_said_of_one_file_is_its_fault_and_of_all_an_outage(
     proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient,
     monkeypatch: pytest.MonkeyPatch, status: int, code: str | None, words: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("app.azure.blobs.FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("app.azure.connection.FIRST_PAUSE_SECONDS", 0.01)
     for name in ("bad", "good"):
         put(account, dropbox, name, name.encode())
     bad, good = proxied.list_blobs(dropbox)
@@ -70,7 +71,7 @@ def test_what_is_said_of_one_file_is_its_fault_and_of_all_an_outage(
 def test_what_cannot_be_read_is_one_file_or_all(
     proxied: BlobStore, proxy: StorageProxy, store: BlobStore, monkeypatch: pytest.MonkeyPatch, status: int, code: str | None
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("app.azure.blobs.FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("app.azure.connection.FIRST_PAUSE_SECONDS", 0.01)
     store.upload("bad", [b"water"], "text/plain")
 
     def rule(request: Request) -> None:
@@ -98,6 +99,7 @@ def test_a_main_container_that_is_gone_is_no_fault_of_a_file(
         store.read_range("t/a", 0, 1)
 
 
+@BOTH_WAYS
 def test_a_dropbox_that_is_gone_is_no_outage(store: BlobStore, dropbox: str, account: BlobServiceClient) -> None:
     put(account, dropbox, "a", b"water")
     blob = only_blob(store, dropbox)
@@ -106,6 +108,7 @@ def test_a_dropbox_that_is_gone_is_no_outage(store: BlobStore, dropbox: str, acc
         store.copy_blob(dropbox, blob, "t/a")
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("name", [".", ".."])
 def test_a_name_that_urls_lose_is_a_fault_of_its_file(store: BlobStore, dropbox: str, name: str) -> None:
     url = urlsplit(store.make_upload_url(dropbox))
@@ -138,6 +141,7 @@ def archive(account: BlobServiceClient, container: str, name: str) -> None:
     account.get_blob_client(container, name).set_standard_blob_tier(StandardBlobTier.ARCHIVE)
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("when", ["before it is listed", "after it was listed"])
 def test_an_archived_file_is_copied_into_another_tier(
     store: BlobStore, dropbox: str, account: BlobServiceClient, when: str
@@ -155,6 +159,7 @@ def test_an_archived_file_is_copied_into_another_tier(
     assert store.copy_blob(dropbox, listed, "t/a").size == 5
 
 
+@BOTH_WAYS
 def test_the_copy_of_an_archived_file_is_not_waited_for(
     proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient
 ) -> None:
@@ -184,6 +189,7 @@ def test_the_copy_of_an_archived_file_is_not_waited_for(
     assert [e.request_headers["x-ms-access-tier"] for e in begun] == ["Hot"]
 
 
+@BOTH_WAYS
 def test_a_file_on_its_way_out_of_the_archive_tier_is_waited_for(
     proxied: BlobStore, proxy: StorageProxy, dropbox: str, account: BlobServiceClient
 ) -> None:
@@ -251,6 +257,7 @@ def test_what_cannot_be_discarded_stays(
     proxy.open()
 
 
+@BOTH_WAYS
 def test_a_leased_file_at_the_place_of_the_copy_is_another_file(
     store: BlobStore, dropbox: str, account: BlobServiceClient
 ) -> None:

@@ -1,4 +1,4 @@
-"""Requests past the SDK's pipeline: who signs them, and what becomes of those that get no answer."""
+"""Requests without the SDK's pipeline: who signs them, and what becomes of those that get no answer."""
 
 import io
 from typing import Any
@@ -11,7 +11,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.storage.blob import BlobServiceClient
 from requests.adapters import HTTPAdapter
 
-from app.azure.direct import DirectLine
+from app.azure.fast_requests import RawClient
 
 ENDPOINT = "https://acct.blob.core.windows.net"
 KEY = "a2V5"
@@ -51,18 +51,18 @@ class Recorder(HTTPAdapter):
         return response
 
 
-def open_line(credential: Any, recorder: Recorder, endpoint: str = ENDPOINT) -> DirectLine:
+def open_client(credential: Any, recorder: Recorder, endpoint: str = ENDPOINT) -> RawClient:
     session = requests.Session()
     session.mount("https://", recorder)
     session.mount("http://", recorder)
-    return DirectLine(BlobServiceClient(endpoint, credential), session, (1, 2))
+    return RawClient(BlobServiceClient(endpoint, credential), session, (1, 2))
 
 
 def test_an_identity_shows_one_token_with_many_requests() -> None:
     identity, recorder = Identity(), Recorder()
-    line = open_line(identity, recorder)
+    client = open_client(identity, recorder)
     for _ in range(3):
-        answer = line.send("GET", f"{ENDPOINT}/c/a", {"x-ms-range": "bytes=0-9"})
+        answer = client.send("GET", f"{ENDPOINT}/c/a", {"x-ms-range": "bytes=0-9"})
         assert answer is not None
         assert (answer.status, answer.body) == (206, b"water")
     assert [request.headers["Authorization"] for request in recorder.sent] == ["Bearer token"] * 3
@@ -72,20 +72,20 @@ def test_an_identity_shows_one_token_with_many_requests() -> None:
 
 def test_a_token_goes_to_encrypted_endpoints_only() -> None:
     recorder = Recorder()
-    line = open_line(Identity(), recorder)
-    assert line.send("GET", "http://acct.example/c/a", {}) is None
+    client = open_client(Identity(), recorder)
+    assert client.send("GET", "http://acct.example/c/a", {}) is None
     assert recorder.sent == []
 
 
 def test_without_a_token_nothing_is_sent() -> None:
     recorder = Recorder()
-    assert open_line(Identity(is_known=False), recorder).send("GET", f"{ENDPOINT}/c/a", {}) is None
+    assert open_client(Identity(is_known=False), recorder).send("GET", f"{ENDPOINT}/c/a", {}) is None
     assert recorder.sent == []
 
 
 def test_the_key_signs_and_stays_here() -> None:
     recorder = Recorder()
-    open_line({"account_name": "acct", "account_key": KEY}, recorder).send("PUT", f"{ENDPOINT}/c/a", {})
+    open_client({"account_name": "acct", "account_key": KEY}, recorder).send("PUT", f"{ENDPOINT}/c/a", {})
     [request] = recorder.sent
     assert str(request.headers["Authorization"]).startswith("SharedKey acct:")
     assert KEY not in str(dict(request.headers))
@@ -98,7 +98,7 @@ def test_proxies_certificates_and_timeouts_are_those_of_the_session(monkeypatch:
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     recorder = Recorder()
-    open_line(Identity(), recorder).send("GET", f"{ENDPOINT}/c/a", {})
+    open_client(Identity(), recorder).send("GET", f"{ENDPOINT}/c/a", {})
     [options] = recorder.options
     assert options["proxies"]["https"] == "http://proxy.example:3128"
     assert (options["verify"], options["timeout"], options["stream"]) == ("bundle.pem", (1, 2), True)
@@ -108,4 +108,4 @@ def test_proxies_certificates_and_timeouts_are_those_of_the_session(monkeypatch:
     "error", [requests.ConnectionError(), requests.Timeout(), urllib3.exceptions.IncompleteRead(1, 2)]
 )
 def test_a_request_that_gets_no_whole_answer_has_none(error: Exception) -> None:
-    assert open_line(Identity(), Recorder(error)).send("GET", f"{ENDPOINT}/c/a", {}) is None
+    assert open_client(Identity(), Recorder(error)).send("GET", f"{ENDPOINT}/c/a", {}) is None
