@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
@@ -95,21 +96,36 @@ WHERE state = 'queued' AND date_created < :before AND NOT EXISTS (
 """)
 
 WRONG_COUNTERS = text("""
-SELECT id, image_count, labeled_count, coalesce(images, 0) AS images, coalesce(labeled, 0) AS labeled
-FROM campaign LEFT JOIN (
-    SELECT campaign_id, count(*) AS images, count(submission_id) AS labeled FROM campaign_image GROUP BY campaign_id
-) AS counted ON counted.campaign_id = campaign.id
-WHERE (image_count, labeled_count) IS DISTINCT FROM (coalesce(images, 0), coalesce(labeled, 0))
+SELECT id, image_count, labeled_count, empty_count, unusable_count, counted.*
+FROM campaign CROSS JOIN LATERAL (
+    SELECT count(*) AS images, count(submission_id) AS labeled, count(*) FILTER (WHERE state = 'empty') AS empty,
+        count(*) FILTER (WHERE state = 'unusable') AS unusable
+    FROM campaign_image WHERE campaign_id = campaign.id) AS counted
+WHERE (image_count, labeled_count, empty_count, unusable_count) IS DISTINCT FROM (images, labeled, empty, unusable)
 ORDER BY id
 """)
 
 COUNT_AGAIN = text("""
 WITH held AS MATERIALIZED (SELECT id FROM campaign WHERE id = :id FOR UPDATE)
-UPDATE campaign SET image_count = counted.images, labeled_count = counted.labeled
-FROM held, LATERAL (
-    SELECT count(*) AS images, count(submission_id) AS labeled FROM campaign_image WHERE campaign_id = held.id
-) AS counted
+UPDATE campaign SET image_count = images, labeled_count = labeled, empty_count = empty, unusable_count = unusable
+FROM held CROSS JOIN LATERAL (
+    SELECT count(*) AS images, count(submission_id) AS labeled, count(*) FILTER (WHERE state = 'empty') AS empty,
+        count(*) FILTER (WHERE state = 'unusable') AS unusable
+    FROM campaign_image WHERE campaign_id = held.id) AS counted
 WHERE campaign.id = held.id
+""")
+
+# An image is what the newest submission made of it.
+WRONG_STATES = text("""
+SELECT campaign_image.campaign_id AS id, count(*) AS found, (array_agg(image_id ORDER BY image_id))[1\\:10] AS image_ids
+FROM campaign_image LEFT JOIN LATERAL (
+    SELECT submission_id, state FROM submission_image
+    WHERE submission_image.campaign_id = campaign_image.campaign_id AND submission_image.image_id = campaign_image.image_id
+    ORDER BY submission_image.submission_id DESC LIMIT 1) AS newest ON true
+WHERE campaign_image.state IS DISTINCT FROM coalesce(newest.state, 'unlabeled')
+    OR campaign_image.submission_id IS DISTINCT FROM CASE WHEN newest.state <> 'unlabeled' THEN newest.submission_id END
+GROUP BY 1
+ORDER BY 1
 """)
 
 # Earlier releases let such files in.
@@ -138,12 +154,26 @@ WHERE image_set_id = :id
 """),
 )
 
+# Images that were unchanged are named, and have no row.
 WRONG_SUBMISSIONS = text("""
-SELECT submission.campaign_id, submission.id, object_count, count(object.id) AS found
-FROM submission LEFT JOIN object ON object.campaign_id = submission.campaign_id AND object.submission_id = submission.id
+SELECT submission.campaign_id, submission.id, image_count - unchanged AS image_count, count(image_id) AS found
+FROM submission LEFT JOIN submission_image
+    ON submission_image.campaign_id = submission.campaign_id AND submission_id = submission.id
 GROUP BY submission.campaign_id, submission.id
-HAVING object_count <> count(object.id)
+HAVING image_count - unchanged <> count(image_id)
+    OR CASE WHEN unchanged = 0 THEN submission.object_count <> coalesce(sum(submission_image.object_count), 0)
+        ELSE submission.object_count < coalesce(sum(submission_image.object_count), 0) END
 ORDER BY submission.campaign_id, submission.id
+""")
+
+WRONG_SUBMISSION_IMAGES = text("""
+SELECT campaign_id, submission_id, count(*) AS found, (array_agg(image_id ORDER BY image_id))[1\\:10] AS image_ids
+FROM submission_image FULL JOIN (
+    SELECT campaign_id, image_id, submission_id, count(*) FROM object GROUP BY campaign_id, submission_id, image_id
+) AS counted USING (campaign_id, image_id, submission_id)
+WHERE coalesce(object_count, -1) <> coalesce(count, 0)
+GROUP BY campaign_id, submission_id
+ORDER BY campaign_id, submission_id
 """)
 
 # A file is replaced by the next publication, so that only the newest dataset of each path says what lies there.
@@ -229,21 +259,31 @@ class ConsistencyCheck:
             yield Finding("campaign_not_published", f"campaign {row.id}", detail, mend)
         for row in self.session.execute(WRONG_COUNTERS):
             detail = (
-                f"Its counters say {row.labeled_count} of {row.image_count} images labeled; it is "
-                f"{row.labeled} of {row.images}."
+                f"Its counters say {row.labeled_count} of {row.image_count} images labeled, {row.empty_count} of them empty and "
+                f"{row.unusable_count} unusable; it is {row.labeled} of {row.images}, {row.empty} and {row.unusable}."
             )
             count_again = partial(self.session.execute, COUNT_AGAIN, {"id": row.id})
             yield Finding("campaign_miscounted", f"campaign {row.id}", detail, count_again)
         for row in self.session.execute(NON_IMAGES_IN_CAMPAIGNS):
-            named = ", ".join(map(str, row.image_ids)) + (", …" if row.found > len(row.image_ids) else "")
             detail = (
-                f"{row.found} of its files are no images or have no known size (image ids: {named}). They take no boxes "
-                "and are in no dataset."
+                f"No images, or images of unknown size: {_name_images(row)}. They take no boxes and are in no dataset."
             )
             yield Finding("campaign_holds_non_images", f"campaign {row.id}", detail)
+        yield from self._submissions()
+
+    def _submissions(self) -> Iterator[Finding]:
+        for row in self.session.execute(WRONG_STATES):
+            detail = f"The newest submission of {_name_images(row)} is not the one that holds their present content."
+            yield Finding("images_of_another_state", f"campaign {row.id}", detail)
         for row in self.session.execute(WRONG_SUBMISSIONS):
-            detail = f"It was accepted with {row.object_count} objects and has {row.found}."
-            yield Finding("submission_incomplete", f"submission {row.id} of campaign {row.campaign_id}", detail)
+            detail = (
+                f"It was accepted with {row.image_count} changed image(s) and has {row.found}, or not as many objects."
+            )
+            yield Finding("submission_miscounted", f"submission {row.id} of campaign {row.campaign_id}", detail)
+        for row in self.session.execute(WRONG_SUBMISSION_IMAGES):
+            subject = f"submission {row.submission_id} of campaign {row.campaign_id}"
+            detail = f"It was accepted with another number of objects than there are on {_name_images(row)}."
+            yield Finding("submission_incomplete", subject, detail)
 
     def _dropboxes(self) -> Iterator[Finding]:
         dropboxes = dict(self.blobs.list_containers(DROPBOX_PREFIX))
@@ -309,3 +349,9 @@ class ConsistencyCheck:
         except NotFound:
             return f"Its file {path} is gone."
         return None if found.digest() == sha256 else f"Its file {path} has another SHA-256 than was published."
+
+
+def _name_images(row: Row[Any]) -> str:
+    """Return how many images were found, and the ids of the first of them."""
+    named = ", ".join(map(str, row.image_ids)) + (", …" if row.found > len(row.image_ids) else "")
+    return f"{row.found} image(s) ({named})"

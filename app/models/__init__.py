@@ -8,7 +8,7 @@ from app.models.idempotency_keys import IdempotencyKey
 from app.models.image_sets import ImageSet
 from app.models.images import Image, ImageCount
 from app.models.jobs import Job
-from app.models.objects import Object, Submission
+from app.models.objects import Object, Submission, SubmissionImage
 from app.models.problems import ImageSetProblem
 from app.models.users import Role, User
 
@@ -27,5 +27,6 @@ __all__ = [
     "Object",
     "Role",
     "Submission",
+    "SubmissionImage",
     "User",
 ]

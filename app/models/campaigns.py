@@ -8,10 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.engine import Base
 from app.models.image_sets import TITLE_RULE
+from app.models.objects import STATE_RULE
 
 
 class Campaign(Base):
-    """One labelling job. The counters change in the transaction that changes what they count."""
+    """One labelling job. The counters change in the transaction that changes what they count.
+
+    `labeled_count` counts all images that are not `unlabeled`, those that are `empty` or `unusable` as well.
+    """
 
     __tablename__ = "campaign"
 
@@ -23,6 +27,8 @@ class Campaign(Base):
     auto_complete: Mapped[bool] = mapped_column(server_default=true())
     image_count: Mapped[int] = mapped_column(server_default=text("0"))
     labeled_count: Mapped[int] = mapped_column(server_default=text("0"))
+    empty_count: Mapped[int] = mapped_column(server_default=text("0"))
+    unusable_count: Mapped[int] = mapped_column(server_default=text("0"))
     date_created: Mapped[datetime] = mapped_column(server_default=func.now())
     date_started: Mapped[datetime | None]
     date_completed: Mapped[datetime | None]
@@ -33,19 +39,24 @@ class Campaign(Base):
         CheckConstraint(TITLE_RULE, name="title_spelling"),
         CheckConstraint("status IN ('created', 'active', 'completed', 'finished')", name="status"),
         CheckConstraint("labeled_count BETWEEN 0 AND image_count", name="counters"),
+        CheckConstraint(
+            "empty_count >= 0 AND unusable_count >= 0 AND empty_count + unusable_count <= labeled_count", name="states"
+        ),
     )
 
 
 class CampaignImage(Base):
-    """One image of a campaign. It is labeled when it points at the submission that holds its present objects."""
+    """One image of a campaign. Unless it is `unlabeled` it points at the submission that holds its present content."""
 
     __tablename__ = "campaign_image"
 
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("image.id"), primary_key=True)
     submission_id: Mapped[int | None]
+    state: Mapped[str] = mapped_column(server_default="unlabeled")
 
     __table_args__ = (
         ForeignKeyConstraint(["campaign_id", "submission_id"], ["submission.campaign_id", "submission.id"]),
+        CheckConstraint(STATE_RULE, name="state"),
         Index("ix_campaign_image_image_id_campaign_id", "image_id", "campaign_id"),
     )

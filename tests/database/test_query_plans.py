@@ -15,7 +15,7 @@ from app.jobs import publish_datasets as publication
 from tests.caller import Caller
 from tests.workers import rows
 
-LARGE = ("image", "campaign_image", "object", "submission", "job", "api_key", "audit")
+LARGE = ("image", "campaign_image", "object", "submission", "submission_image", "job", "api_key", "audit")
 FILL = """
 INSERT INTO image_set (title, blobstorage_path, created_by)
     SELECT 'set-' || n, 'c/u/set-' || n, 1 FROM generate_series(1, 50) AS n;
@@ -25,11 +25,13 @@ INSERT INTO image (image_set_id, blobstorage_path, filesize, type, filetype, dat
     FROM generate_series(1, 50000) AS n;
 INSERT INTO campaign (title, created_by, status, image_count, labeled_count, auto_complete)
     SELECT 'campaign-' || n, 1, 'active', 5000, 2500, false FROM generate_series(1, 20) AS n;
-INSERT INTO submission (campaign_id, user_id, image_count, object_count)
-    SELECT 1 + n % 20, 1, 1, 2 FROM generate_series(0, 49999) AS n;
-INSERT INTO campaign_image (campaign_id, image_id, submission_id)
-    SELECT campaign_id, id, CASE WHEN id % 2 = 0 THEN id END
+INSERT INTO submission (campaign_id, user_id, image_count, object_count, replaced)
+    SELECT 1 + n % 20, 1, 1, 2, 0 FROM generate_series(0, 49999) AS n;
+INSERT INTO campaign_image (campaign_id, image_id, submission_id, state)
+    SELECT campaign_id, id, CASE WHEN id % 2 = 0 THEN id END, CASE WHEN id % 2 = 0 THEN 'labeled' ELSE 'unlabeled' END
     FROM submission WHERE campaign_id <= 20;
+INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count)
+    SELECT campaign_id, image_id, submission_id, 'labeled', 2 FROM campaign_image WHERE submission_id IS NOT NULL;
 INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
     SELECT campaign_id, submission_id, image_id, 0, 0, 9, 9, 'PET', 'PET'
     FROM campaign_image, generate_series(1, 2) WHERE submission_id IS NOT NULL;

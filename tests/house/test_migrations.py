@@ -60,6 +60,7 @@ INSERT INTO idempotency_key (user_id, operation, key_hash, fingerprint, answer, 
 """
 # How many rows a migration leaves in a table when it is taken back, None when the table goes; all other rows stay.
 LEFT: dict[str, dict[str, int | None]] = {
+    "0011_submission_images": {"submission_image": None},
     "0007_problems": {"problem": None},
     "0009_audit": {"audit": None},
     "0006_image_counts": {"image_count": None},
@@ -71,7 +72,7 @@ SELECT 'column', table_name, column_name,
     concat_ws(' ', data_type, is_nullable, column_default, identity_generation, is_generated)
 FROM information_schema.columns WHERE table_schema = current_schema()
 UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
-FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND conrelid <> 0
+FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND conrelid <> 0 AND contype <> 't'
 UNION ALL SELECT 'index', tablename, indexname, replace(indexdef, current_schema() || '.', '')
 FROM pg_indexes WHERE schemaname = current_schema()
 """
@@ -207,8 +208,8 @@ def test_down_and_up_again_on_data(empty: Settings) -> None:
         kept = {name: count for name, count in changed.items() if count is not None}
         assert count_rows(empty) == kept, revision
     assert flask(empty, "db", "upgrade").returncode == 0
-    # What images are counted in is made anew with what it counts; other tables that were gone are empty.
-    emptied = dict.fromkeys(set(Base.metadata.tables) - set(kept), 0) | {"image_count": 1}
+    # What images are counted in is made anew with what it counts, and what follows from objects; others that were gone are empty.
+    emptied = dict.fromkeys(set(Base.metadata.tables) - set(kept), 0) | {"image_count": 1, "submission_image": 1}
     assert count_rows(empty) == kept | emptied
 
 
@@ -283,6 +284,51 @@ def test_texts_are_brought_to_one_form_and_collisions_reported(empty: Settings) 
         assert flask(empty, "db", *command).returncode == 0
         assert texts() == found
         assert count_rows(empty) == counts
+
+
+# Three submissions: of two images, one of them empty; of the labeled one again; and of none that is still there.
+PAST = """
+INSERT INTO "user" (email) VALUES ('eve@example.org');
+INSERT INTO campaign (title, image_count, labeled_count, created_by) VALUES ('bridge', 3, 2, 1), ('quay', 1, 0, 1);
+INSERT INTO image (blobstorage_path) VALUES ('c/1.jpg'), ('c/2.jpg'), ('c/3.jpg');
+INSERT INTO submission (campaign_id, user_id, image_count, object_count) VALUES (1, 1, 2, 1), (1, 1, 1, 2);
+INSERT INTO campaign_image (campaign_id, image_id, submission_id) VALUES (1, 1, 2), (1, 2, 1), (1, 3, NULL), (2, 1, NULL);
+INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
+    VALUES (1, 1, 1, 0, 0, 1, 1, 'PET', 'PET'), (1, 2, 1, 0, 0, 1, 1, 'PET', 'PET'), (1, 2, 1, 0, 0, 2, 2, 'PET', 'PET');
+"""
+# What the release before does with a submission that finds image 2 labeled and image 3 empty.
+OLD_SUBMISSION = """
+INSERT INTO submission (campaign_id, user_id, image_count, object_count) VALUES (1, 1, 2, 1);
+INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
+    VALUES (1, 3, 2, 0, 0, 1, 1, 'PET', 'PET');
+UPDATE campaign_image SET submission_id = 3 WHERE image_id IN (2, 3);
+UPDATE campaign SET labeled_count = labeled_count + 1 WHERE id = 1;
+"""
+
+
+def test_submissions_of_before_and_of_the_release_before_have_their_images(empty: Settings) -> None:
+    assert flask(empty, "db", "upgrade", "0010_time_zones").returncode == 0
+    run_sql(empty, PAST)
+    up = flask(empty, "db", "upgrade", "0011_submission_images")
+    assert up.returncode == 0, up.stderr
+
+    def images() -> list[tuple[Any, ...]]:
+        rows = "SELECT submission_id, image_id, state, object_count FROM submission_image ORDER BY 1, 2"
+        return run_sql(empty, rows)
+
+    past = [(1, 1, "labeled", 1), (1, 2, "empty", 0), (2, 1, "labeled", 2)]
+    assert images() == past
+    states = "SELECT campaign_id, image_id, state FROM campaign_image ORDER BY 1, 2"
+    assert run_sql(empty, states) == [(1, 1, "labeled"), (1, 2, "empty"), (1, 3, "unlabeled"), (2, 1, "unlabeled")]
+    counts = "SELECT id, labeled_count, empty_count, unusable_count FROM campaign ORDER BY 1"
+    assert run_sql(empty, counts) == [(1, 2, 1, 0), (2, 0, 0, 0)]
+    replaced = "SELECT id, replaced, unchanged, kind FROM submission ORDER BY 1"
+    assert run_sql(empty, replaced) == [(1, 0, 0, "submission"), (2, 1, 0, "submission")]
+    run_sql(empty, OLD_SUBMISSION)
+    assert images() == [*past, (3, 2, "labeled", 1), (3, 3, "empty", 0)]
+    assert run_sql(empty, states)[:3] == [(1, 1, "labeled"), (1, 2, "labeled"), (1, 3, "empty")]
+    assert run_sql(empty, counts) == [(1, 3, 1, 0), (2, 0, 0, 0)]
+    assert run_sql(empty, replaced)[2] == (3, 1, 0, "submission")
 
 
 @functools.cache

@@ -164,10 +164,10 @@ def test_a_finished_campaign_without_datasets_is_published(
 
 
 def test_wrong_counters_are_counted_again(app: Flask, admin: Caller, finished: dict[str, int], find: Finder) -> None:
-    change(app, "UPDATE campaign SET image_count = 7, labeled_count = 3")
+    change(app, "UPDATE campaign SET image_count = 7, labeled_count = 3, empty_count = 2, unusable_count = 1")
     found = find()
     assert set(found) == {"campaign_miscounted"}
-    assert "3 of 7" in found["campaign_miscounted"].detail
+    assert "3 of 7 images labeled, 2 of them empty and 1 unusable" in found["campaign_miscounted"].detail
     mend(found["campaign_miscounted"])
     assert admin.get(f"/campaigns/{finished['campaign']}").expect(200)["progress"] == {"total": 2, "done": 2}
     assert find() == {}
@@ -178,8 +178,7 @@ def test_a_campaign_that_holds_what_is_no_image_is_told(app: Flask, find: Finder
     found = find()
     assert set(found) == {"campaign_holds_non_images"}
     assert found["campaign_holds_non_images"].subject == f"campaign {finished['campaign']}"
-    assert "1 of its files" in found["campaign_holds_non_images"].detail
-    assert f"(image ids: {finished['image']})" in found["campaign_holds_non_images"].detail
+    assert f"1 image(s) ({finished['image']})" in found["campaign_holds_non_images"].detail
 
 
 def test_wrong_counts_of_images_are_counted_again(
@@ -200,7 +199,27 @@ def test_a_lost_object_is_found(app: Flask, finished: dict[str, int], find: Find
     change(app, "DELETE FROM object WHERE image_id = :id", id=finished["image"])
     found = find()
     assert set(found) == {"submission_incomplete"}
-    assert "with 2 objects and has 1" in found["submission_incomplete"].detail
+    assert f"1 image(s) ({finished['image']})" in found["submission_incomplete"].detail
+
+
+@pytest.mark.parametrize(
+    ("harm", "check"),
+    [
+        ("UPDATE campaign_image SET submission_id = NULL WHERE image_id = :id", "images_of_another_state"),
+        ("UPDATE campaign_image SET state = 'unusable' WHERE image_id = :id", "images_of_another_state"),
+        ("UPDATE submission SET object_count = object_count + :id", "submission_miscounted"),
+        ("UPDATE submission SET unchanged = :id", "submission_miscounted"),
+        ("DELETE FROM submission_image WHERE image_id = :id", "submission_incomplete"),
+        ("UPDATE submission_image SET object_count = object_count + 1 WHERE image_id = :id", "submission_incomplete"),
+    ],
+)
+def test_a_submission_that_does_not_fit_its_images_is_found(
+    app: Flask, finished: dict[str, int], find: Finder, harm: str, check: str
+) -> None:
+    change(app, harm, id=finished["image"])
+    found = find()
+    assert check in found
+    assert found[check].mend is None
 
 
 @pytest.mark.parametrize("has_files", [False, True])
