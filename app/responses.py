@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 import orjson
@@ -10,7 +10,6 @@ from flask import Response, request
 
 from app.errors import PreconditionFailed
 from app.representations.pages import Listing
-from app.web.request_parameters import SENT_QUERY
 
 OK = b'"ok"'
 # The query parameters that say which part of a list is wanted.
@@ -26,9 +25,8 @@ def json_answer(body: bytes | dict[str, Any] | list[Any], status: int = 200) -> 
 def page_answer(listing: Listing) -> Response:
     """Return a page of a list, with `Link` to others (RFC 8288); what was asked for besides stays in those."""
     answer = json_answer(listing.body)
-    sent = sent_query()
     if listing.links:
-        kept = {name: values for name, values in sent.items() if name not in PLACE_IN_LIST}
+        kept = {name: values for name, values in request.args.lists() if name not in PLACE_IN_LIST}
         address = f"{request.root_path}{request.path}?{urlencode(kept, doseq=True)}{'&' if kept else ''}"
         links = (
             f'<{address}{"&".join(f"{name}={number}" for name, number in place.items())}>; rel="{relation}"'
@@ -36,11 +34,6 @@ def page_answer(listing: Listing) -> Response:
         )
         answer.headers["Link"] = ", ".join(links)
     return answer
-
-
-def sent_query() -> dict[str, list[str]]:
-    """Return the query parameters of the request as they were sent, each with its texts; all of them are known ones."""
-    return cast(dict[str, list[str]], request.environ["asgi.scope"]["extensions"][SENT_QUERY])
 
 
 def resource_answer(body: bytes) -> Response:

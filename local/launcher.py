@@ -12,7 +12,6 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -239,8 +238,9 @@ class Launcher:
         worker = self._application_part("worker", [*python, "flask", "worker"])
         worker.grace_seconds = WORKER_GRACE_SECONDS
         self._launch(worker)
-        if not self.options.has_storage:
-            make_container(settings)
+        storage = settings.azure_storage_connection_string
+        if not self.options.has_storage and storage:
+            make_container(storage.get_secret_value(), settings.azure_storage_imageset_container)
         wait_until_ready(web, partial(_answers, self.options.url), WEB_START_TIMEOUT_SECONDS, self._pause)
         say(f"Web and worker: ready ({time.monotonic() - started:.1f} s).")
 
@@ -348,18 +348,13 @@ def require_free_port(options: Options) -> None:
             ) from None
 
 
-def make_container(settings: Settings) -> None:
-    """Make the container of the images in the embedded storage, where nobody else would make it."""
-    from app.azure.blobs import BlobStore
+def make_container(connection_string: str, name: str) -> None:
+    """Make the container of the images in the embedded storage, unless it is there."""
+    from azure.core.exceptions import ResourceExistsError
+    from azure.storage.blob import ContainerClient
 
-    secret = settings.azure_storage_connection_string
-    BlobStore(
-        connection_string=secret.get_secret_value() if secret else None,
-        account_url=None,
-        container=settings.azure_storage_imageset_container,
-        read_token_valid=timedelta(days=settings.image_read_token_valid_days),
-        upload_token_valid=timedelta(days=settings.imageset_upload_token_valid_days),
-    ).make_container(settings.azure_storage_imageset_container)
+    with suppress(ResourceExistsError), ContainerClient.from_connection_string(connection_string, name) as container:
+        container.create_container()
 
 
 def ask(url: str, path: str, headers: dict[str, str] | None = None) -> int:

@@ -147,7 +147,7 @@ def app(server: WebApplication) -> Flask:
         db.session.commit()
     # What these keep for a while was counted in the tables of the test before.
     web_components_of(server.flask_app).key_pair_check.clear()
-    web_components_of(server.flask_app).stock.clear()
+    web_components_of(server.flask_app).database_collector.clear()
     flask_app: Flask = server.flask_app
     return flask_app
 

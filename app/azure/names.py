@@ -1,4 +1,4 @@
-"""How the names of blobs stand in URLs, and which name a copy gets.
+"""The names of containers and blobs: of a dropbox, of a blob in a URL, and of a copy.
 
 A blob name is any text of 1 to 1,024 characters, and whoever holds an upload link chooses it.
 """
@@ -19,6 +19,11 @@ _SPECIAL_SEGMENTS = (*_DOTS, LONG_NAMES)
 # XML, in which listings come, and PostgreSQL's text cannot hold all of these.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 _SEPARATOR = re.compile(r"([/\\])")
+
+
+def dropbox_name(title: str) -> str:
+    """Return the name of the container into which the images of a set are uploaded."""
+    return f"dropbox-{title}"
 
 
 def quote_name(name: str) -> str:

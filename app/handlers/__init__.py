@@ -2,17 +2,11 @@
 
 from functools import partial
 
-from app.azure.blobs import BlobStore
 from app.representations.pages import SignPath
 from app.services.images import make_file_url
 from app.wiring import components
 
 
-def blob_store() -> BlobStore:
-    """The blob store of this application."""
-    return components().blob_store
-
-
 def read_expansion(expand: list[str] | None) -> SignPath | None:
     """What makes links to files, where the caller wants them in the list."""
-    return partial(make_file_url, blob_store()) if expand and "download_url" in expand else None
+    return partial(make_file_url, components().blob_store) if expand and "download_url" in expand else None

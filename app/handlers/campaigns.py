@@ -8,8 +8,7 @@ from flask import Response, request
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app.handlers import blob_store, read_expansion
-from app.media.media_types import DATASETS
+from app.handlers import read_expansion
 from app.observability import metrics
 from app.representations.pages import Page
 from app.responses import json_answer, ok_or_representation, page_answer, refuse_if_changed, resource_answer
@@ -92,7 +91,4 @@ def put_campaign_objects(
 
 def list_campaign_datasets(session: Session, campaign_id: int) -> Response:
     """GET /campaigns/{campaign_id}/datasets"""
-    rows = campaigns.list_datasets(session, campaign_id)
-    return json_answer(
-        {"datasets": [row | {"url": blob_store().read_url(row["path"], DATASETS[row["kind"]])} for row in rows]}
-    )
+    return json_answer({"datasets": campaigns.list_datasets(session, components().blob_store, campaign_id)})

@@ -7,13 +7,14 @@ import orjson
 from flask import Response
 from sqlalchemy.orm import Session
 
-from app.handlers import blob_store, read_expansion
+from app.handlers import read_expansion
 from app.representations.pages import Page
 from app.responses import json_answer, ok_or_representation, page_answer, refuse_if_changed, resource_answer
 from app.services import image_sets
 from app.services.api_keys import Account
 from app.services.image_sets import NewImageSet
 from app.services.images import ImageFilter
+from app.wiring import components
 
 
 def list_image_sets(
@@ -28,7 +29,9 @@ def list_image_sets(
 
 def create_image_set(session: Session, body: dict[str, Any], account: Account) -> Response:
     """POST /image_sets"""
-    imageset_id, dropbox_url = image_sets.create_image_set(session, blob_store(), account, NewImageSet(**body))
+    imageset_id, dropbox_url = image_sets.create_image_set(
+        session, components().blob_store, account, NewImageSet(**body)
+    )
     created = orjson.loads(image_sets.get_image_set(session, imageset_id))
     return json_answer(created | {"dropbox_url": dropbox_url})
 
@@ -48,7 +51,7 @@ def update_image_set_status(session: Session, imageset_id: int, body: dict[str, 
 
 def create_dropbox_url(session: Session, imageset_id: int, revoke: bool) -> Response:
     """POST /image_sets/{imageset_id}/dropbox_url"""
-    url = image_sets.create_dropbox_url(session, blob_store(), imageset_id, revoke=revoke)
+    url = image_sets.create_dropbox_url(session, components().blob_store, imageset_id, revoke=revoke)
     return json_answer({"dropbox_url": url})
 
 

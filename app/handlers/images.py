@@ -5,12 +5,13 @@ from typing import Any
 from flask import Response
 from sqlalchemy.orm import Session
 
-from app.handlers import blob_store, read_expansion
+from app.handlers import read_expansion
 from app.representations.pages import Page
 from app.responses import json_answer, page_answer
 from app.services import images
 from app.services.api_keys import Account
 from app.services.images import ImageFilter
+from app.wiring import components
 
 
 def list_images(
@@ -25,7 +26,7 @@ def list_images(
 
 def get_image(session: Session, image_id: int, account: Account) -> Response:
     """GET /images/{image_id}"""
-    url = images.make_image_url(session, blob_store(), account, image_id)
+    url = images.make_image_url(session, components().blob_store, account, image_id)
     return Response(status=303, headers={"Location": url})
 
 

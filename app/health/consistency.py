@@ -16,11 +16,11 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import Blob, BlobStore
+from app.azure.names import dropbox_name
 from app.database.outages import set_statement_timeout
 from app.errors import NotFound
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox import queue
-from app.services.image_sets import dropbox_name
 
 DROPBOX_PREFIX = dropbox_name("")
 LISTED_AT_ONCE = 5000

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import Blob, BlobStore, CopyPending, target_path
-from app.azure.names import printable
+from app.azure.names import dropbox_name, printable
 from app.azure.outage import ListingFailed
 from app.errors import StorageUnavailable
 from app.jobs.image_files import Document, Known, batches, copiers, describe_fault, examine, find_known, register
@@ -24,7 +24,6 @@ from app.models import Image, ImageSet
 from app.models.jobs import DELETE_DROPBOX
 from app.outbox import queue
 from app.services import problems
-from app.services.image_sets import dropbox_name
 from app.services.problems import Fault, Problems
 
 # Before a file is tried again, once all others were tried: five tries take six seconds besides the storage's.

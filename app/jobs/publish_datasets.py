@@ -23,9 +23,8 @@ from app.azure.blobs import BlobStore
 from app.azure.ml.registry import DataPath, address
 from app.jobs.image_paths import find_image_paths
 from app.jobs.progress import Progress
-from app.media.media_types import DATASETS
 from app.models import Campaign, Dataset
-from app.models.datasets import IMAGES, IMAGES_MLTABLE, LABELS, LABELS_JSONL, LABELS_MLTABLE
+from app.models.datasets import IMAGES, IMAGES_MLTABLE, LABELS, LABELS_JSONL, LABELS_MLTABLE, MEDIA_TYPES
 
 FOLDER = "label_sets"
 PAGE_SIZE = 2000
@@ -259,7 +258,7 @@ def publish_files(
         select(Campaign.title, Campaign.image_count, Campaign.date_finished).where(Campaign.id == campaign_id)
     ).one()
     with ExitStack() as stack:
-        files = Files({kind: stack.enter_context(tempfile.TemporaryFile()) for kind in DATASETS}, url_prefix)
+        files = Files({kind: stack.enter_context(tempfile.TemporaryFile()) for kind in MEDIA_TYPES}, url_prefix)
         files.begin({"id": campaign_id, "title": title, "date_finished": date_finished})
         parameters = {"campaign_id": campaign_id, "container": blobs.container}
         for rows, begins, ends in _read_parts(session, parameters):
@@ -271,7 +270,7 @@ def publish_files(
             published |= files.add_image_table(title, paths)
         for kind, file in published.items():
             yield Progress(files.counts.members, image_count)
-            blobs.upload(file.path, files.contents[kind], DATASETS[kind])
+            blobs.upload(file.path, files.contents[kind], MEDIA_TYPES[kind])
     for kind, file in published.items():
         _note(
             session,

@@ -12,6 +12,14 @@ IMAGES_MLTABLE = "images_mltable"
 LABELS = "labels"
 LABELS_JSONL = "labels_jsonl"
 LABELS_MLTABLE = "labels_mltable"
+# The media types of published files, by their kind.
+MEDIA_TYPES = {
+    IMAGES_MLTABLE: "application/yaml",
+    LABELS: "text/csv; charset=utf-8",
+    LABELS_JSONL: "application/jsonl",
+    LABELS_MLTABLE: "application/yaml",
+    IMAGES: "application/json",
+}
 
 
 class Dataset(Base):

@@ -8,8 +8,10 @@ from sqlalchemy import BigInteger, ColumnElement, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.azure.blobs import BlobStore
 from app.errors import Conflict, NotFound
 from app.models import Campaign, CampaignImage, Dataset
+from app.models.datasets import MEDIA_TYPES
 from app.models.jobs import PUBLISH_DATASETS
 from app.models.users import LABELER
 from app.outbox import queue
@@ -198,7 +200,8 @@ def campaign_not_found(campaign_id: int) -> NotFound:
     return NotFound(f"There is no campaign {campaign_id}.")
 
 
-def list_datasets(session: Session, campaign_id: int) -> list[dict[str, Any]]:
-    """Return what was published of a campaign, newest first, as plain rows. Raises NotFound."""
+def list_datasets(session: Session, blobs: BlobStore, campaign_id: int) -> list[dict[str, Any]]:
+    """Return what was published of a campaign, newest first, each with a link to its file. Raises NotFound."""
     _require_campaign(session, campaign_id)
-    return [dict(row) for row in session.execute(DATASETS.where(Dataset.campaign_id == campaign_id)).mappings()]
+    rows = session.execute(DATASETS.where(Dataset.campaign_id == campaign_id)).mappings()
+    return [{**row, "url": blobs.read_url(row["path"], MEDIA_TYPES[row["kind"]])} for row in rows]

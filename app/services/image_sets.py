@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
+from app.azure.names import dropbox_name
 from app.errors import Conflict, NotFound, Unprocessable
 from app.models import Image, ImageSet
 from app.models.jobs import FINISH_IMAGE_SET
@@ -35,11 +36,6 @@ class NewImageSet:
     title: str
     metadata: dict[str, Any] | None = None
     timezone: str | None = None
-
-
-def dropbox_name(title: str) -> str:
-    """Return the name of the container into which the images of a set are uploaded."""
-    return f"dropbox-{title}"
 
 
 def list_image_sets(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:

@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from app.azure.names import dropbox_name
 from app.errors import Conflict, NotFound
 from app.models import ImageSetProblem, Job
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET
@@ -14,7 +15,7 @@ from app.models.problems import COPIED, DROPPED
 from app.outbox import queue
 from app.representations.pages import Listing, Page, fetch_page
 from app.representations.problems import PROBLEMS
-from app.services.image_sets import dropbox_name, lock_image_set, require_image_set
+from app.services.image_sets import lock_image_set, require_image_set
 
 MAX_ERRORS = 50
 IS_OPEN = ImageSetProblem.settlement.is_(None)

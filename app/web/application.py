@@ -15,8 +15,8 @@ from werkzeug.exceptions import HTTPException
 
 from app.azure.ml.workspace import Workspace
 from app.database.engine import db
+from app.health.database_metrics import DatabaseCollector
 from app.health.status import StatusChecks
-from app.observability.metrics import Stock
 from app.settings import Settings
 from app.web import error_responses as problems
 from app.web import info
@@ -86,7 +86,9 @@ def assemble(settings: Settings) -> WebApplication:
         key_pair_check = KeyPairCheck(db.engine, roles, settings.wrong_keys_per_minute)
         workspace = Workspace.of(settings, read_seconds=STATUS_SECONDS) if settings.uses_azure_ml else None
         status_checks = StatusChecks(db.engine, common.blob_store, settings.required, workspace)
-        components = WebComponents(settings, common.blob_store, key_pair_check, status_checks, Stock(db.engine))
+        components = WebComponents(
+            settings, common.blob_store, key_pair_check, status_checks, DatabaseCollector(db.engine)
+        )
     flask_app.extensions[EXTENSION] = components
     # One thread waits for the database at a time, so that more threads than connections would only queue.
     bridge = Bridge(flask_app.wsgi_app, threads=settings.web_threads, run_bulk=bulk_threads.run)

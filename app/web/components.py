@@ -5,8 +5,8 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from app.health.database_metrics import DatabaseCollector
 from app.health.status import StatusChecks
-from app.observability.metrics import Stock
 from app.web.authentication import KeyPairCheck
 from app.wiring import Components, components_of
 
@@ -17,7 +17,7 @@ class WebComponents(Components):
 
     key_pair_check: KeyPairCheck
     status_checks: StatusChecks
-    stock: Stock
+    database_collector: DatabaseCollector
 
 
 def web_components_of(flask_app: Flask) -> WebComponents:

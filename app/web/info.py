@@ -94,5 +94,6 @@ def show_metrics() -> Response:
     if token and not hmac.compare_digest(sent, f"Bearer {token.get_secret_value()}".encode()):
         raise Unauthorized("Send the metrics token: Authorization: Bearer …", 'Bearer realm="LabelAPI metrics"')
     return Response(
-        metrics.render(web_components().stock, settings.prometheus_multiproc_dir), mimetype=CONTENT_TYPE_LATEST
+        metrics.render(web_components().database_collector, settings.prometheus_multiproc_dir),
+        mimetype=CONTENT_TYPE_LATEST,
     )

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
+from app.azure.names import dropbox_name
 from app.errors import Unprocessable
 from app.services.api_keys import BASE62, hash_secret, is_well_formed, make_key_pair
-from app.services.image_sets import dropbox_name
 from app.services.labels import normal_translations
 from app.services.text import UnfitText, normalize
 from app.services.titles import check_title

@@ -53,7 +53,7 @@ def eventually(condition: Callable[[], bool], what: str, seconds: float = 30) ->
 
 
 def stock(app: Flask, http: TestClient) -> Samples:
-    fresh = web_components_of(app).stock
+    fresh = web_components_of(app).database_collector
     fresh.clear()
     return read(http.get("/metrics").text)
 
@@ -196,7 +196,7 @@ def test_operators_are_told_of_every_metric_and_of_no_other(app: Flask, http: Te
     families = {
         sample.name
         for collector in (
-            web_components_of(app).stock,
+            web_components_of(app).database_collector,
             metrics.REQUESTS,
             metrics.LATENCY,
             metrics.BOXES,
