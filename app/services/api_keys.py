@@ -68,6 +68,11 @@ def is_well_formed(key: str, secret: str) -> bool:
     return secret[-CHECKSUM_LENGTH:] == _checksum(secret[:-CHECKSUM_LENGTH])
 
 
+def is_exchanged(key: str, secret: str) -> bool:
+    """True when each part begins as the other one does. Nothing is looked up, so this says nothing of whether the pair works."""
+    return key.startswith("lss_") and secret.startswith("lsk_")
+
+
 def hash_secret(secret: str) -> bytes:
     """Return what is stored of a secret. It has 256 random bits, so that a slow hash would protect nothing more."""
     return hashlib.sha256(secret.encode()).digest()

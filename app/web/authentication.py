@@ -28,6 +28,10 @@ ACCOUNT = "labelapi.account"
 
 MISSING = "Send both headers, Authentication-Key and Authentication-Secret."
 REFUSED = "This key pair does not work: it is unknown, wrong, revoked or expired, or its user is disabled."
+EXCHANGED = (
+    "The two parts of the key pair are exchanged: send the part that begins with lsk_ as Authentication-Key,"
+    " and the part that begins with lss_ as Authentication-Secret."
+)
 
 
 class AccountCache:
@@ -117,7 +121,7 @@ class KeyPairCheck:
     async def _look_up(self, scope: Scope, pair: Pair) -> Account:
         # A pair that cannot be one of ours costs no query, and so it is not counted.
         if not api_keys.is_well_formed(*pair):
-            raise Unauthorized(REFUSED)
+            raise Unauthorized(EXCHANGED if api_keys.is_exchanged(*pair) else REFUSED)
         digest, client = _digest(pair), scope.get("client")
         source = source_of(client[0] if client else None)
         account = await self.lookups.find(source, pair, was_right=self.cache.knows(digest))

@@ -18,10 +18,7 @@ from app.web.problem_document import MEDIA_TYPE, problem_document
 
 log = structlog.get_logger("labelapi")
 
-SENTENCES = {
-    404: "There is nothing at this address.",
-    405: "This address does not know that method; the header Allow names those that it knows.",
-}
+NOTHING_HERE = "There is nothing at this address."
 
 
 def add_error_handlers(application: ConnexionMiddleware) -> None:
@@ -49,7 +46,11 @@ async def answer_framework_problem(request: ConnexionRequest, error: Exception) 
 async def answer_http_exception(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
     """Routing: no such address, no such method."""
     assert isinstance(error, HTTPException)  # noqa: S101  # Registered for this class only.
-    detail = SENTENCES.get(error.status_code, str(error.detail))
+    detail = str(error.detail)
+    if error.status_code == 404:
+        detail = NOTHING_HERE
+    elif error.status_code == 405:
+        detail = f"This address does not allow this method. It allows: {(error.headers or {})['Allow']}."
     return _answer(request, error.status_code, detail, headers=error.headers)
 
 

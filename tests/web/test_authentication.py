@@ -68,6 +68,16 @@ def test_wrong_secret_and_unknown_key_get_the_same_words(http: TestClient, admin
     assert wrong["detail"] == unknown["detail"] == malformed["detail"]
 
 
+def test_exchanged_parts_are_recognized_whether_the_pair_works_or_not(http: TestClient, admin: Caller) -> None:
+    key, secret = make_key_pair()
+    ours = Caller(http, admin.secret, admin.key).get("/whoami").expect(401, "send the part that begins with lsk_ as")
+    unknown = Caller(http, secret, key).get("/whoami").expect(401)
+    half = Caller(http, secret, admin.key).get("/whoami").expect(401)
+    assert ours["detail"] == unknown["detail"] == half["detail"]
+    for pair in ((admin.key, admin.key), (admin.secret, admin.secret), (admin.secret, "x")):
+        Caller(http, *pair).get("/whoami").expect(401, "does not work")
+
+
 @pytest.mark.parametrize(
     "change",
     [
