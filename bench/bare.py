@@ -1,12 +1,10 @@
-"""A bare Flask application behind the same server and bridge: what requests cost without contract, keys and rules."""
+"""A bare Flask application behind the same server: what requests cost without contract, keys and rules."""
 
 import os
 
+from a2wsgi import WSGIMiddleware
 from flask import Flask, Response
 from sqlalchemy import create_engine, text
-
-from app.web.bridge import Bridge
-from app.web.bulk_threads import BulkThreads
 
 engine = create_engine(os.environ["BARE_DATABASE"], pool_size=6, connect_args={"options": "-csearch_path=labelapi"})
 flask_app = Flask("bare")
@@ -29,4 +27,4 @@ def image(image_id: int) -> Response:
     return Response(status=303, headers={"Location": f"http://127.0.0.1/{path}"})
 
 
-server = Bridge(flask_app.wsgi_app, threads=4, run_bulk=BulkThreads(1).run)
+server = WSGIMiddleware(flask_app.wsgi_app, workers=4)  # type: ignore[arg-type]  # Its types are narrower.

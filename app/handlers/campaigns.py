@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -77,10 +77,10 @@ def list_campaign_objects(
 
 
 def put_campaign_objects(
-    session: Session, campaign_id: int, body: Iterable[dict[str, Any]], account: Account
+    session: Session, campaign_id: int, body: Iterable[dict[str, Any]], account: Account, request_id: str
 ) -> Response:
     """PUT /campaigns/{campaign_id}/objects"""
-    sender = Sender(account, request.environ["asgi.scope"]["labelapi.request_id"])
+    sender = Sender(account, request_id)
     limit = components().settings.max_objects_per_request
     receipt = objects.put_objects(session, sender, campaign_id, body, limit)
     if receipt.submission_id is not None:

@@ -30,7 +30,7 @@ from app.web.cors import Cors
 from app.web.document import PublishedDocument
 from app.web.forwarded import ForwardedHeaders
 from app.web.openapi import load_spec, operations_of
-from app.web.operations import FlaskApplication, Handlers, add_views, handler_name
+from app.web.operations import FlaskApplication, Handlers, add_views
 from app.web.request_body import JsonBody
 from app.web.request_headers import PlainHeaders
 from app.web.request_log import RequestLog
@@ -68,13 +68,9 @@ class WebApplication(ConnexionMiddleware):
 def assemble(settings: Settings) -> WebApplication:
     """Return the web application for these settings."""
     spec = load_spec()
-    operations = {operation["operationId"]: operation for _, _, operation in operations_of(spec)}
-    handlers = Handlers({name: operation["tags"][0] for name, operation in operations.items()})
-    handled = {handler_name(operation["tags"][0], name): operation for name, operation in operations.items()}
-    roles = {name: operation["x-roles"] for name, operation in handled.items()}
-    bulk = frozenset(name for name, operation in handled.items() if operation.get("x-bulk"))
+    handlers = Handlers({operation.name: operation.handler for _, _, operation in operations_of(spec)})
     bulk_threads = BulkThreads(settings.web_bulk_threads)
-    body = JsonBody.with_limits(settings.max_body_bytes, settings.max_bulk_body_bytes, bulk, bulk_threads)
+    body = JsonBody.with_limits(settings.max_body_bytes, settings.max_bulk_body_bytes, bulk_threads)
     flask_app = FlaskApplication("app")
     # Errors pass through to the layers above, which give them their form.
     flask_app.config.update(PROPAGATE_EXCEPTIONS=True, TRAP_HTTP_EXCEPTIONS=True)
@@ -83,7 +79,7 @@ def assemble(settings: Settings) -> WebApplication:
     flask_app.register_blueprint(info.blueprint)
     add_views(flask_app, spec, handlers)
     with flask_app.app_context():
-        key_pair_check = KeyPairCheck(db.engine, roles, settings.wrong_keys_per_minute)
+        key_pair_check = KeyPairCheck(db.engine, settings.wrong_keys_per_minute)
         workspace = Workspace.of(settings, read_seconds=STATUS_SECONDS) if settings.uses_azure_ml else None
         status_checks = StatusChecks(db.engine, common.blob_store, settings.required, workspace)
         components = WebComponents(
@@ -137,7 +133,7 @@ def _middlewares(spec: dict[str, Any]) -> list[Any]:
         ExceptionMiddleware,
         partial(SwaggerUI, path=f"{API}/ui"),
         partial(PublishedDocument, path=API + DOCUMENT, document=spec),
-        Routing,
+        partial(Routing, document=spec, base_path=API),
         SecurityMiddleware,
         RequestValidation,
     ]

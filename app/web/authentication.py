@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from connexion.lifecycle import ConnexionRequest
@@ -17,16 +17,15 @@ from app.models.users import IMAGE_ADMIN, LABELER
 from app.services import api_keys
 from app.services.api_keys import Account
 from app.services.images import NO_ACCESS
+from app.web.context import MISSING_KEYS, context_of
 from app.web.key_usage import KeyUses
+from app.web.openapi import Operation
 from app.web.throttling import Lookups, Pair, WrongPairs, source_of
 
 CACHE_SECONDS = 3.0
 CACHE_SIZE = 10_000
 ANY_CALLER = "any"
-# Where in the extensions of the ASGI scope the caller stands.
-ACCOUNT = "labelapi.account"
 
-MISSING = "Send both headers, Authentication-Key and Authentication-Secret."
 REFUSED = "This key pair does not work: it is unknown, wrong, revoked or expired, or its user is disabled."
 EXCHANGED = (
     "The two parts of the key pair are exchanged: send the part that begins with lsk_ as Authentication-Key,"
@@ -71,9 +70,8 @@ class AccountCache:
 class KeyPairCheck:
     """Connexion's handler for both security schemes: one look at the pair, whatever scheme is named first."""
 
-    def __init__(self, engine: Engine, roles: Mapping[str, list[str]], wrong_pairs_per_minute: int) -> None:
+    def __init__(self, engine: Engine, wrong_pairs_per_minute: int) -> None:
         self._engine = engine
-        self._roles = roles
         self._wrong_pairs_per_minute = wrong_pairs_per_minute
         self.lookups = self._make_lookups()
         self.cache = AccountCache()
@@ -93,21 +91,21 @@ class KeyPairCheck:
         return self.verify
 
     async def verify(self, request: ConnexionRequest) -> dict[str, Any]:
-        """Leave the caller's Account in the ASGI scope. Raises Unauthorized, Forbidden, and what `Lookups.find` raises."""
-        extensions = request.scope["extensions"]
-        if ACCOUNT not in extensions:
-            account = extensions[ACCOUNT] = await self._admit(request)
-            self.uses.note(account.api_key_id)
+        """Leave the caller's account in the context. Raises Unauthorized, Forbidden, and what `Lookups.find` raises."""
+        context = context_of(request.scope)
+        if context.caller is None:
+            context.caller = await self._admit(request.scope, context.operation)
+            self.uses.note(context.caller.api_key_id)
         return {}
 
-    async def _admit(self, request: ConnexionRequest) -> Account:
-        pair = _pair_in(request.scope)
+    async def _admit(self, scope: Scope, operation: Operation | None) -> Account:
+        pair = _pair_in(scope)
         account = self.cache.find(_digest(pair))
         # A role may have been granted a moment ago, so that nobody is refused on remembered facts.
-        if not account or not self._is_open(request, account):
-            account = await self._look_up(request.scope, pair)
+        if not account or not _is_open(operation, scope, account):
+            account = await self._look_up(scope, pair)
         _name_in_log(account)
-        if not self._is_open(request, account):
+        if not _is_open(operation, scope, account):
             raise Forbidden(NO_ACCESS)
         return account
 
@@ -141,17 +139,15 @@ class KeyPairCheck:
             without_transaction(connection)
             api_keys.note_uses(connection, api_key_ids)
 
-    def _is_open(self, request: ConnexionRequest, account: Account) -> bool:
-        routing = request.scope["extensions"]["connexion_routing"]
-        operation_id = routing["operation_id"]
-        # Where there is no operation there is nothing to guard; one without a line of roles would be open to nobody.
-        roles = [ANY_CALLER] if operation_id is None else self._roles[operation_id]
-        if ANY_CALLER in roles or (account.is_admin and IMAGE_ADMIN in roles):
-            return True
-        if LABELER not in roles or not account.campaign_ids:
-            return False
-        campaign_id = request.scope["path_params"].get("campaign_id")
-        return campaign_id is None or campaign_id in account.campaign_ids
+
+def _is_open(operation: Operation | None, scope: Scope, account: Account) -> bool:
+    # Where there is no operation there is nothing to guard.
+    if operation is None or ANY_CALLER in operation.roles or (account.is_admin and IMAGE_ADMIN in operation.roles):
+        return True
+    if LABELER not in operation.roles or not account.campaign_ids:
+        return False
+    campaign_id = scope["path_params"].get("campaign_id")
+    return campaign_id is None or campaign_id in account.campaign_ids
 
 
 def _name_in_log(account: Account) -> None:
@@ -163,7 +159,7 @@ def _pair_in(scope: Scope) -> Pair:
     headers = Headers(scope=scope)
     key, secret = headers.get("Authentication-Key"), headers.get("Authentication-Secret")
     if not key or not secret:
-        raise Unauthorized(MISSING)
+        raise Unauthorized(MISSING_KEYS)
     return key, secret
 
 

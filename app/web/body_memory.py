@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import Unavailable
-from app.web.authentication import ACCOUNT
+from app.web.context import context_of
 
 # The server itself may hold this much of any connection, so that bounding smaller bodies would save nothing.
 UNCOUNTED_BYTES = 64 * 1024
@@ -76,5 +76,5 @@ def _declared_size(scope: Scope) -> int:
 
 
 def _user_id(scope: Scope) -> int | None:
-    account = scope.get("extensions", {}).get(ACCOUNT)
-    return account.user_id if account else None
+    caller = context_of(scope).caller
+    return caller.user_id if caller else None

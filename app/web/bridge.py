@@ -12,11 +12,11 @@ from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi import build_environ
 from starlette.types import Message, Receive, Scope, Send
 
+from app.web.context import context_of
+
 Result = TypeVar("Result")
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 RunBulk = Callable[[int, Callable[[], Any]], Awaitable[Any]]
-# Where in the extensions of the ASGI scope the id of the user stands whose large request this is.
-BULK_USER = "labelapi.bulk_user"
 
 
 def run_soon(executor: Executor, work: Callable[[], Result]) -> "asyncio.Future[Result]":
@@ -63,10 +63,10 @@ class Bridge:
             await send(message)
 
     async def _run(self, scope: Scope, work: Callable[[], list[Message]]) -> list[Message]:
-        user_id = scope.get("extensions", {}).get(BULK_USER)
-        if user_id is None:
+        context = context_of(scope)
+        if context.operation is None or not context.operation.is_bulk:
             return await run_soon(self._library.executor, work)
-        answer: list[Message] = await self._run_bulk(user_id, work)
+        answer: list[Message] = await self._run_bulk(context.account.user_id, work)
         return answer
 
     def _answer(self, environ: dict[str, Any]) -> list[Message]:

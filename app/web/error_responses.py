@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from app.database.outages import is_outage
 from app.errors import DatabaseUnavailable, Problem
+from app.web.context import KEY, RequestContext
 from app.web.problem_document import MEDIA_TYPE, problem_document
 
 log = structlog.get_logger("labelapi")
@@ -83,8 +84,9 @@ def _answer(
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ConnexionResponse:
-    request_id = request.scope.get("labelapi.request_id")
+    # The outermost layers come before the one that makes the context.
+    context: RequestContext | None = request.scope.get(KEY)
     document = problem_document(
-        status, detail, instance=f"urn:request:{request_id}" if request_id else None, errors=errors
+        status, detail, instance=f"urn:request:{context.request_id}" if context else None, errors=errors
     )
     return ConnexionResponse(int(status), mimetype=MEDIA_TYPE, body=orjson.dumps(document), headers=dict(headers or {}))

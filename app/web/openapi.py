@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,20 @@ import yaml
 FOLDER = Path(__file__).parents[2] / "openapi"
 METHODS = ("get", "post", "put", "patch", "delete")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation: the dotted name of its handler, the roles that may call it, and whether its body may be a large one."""
+
+    handler: str
+    roles: frozenset[str]
+    is_bulk: bool
+
+    @property
+    def name(self) -> str:
+        """The `operationId`."""
+        return self.handler.rpartition(".")[2]
 
 
 def load_spec(folder: Path = FOLDER) -> dict[str, Any]:
@@ -24,12 +39,19 @@ def load_spec(folder: Path = FOLDER) -> dict[str, Any]:
     return _Bundle(folder).document()
 
 
-def operations_of(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the path, the lower-case method and the content of every operation of a document."""
+def operations_of(spec: dict[str, Any]) -> Iterator[tuple[str, str, Operation]]:
+    """Yield the path, the lower-case method and the operation for every operation of a document."""
     for path, item in spec["paths"].items():
-        for method, operation in item.items():
-            if method in METHODS:
-                yield path, method, operation
+        for method in METHODS:
+            if method in item:
+                content = item[method]
+                handler = handler_name(content["tags"][0], content["operationId"])
+                yield path, method, Operation(handler, frozenset(content["x-roles"]), content.get("x-bulk", False))
+
+
+def handler_name(tag: str, operation_id: str) -> str:
+    """Return the dotted name of the handler of an operation: the function `operationId` in `app/handlers/<first tag>.py`."""
+    return f"app.handlers.{tag}.{operation_id}"
 
 
 class _Bundle:

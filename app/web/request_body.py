@@ -13,38 +13,30 @@ from starlette.types import Receive, Scope
 from werkzeug.http import parse_options_header
 
 from app.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
-from app.web.authentication import ACCOUNT
-from app.web.bridge import BULK_USER
 from app.web.bulk_threads import BulkThreads
+from app.web.context import context_of
 from app.web.json_array import JsonArray
 from app.web.schemas import MAX_ERRORS, escape, find_errors, refusal, validator_of
 from app.web.strict_json import parse
 
-# Where in the extensions of the ASGI scope the body stands that was read and checked, and the digest of its bytes.
-PARSED = "labelapi.body"
-BODY_DIGEST = "labelapi.body_digest"
 SMALL_BODY_BYTES = 64 * 1024
 CHARSETS = ("", "utf-8", "utf8")
 
 
 class JsonBody(AbstractRequestBodyValidator):
-    """Connexion's body validator. The parsed body is left in the ASGI scope, so that nothing parses it again."""
+    """Connexion's body validator. The parsed body is left in the context, so that nothing parses it again."""
 
-    # The largest bodies in bytes, the operations that take the larger ones, and the threads for them; `with_limits` sets them.
+    # The largest bodies in bytes, for most operations and for bulk ones, and the threads for the latter.
     max_bytes = 0
     max_bulk_bytes = 0
-    bulk_operations: frozenset[str] = frozenset()
     bulk_threads: BulkThreads
 
     @classmethod
-    def with_limits(
-        cls, max_bytes: int, max_bulk_bytes: int, bulk_operations: frozenset[str], bulk_threads: BulkThreads
-    ) -> type["JsonBody"]:
+    def with_limits(cls, max_bytes: int, max_bulk_bytes: int, bulk_threads: BulkThreads) -> type["JsonBody"]:
         """Return the validator with these limits, in bytes; Connexion makes an instance for every request."""
         limits = {
             "max_bytes": max_bytes,
             "max_bulk_bytes": max_bulk_bytes,
-            "bulk_operations": bulk_operations,
             "bulk_threads": bulk_threads,
         }
         return type("LimitedJsonBody", (cls,), limits)
@@ -57,29 +49,25 @@ class JsonBody(AbstractRequestBodyValidator):
         headers = Headers(scope=scope)
         if self._required:
             _check_media_type(headers)
-        operation_id = scope["extensions"]["connexion_routing"]["operation_id"]
-        is_bulk = operation_id in self.bulk_operations
+        context = context_of(scope)
+        is_bulk = context.operation is not None and context.operation.is_bulk
         raw = await _read(receive, headers, self.max_bulk_bytes if is_bulk else self.max_bytes)
-        extensions = scope["extensions"]
-        user_id = extensions[ACCOUNT].user_id
-        if is_bulk:
-            extensions[BULK_USER] = user_id
         if not raw:
             if self._required:
                 raise BadRequest("This operation needs a JSON body.")
-            extensions[PARSED] = {}
+            context.body = {}
             return _nothing_more(receive), scope
         if not self._required:
             _check_media_type(headers)
         if len(raw) <= SMALL_BODY_BYTES:
-            extensions[PARSED] = self._check(raw)
+            context.body = self._check(raw)
         else:
             # A large body must not hold up the other requests of this process.
             check = self._check_array if self._schema.get("type") == "array" else self._check
-            extensions[PARSED] = await self.bulk_threads.run(user_id, partial(check, raw))
+            context.body = await self.bulk_threads.run(context.account.user_id, partial(check, raw))
         if "idempotency-key" in headers:
             # Whether a request is sent a second time is told by its bytes, which do not reach the handler.
-            extensions[BODY_DIGEST] = hashlib.sha256(raw).digest()
+            context.body_digest = hashlib.sha256(raw).digest()
         return _nothing_more(receive), scope
 
     def _check(self, raw: bytearray) -> Any:

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.observability import metrics
+from app.web.context import KEY, RequestContext
 
 REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
@@ -33,7 +34,7 @@ class RequestLog:
             return
         offered = Headers(scope=scope).get("x-request-id", "")
         request_id = offered if REQUEST_ID_FORM.fullmatch(offered) else str(uuid.uuid4())
-        scope["labelapi.request_id"] = request_id
+        context = scope[KEY] = RequestContext(request_id)
         # Each request has a task of its own, and with it its own context. The check of the key pair adds whose it is.
         structlog.contextvars.bind_contextvars(request_id=request_id, address=address_of(scope))
         started = time.perf_counter()
@@ -46,13 +47,11 @@ class RequestLog:
                 message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id.encode()), NOSNIFF]}
             await send(message)
 
-        # Routing notes the operation here; the mapping must exist before it makes its own copy of the scope.
-        extensions = scope.setdefault("extensions", {})
         try:
             await self.app(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - started
-            operation = (extensions.get("connexion_routing", {}).get("operation_id") or "none").rpartition(".")[2]
+            operation = context.operation.name if context.operation else "none"
             metrics.observe_request(scope["method"], operation, status, seconds)
             duration_ms = round(seconds * 1000, 1)
             log.info("request", method=scope["method"], path=scope["path"], status=status, duration_ms=duration_ms)

@@ -16,13 +16,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import BadRequest, NotFound
 from app.observability.redaction import redact
+from app.web.context import context_of
 from app.web.schema_errors import MAX_NAME_LENGTH, message_of
 from app.web.schemas import validator_of
 from app.web.strict_json import MAX_INTEGER
 
-# Where in the extensions of the ASGI scope the query stands: the values with defaults, and the texts that were sent.
-QUERY = "labelapi.query"
-SENT_QUERY = "labelapi.sent_query"
 # How the values of each type are written, and what reads them. Python's own readers also take digits of other scripts, signs,
 # blanks and underscores.
 FORMS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
@@ -75,7 +73,7 @@ class Parameters(ParameterValidator):
         self._defaults = {name: schema["default"] for name, schema in self._known.items() if "default" in schema}
 
     def validate(self, scope: Scope) -> None:
-        """Leave the query parameters in the ASGI scope: the texts that were sent, and the values, with defaults for the others.
+        """Leave the values of the query parameters in the context, with defaults for those that were not sent.
 
         Raises NotFound for an id beyond 64 bits, BadRequest for query parameters that are wrong, unknown or doubled.
         """
@@ -84,7 +82,7 @@ class Parameters(ParameterValidator):
                 raise NotFound(f"There is nothing with the id {str(value)[:40]}.")
         sent = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         query = self._defaults | self._read_query(sent) if sent else self._defaults
-        scope["extensions"].update({QUERY: query, SENT_QUERY: sent})
+        context_of(scope).query = query
 
     def _read_query(self, sent: dict[str, list[str]]) -> dict[str, Any]:
         for name in sent:

@@ -3,13 +3,13 @@
 import re
 from typing import Any, NamedTuple
 
-from connexion.middleware import SpecMiddleware
-from connexion.middleware.abstract import ROUTING_CONTEXT, AbstractRoutingAPI
-from connexion.operations import AbstractOperation
-from connexion.spec import Specification
+from connexion.middleware.abstract import ROUTING_CONTEXT
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.context import context_of
+from app.web.openapi import Operation, operations_of
 
 # Ids in paths: positive, no sign, no leading zero; anything else is no route and so a 404.
 CANONICAL_ID = "[1-9][0-9]{0,18}"
@@ -39,48 +39,29 @@ class Route(NamedTuple):
     """One path of the OpenAPI document: the names of its ids, and the operation of each upper-case method."""
 
     names: list[str]
-    operations: dict[str, str]
+    operations: dict[str, Operation]
 
 
-class Routes(AbstractRoutingAPI[str]):
-    """The paths of an OpenAPI document by their form, in which every id is ANY_ID: one look finds the route of a request."""
+class Routing:
+    """ASGI layer: finds the operation that a request asks for, and the ids in its path, for the layers behind.
 
-    def __init__(self, specification: Specification, **options: Any) -> None:
-        self.by_form: dict[str, Route] = {}
-        super().__init__(specification, **options)
-
-    def make_operation(self, operation: AbstractOperation) -> str:
-        """Return what the layers behind know an operation by."""
-        return str(operation.operation_id)
-
-    @staticmethod
-    def _framework_path_and_name(_operation: AbstractOperation, path: str) -> tuple[str, str]:
-        return path, path
-
-    def _add_operation_internal(self, method: str, path: str, operation: str, name: str | None = None) -> None:
-        form = PARAMETER.sub(ANY_ID, self.base_path + path)
-        route = self.by_form.setdefault(form, Route(PARAMETER.findall(path), {}))
-        route.operations[method.upper()] = operation
-
-
-class Routing(SpecMiddleware):
-    """Connexion's routing layer: tells the layers behind which operation is asked for, and the ids in its path.
-
-    In the place of the framework's own, which tries one path after the other, takes ids with signs and leading zeros, and
+    It replaces the framework's own layer, which tries one path after the other, takes ids with signs and leading zeros, and
     tells nobody which methods a path has. Raises HTTPException 405, whose `Allow` names every method of the path, and 404 for
     an empty segment in a path.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, document: dict[str, Any], base_path: str) -> None:
         self.app = app
-        self._routes: Routes | None = None
-
-    def add_api(self, specification: Specification, **options: Any) -> None:
-        """Take the one document of this service. Raises ResolverError for an operation without a handler."""
-        self._routes = Routes(specification, **options)
+        self._base_path = base_path
+        # By the form of the path, in which every id is ANY_ID: one look finds the route of a request.
+        self._routes: dict[str, Route] = {}
+        for path, method, operation in operations_of(document):
+            form = PARAMETER.sub(ANY_ID, base_path + path)
+            route = self._routes.setdefault(form, Route(PARAMETER.findall(path), {}))
+            route.operations[method.upper()] = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._routes is None:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         path = path_below_root(scope)
@@ -88,19 +69,22 @@ class Routing(SpecMiddleware):
             # Flask would straighten it, and so find what was not looked for here.
             raise HTTPException(404)
         ids = ID_SEGMENT.findall(path)
-        route = self._routes.by_form.get(ID_SEGMENT.sub(ANY_ID, path))
-        operation_id = None
+        route = self._routes.get(ID_SEGMENT.sub(ANY_ID, path))
+        operation = None
         # A path that a caller wrote with ANY_ID in it is none of ours.
         if route is not None and len(route.names) == len(ids):
-            operation_id = route.operations.get(scope["method"])
-            if operation_id is None:
+            operation = route.operations.get(scope["method"])
+            if operation is None:
                 await refuse_method(set(route.operations), scope, receive, send)
                 return
             scope["path_params"] = dict(zip(route.names, map(int, ids), strict=True))
-        base_path = self._routes.base_path
-        is_below = path == base_path or path.startswith(f"{base_path}/")
-        found = {"api_base_path": base_path if is_below else "", "operation_id": operation_id}
-        scope.setdefault("extensions", {})[ROUTING_CONTEXT] = found
+        context_of(scope).operation = operation
+        is_below = f"{path}/".startswith(f"{self._base_path}/")
+        # This is how the framework's layers are told.
+        scope.setdefault("extensions", {})[ROUTING_CONTEXT] = {
+            "api_base_path": self._base_path if is_below else "",
+            "operation_id": operation.handler if operation else None,
+        }
         await self.app(scope, receive, send)
 
 

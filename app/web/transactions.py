@@ -11,11 +11,9 @@ from sqlalchemy.orm import Session
 from app.database.engine import db
 from app.database.outages import without_transaction
 from app.services import idempotency_keys
-from app.services.api_keys import Account
 from app.services.audit import Actor, act_as
 from app.services.idempotency_keys import Attempt, KeptAnswer
-from app.web.authentication import ACCOUNT
-from app.web.request_body import BODY_DIGEST
+from app.web.context import context_of, current_context
 from app.web.request_log import address_of
 
 Handler = Callable[..., Response]
@@ -74,15 +72,15 @@ def _answer_once(session: Session, answer: Callable[[], Response], operation: st
 
 def _actor() -> Actor:
     scope = request.environ["asgi.scope"]
-    account: Account = scope["extensions"][ACCOUNT]
-    return Actor(account.user_id, account.api_key_id, address_of(scope), scope["labelapi.request_id"])
+    context = context_of(scope)
+    return Actor(context.account.user_id, context.account.api_key_id, address_of(scope), context.request_id)
 
 
 def _attempt(key: str, operation: str) -> Attempt:
-    extensions = request.environ["asgi.scope"]["extensions"]
-    asked = f"{request.method} {request.full_path}\n".encode() + extensions.get(BODY_DIGEST, b"")
+    context = current_context()
+    asked = f"{request.method} {request.full_path}\n".encode() + context.body_digest
     return Attempt(
-        user_id=extensions[ACCOUNT].user_id,
+        user_id=context.account.user_id,
         operation=operation,
         key=key,
         fingerprint=hashlib.sha256(asked).digest(),

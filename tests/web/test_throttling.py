@@ -365,7 +365,7 @@ def test_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_database_that_is_away_is_no_wrong_pair_and_fails_all_who_wait_together(settings: Settings) -> None:
     engine = create_engine("postgresql+psycopg2://nobody@127.0.0.1:9/none")
-    check = KeyPairCheck(engine, {}, 2)
+    check = KeyPairCheck(engine, 2)
 
     async def run(lookups: Lookups) -> list[Any]:
         return await settled(*[lookups.find("a", make_key_pair(), was_right=False) for _ in range(20)])
