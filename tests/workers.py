@@ -16,8 +16,9 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
-from app.jobs.runner import Workplace, engine_options, run_job
-from app.outbox.queue import Turn
+from app.jobs.kinds import Workplace
+from app.jobs.runner import engine_options, run_job
+from app.outbox.queue import QueueEntry
 from app.settings import Settings
 from app.wiring import components_of
 from tests.caller import Caller
@@ -56,11 +57,11 @@ def run_jobs(
     due = text(DUE.format("" if hurry else " AND (scheduled_at IS NULL OR scheduled_at <= now())"))
     with workplace(app, blobs) as place, autocommitting(place) as connection:
         for number in range(limit):
-            turn = connection.execute(due).one_or_none()
-            if turn is None:
+            entry = connection.execute(due).one_or_none()
+            if entry is None:
                 return number
-            run_job(place, turn.id, Turn(**turn.args), should_stop)
-            connection.execute(text("DELETE FROM procrastinate_jobs WHERE id = :id"), {"id": turn.id})
+            run_job(place, entry.id, QueueEntry(**entry.args), should_stop)
+            connection.execute(text("DELETE FROM procrastinate_jobs WHERE id = :id"), {"id": entry.id})
     return limit
 
 

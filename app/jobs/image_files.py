@@ -67,7 +67,7 @@ SELECT (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM corrected) A
 
 
 @dataclass(frozen=True)
-class Known:
+class RegisteredFile:
     """What the database holds of an image's file; it is written when the file is there and verified."""
 
     image_set_id: int | None
@@ -86,11 +86,11 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
         yield batch
 
 
-def find_known(session: Session, paths: list[str]) -> dict[str, Known]:
+def find_registered(session: Session, paths: list[str]) -> dict[str, RegisteredFile]:
     """Return what the database holds of these paths, as far as there are images of them."""
     columns = (Image.blobstorage_path, Image.image_set_id, Image.filesize, Image.content_md5)
     rows = session.execute(select(*columns).where(Image.blobstorage_path == func.any(paths)))
-    return {row.blobstorage_path: Known(row.image_set_id, row.filesize, row.content_md5) for row in rows}
+    return {row.blobstorage_path: RegisteredFile(row.image_set_id, row.filesize, row.content_md5) for row in rows}
 
 
 @contextmanager
@@ -184,9 +184,9 @@ def register_images(session: Session, blobs: BlobStore, prefix: str, *, threads:
     total = Registration()
     with copiers(threads) as pool:
         for batch in batches(_find_files(blobs, prefix, total)):
-            known = find_known(session, [f"{blobs.container}/{blob.name}" for blob in batch])
-            news = [blob for blob in batch if not _is_registered(known.get(f"{blobs.container}/{blob.name}"), blob)]
-            results = dict(zip([blob.name for blob in news], pool.map(partial(_try, blobs), news), strict=True))
+            known = find_registered(session, [f"{blobs.container}/{blob.name}" for blob in batch])
+            new = [blob for blob in batch if not _is_registered(known.get(f"{blobs.container}/{blob.name}"), blob)]
+            results = dict(zip([blob.name for blob in new], pool.map(partial(_try, blobs), new), strict=True))
             documents = {name: result for name, result in results.items() if isinstance(result, dict)}
             total.found += len(batch)
             total.faults |= {name: result for name, result in results.items() if isinstance(result, Fault)}
@@ -211,7 +211,7 @@ def _try(blobs: BlobStore, blob: Blob) -> Document | Fault:
         return describe_fault(error)
 
 
-def _is_registered(known: Known | None, blob: Blob) -> bool:
+def _is_registered(known: RegisteredFile | None, blob: Blob) -> bool:
     return known is not None and known.is_of(blob, known.image_set_id)
 
 
@@ -221,5 +221,5 @@ def describe_fault(error: Exception) -> Fault:
         return Fault(error.kind, str(error))
     if isinstance(error, NotFound):
         return Fault("unreadable", "The storage service does not find the file by its name (BlobNotFound).")
-    log.warning("a file cannot be taken in", exc_info=error)
+    log.warning("a file cannot be ingested", exc_info=error)
     return Fault("unreadable", f"An unexpected error ({type(error).__name__}) ended this; the log says more.")

@@ -1,4 +1,4 @@
-"""What long work tells the one who runs it, while it goes on."""
+"""What a job reports to its runner while it works."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,15 +8,15 @@ from datetime import datetime
 class Progress:
     """A point at which everything so far may be committed: `done` of `total` items, of a total that may still grow.
 
-    No total means that there is no news of it. Work says so before it waits for another system as well, so that no
-    transaction stays open meanwhile, and so that a run which was given up ends there.
+    No total means that the total has not changed. A job also reports before it waits for another system, so that no
+    transaction stays open meanwhile, and so that a run which was superseded ends there.
     """
 
     done: int
     total: int | None = None
 
 
-class NotYet(Exception):
+class RetryAfter(Exception):
     """The work cannot go on before `until`; the message says why, in one sentence for the caller."""
 
     def __init__(self, until: datetime, reason: str) -> None:

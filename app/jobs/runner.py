@@ -1,37 +1,33 @@
-"""The second front door: background jobs. Each kind calls one service; the edge around it commits, fences and retries.
+"""Runs background jobs: commits after each point of progress, retries, and recovers the jobs of dead workers.
 
-A run holds a token. Every commit of its work goes together with an update of the job's row that asks for this token, so
-that a run which was given up, and wakes up later, changes nothing: its rows are rolled back, and it ends in silence.
+A run holds a token. Every commit of its work includes an update of the job's row that requires this token. So a run
+that was superseded, and wakes up later, changes nothing: its rows are rolled back, and it ends.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import structlog
-from sqlalchemy import Engine, create_engine, func, update
+from sqlalchemy import create_engine, func, update
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
-from app.azure.ml.choice import make_registry
 from app.database.outages import is_canceled, is_outage
 from app.database.safety import CONNECT_TIMEOUT_SECONDS
 from app.errors import Problem, Unavailable
-from app.jobs import finish_image_set as ingest
-from app.jobs import publish_datasets as publication
-from app.jobs import register_datasets as registration
 from app.jobs import worker
-from app.jobs.progress import Failed, NotYet, Progress
+from app.jobs.kinds import KINDS, Run, Workplace
+from app.jobs.progress import Failed, Progress, RetryAfter
 from app.models import Job
-from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.observability import metrics
 from app.outbox import queue
-from app.outbox.queue import Turn
+from app.outbox.queue import QueueEntry
 from app.settings import Settings
 
 STATEMENT_TIMEOUT_SECONDS = 60
@@ -47,64 +43,12 @@ T = TypeVar("T")
 ShouldStop = Callable[[], bool]
 
 
-class TakenOver(Exception):
-    """This run was given up, and another one has its job."""
+class RunSuperseded(Exception):
+    """Another run has the job of this one."""
 
 
 class Stopped(Exception):
     """The worker stops."""
-
-
-@dataclass(frozen=True)
-class Workplace:
-    """What the runs of one worker share."""
-
-    engine: Engine
-    blobs: BlobStore
-    settings: Settings
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of a job, and the token that its commits must show."""
-
-    job_id: int
-    kind: str
-    subject_id: int
-    date_created: datetime
-    token: UUID
-    turn: Turn
-
-
-def finish_image_set(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
-    """Collect what was uploaded for an image set."""
-    folder, threads = place.settings.azure_storage_imageset_folder, place.settings.copy_threads
-    return ingest.collect_uploads(session, place.blobs, run.subject_id, folder=folder, threads=threads)
-
-
-def delete_dropbox(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
-    """Delete the dropbox of an image set whose images are in the main container."""
-    folder, threads = place.settings.azure_storage_imageset_folder, place.settings.copy_threads
-    return ingest.delete_dropbox(
-        session, place.blobs, run.subject_id, collected=run.date_created, folder=folder, threads=threads
-    )
-
-
-def publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
-    """Publish images and labels of a finished campaign, and register both."""
-    registry = make_registry(place.settings)
-    state = "pending" if place.settings.uses_azure_ml else "off"
-    yield from publication.publish_files(
-        session, place.blobs, run.subject_id, job_id=run.job_id, registration=state, url_prefix=registry.url_prefix
-    )
-    yield from registration.register_datasets(session, registry, place.blobs.container, run.job_id)
-
-
-KINDS: dict[str, Callable[[Session, Workplace, Run], Iterator[Progress]]] = {
-    FINISH_IMAGE_SET: finish_image_set,
-    DELETE_DROPBOX: delete_dropbox,
-    PUBLISH_DATASETS: publish_datasets,
-}
 
 
 def run_worker(settings: Settings, blobs: BlobStore, concurrency: int | None = None) -> None:
@@ -169,26 +113,26 @@ def _recover_until(place: Workplace, stopping: threading.Event) -> None:
             log.info("jobs of dead workers are looked for again")
             trouble = ""
         if recovered:
-            log.warning("jobs that lost their worker were put back", job_ids=recovered)
+            log.warning("jobs that lost their worker were queued again", job_ids=recovered)
 
 
-def run_job(place: Workplace, queue_id: int, turn: Turn, should_stop: ShouldStop) -> None:
-    """Run the job whose turn this is, unless it has another one by now; return when it is done or put back."""
-    run = _insist(place, should_stop, partial(_claim, queue_id=queue_id, turn=turn))
+def run_job(place: Workplace, queue_id: int, entry: QueueEntry, should_stop: ShouldStop) -> None:
+    """Run the job of this queue entry, unless it has another entry by now; return when it is done or queued again."""
+    run = _with_retries(place, should_stop, partial(_claim, queue_id=queue_id, entry=entry))
     if run is None:
         return
     # Every line that is logged from here on carries them, whoever writes it.
     with structlog.contextvars.bound_contextvars(job_id=run.job_id, kind=run.kind, subject_id=run.subject_id):
-        _carry_out(place, run, should_stop)
+        _execute(place, run, should_stop)
 
 
-def _carry_out(place: Workplace, run: Run, should_stop: ShouldStop) -> None:
+def _execute(place: Workplace, run: Run, should_stop: ShouldStop) -> None:
     started = time.monotonic()
     log.info("job started")
     try:
-        state = _work_or_put_back(place, run, should_stop)
-    except TakenOver:
-        log.warning("job was taken over by another worker")
+        state = _work_or_requeue(place, run, should_stop)
+    except RunSuperseded:
+        log.warning("job was superseded by another run")
         return
     seconds = time.monotonic() - started
     metrics.observe_run(run.kind, state, seconds)
@@ -196,23 +140,23 @@ def _carry_out(place: Workplace, run: Run, should_stop: ShouldStop) -> None:
         log.info("job succeeded", seconds=round(seconds, 1))
 
 
-def _work_or_put_back(place: Workplace, run: Run, should_stop: ShouldStop) -> str:
-    """Return the state that the job has after this run. Raises TakenOver."""
+def _work_or_requeue(place: Workplace, run: Run, should_stop: ShouldStop) -> str:
+    """Return the state that the job has after this run. Raises RunSuperseded."""
     try:
         _work(place, run, should_stop)
-    except TakenOver:
+    except RunSuperseded:
         raise
     except Exception as error:
-        state = _insist(place, should_stop, partial(_put_back, run=run, error=error))
-        unforeseen = not isinstance(error, Stopped | NotYet | Problem | Failed) and not _passes(error)
-        tell = log.info if isinstance(error, Stopped | NotYet) else log.warning
-        tell("job was put back", state=state, reason=_words(error), exc_info=error if unforeseen else None)
+        state = _with_retries(place, should_stop, partial(_requeue, run=run, error=error))
+        unforeseen = not isinstance(error, Stopped | RetryAfter | Problem | Failed) and not _passes(error)
+        level = log.info if isinstance(error, Stopped | RetryAfter) else log.warning
+        level("job was queued again", state=state, reason=_message(error), exc_info=error if unforeseen else None)
         return state
     return SUCCEEDED
 
 
-def _insist(place: Workplace, should_stop: ShouldStop, action: Callable[[Session], T]) -> T:
-    """Do `action` in a transaction of its own; while the database is away try again, unless the worker stops."""
+def _with_retries(place: Workplace, should_stop: ShouldStop, action: Callable[[Session], T]) -> T:
+    """Do `action` in its own transaction; while the database is away try again, unless the worker stops."""
     while True:
         try:
             with Session(place.engine) as session:
@@ -226,11 +170,11 @@ def _insist(place: Workplace, should_stop: ShouldStop, action: Callable[[Session
             return result
 
 
-def _claim(session: Session, *, queue_id: int, turn: Turn) -> Run | None:
+def _claim(session: Session, *, queue_id: int, entry: QueueEntry) -> Run | None:
     token = uuid4()
     claimed = (
         update(Job)
-        .where(Job.id == turn.job_id, Job.queue_id == queue_id, Job.state == "queued")
+        .where(Job.id == entry.job_id, Job.queue_id == queue_id, Job.state == "queued")
         .values(
             state="running",
             run_token=token,
@@ -240,59 +184,59 @@ def _claim(session: Session, *, queue_id: int, turn: Turn) -> Run | None:
         .returning(Job.kind, Job.subject_id, Job.date_created)
     )
     found = session.execute(claimed).one_or_none()
-    return Run(turn.job_id, found.kind, found.subject_id, found.date_created, token, turn) if found else None
+    return Run(entry.job_id, found.kind, found.subject_id, found.date_created, token, entry) if found else None
 
 
 def _work(place: Workplace, run: Run, should_stop: ShouldStop) -> None:
     """Do the work, one commit per point of progress; the last one holds the last effects and the state `succeeded`."""
     with Session(place.engine) as session:
         for progress in KINDS[run.kind](session, place, run):
-            _update(session, run, _news(run, progress))
+            _update(session, run, _progress_columns(run, progress))
             session.commit()
             if should_stop():
                 raise Stopped
-        over = {"state": SUCCEEDED, "error": None, "run_token": None, "date_finished": func.now()}
-        _update(session, run, over)
+        final = {"state": SUCCEEDED, "error": None, "run_token": None, "date_finished": func.now()}
+        _update(session, run, final)
         session.commit()
 
 
-def _news(run: Run, progress: Progress) -> dict[str, Any]:
-    news: dict[str, Any] = {"done": progress.done}
+def _progress_columns(run: Run, progress: Progress) -> dict[str, Any]:
+    columns: dict[str, Any] = {"done": progress.done}
     if progress.total is not None:
-        news["total"] = progress.total
-    # What went wrong before is over once the job is further than ever.
-    if progress.done > run.turn.best:
-        news["error"] = None
-    return news
+        columns["total"] = progress.total
+    # An earlier error is outdated once the job has done more than ever before.
+    if progress.done > run.entry.best:
+        columns["error"] = None
+    return columns
 
 
 def _update(session: Session, run: Run, values: dict[str, Any]) -> int:
-    """Change the job's row and return how much is done. Raises TakenOver when the job is no longer this run's."""
+    """Change the job's row and return how much is done. Raises RunSuperseded when the job is no longer this run's."""
     fenced = update(Job).where(Job.id == run.job_id, Job.run_token == run.token).values(**values)
     done = session.scalar(fenced.returning(Job.done).execution_options(synchronize_session=False))
     if done is None:
-        raise TakenOver
+        raise RunSuperseded
     return done
 
 
-def _put_back(session: Session, *, run: Run, error: Exception) -> str:
-    """Give the job its next turn, or fail it when it was tried often enough; return its state."""
-    turn = run.turn.having_done(_update(session, run, {"run_token": None}))
+def _requeue(session: Session, *, run: Run, error: Exception) -> str:
+    """Queue the job again, or fail it when it was tried often enough; return its state."""
+    entry = run.entry.after_progress(_update(session, run, {"run_token": None}))
     values: dict[str, Any] = {"state": "queued"}
     not_before: datetime | None = None
-    if isinstance(error, NotYet):
+    if isinstance(error, RetryAfter):
         not_before, values["error"] = error.until, error.reason
     elif _passes(error):
-        turn, values["error"] = replace(turn, waits=turn.waits + 1), _words(error)
+        entry, values["error"] = replace(entry, waits=entry.waits + 1), _message(error)
         asked = error.retry_after if isinstance(error, Unavailable) else None
-        not_before = datetime.now(UTC) + timedelta(seconds=asked) if asked else _after(turn.waits)
+        not_before = datetime.now(UTC) + timedelta(seconds=asked) if asked else _after(entry.waits)
     elif not isinstance(error, Stopped):
-        turn, values["error"] = replace(turn, failures=turn.failures + 1), _words(error)
-        not_before = _after(turn.failures)
-    if turn.failures >= MAX_TRIES or (isinstance(error, Failed) and error.final):
+        entry, values["error"] = replace(entry, failures=entry.failures + 1), _message(error)
+        not_before = _after(entry.failures)
+    if entry.failures >= MAX_TRIES or (isinstance(error, Failed) and error.final):
         values |= {"state": "failed", "date_finished": func.now()}
     else:
-        values["queue_id"] = queue.defer(session, turn, not_before)
+        values["queue_id"] = queue.defer(session, entry, not_before)
     session.execute(update(Job).where(Job.id == run.job_id).values(**values))
     return str(values["state"])
 
@@ -306,9 +250,9 @@ def _after(tries: int) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=min(2.0 ** min(tries, 10), MAX_BACKOFF_SECONDS))
 
 
-def _words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """Return one sentence that a caller may read; what is not written by us may hold secrets and stays in the log."""
-    if isinstance(error, Problem | Failed | NotYet):
+    if isinstance(error, Problem | Failed | RetryAfter):
         return str(error)
     if isinstance(error, Stopped):
         return "The worker stops."
@@ -316,4 +260,4 @@ def _words(error: Exception) -> str:
         return f"A statement ran for longer than the {STATEMENT_TIMEOUT_SECONDS} s that each one of a job has."
     if is_outage(error):
         return "The database did not answer."
-    return f"An unexpected error ({type(error).__name__}) ended the job; the worker's log tells more."
+    return f"An unexpected error ({type(error).__name__}) ended the job; see the worker's log."

@@ -1,4 +1,4 @@
-"""The worker: takes turns from the queue and runs their jobs in threads. The only module that knows procrastinate itself."""
+"""The worker: takes entries from the queue and runs their jobs in threads. The only module that knows procrastinate itself."""
 
 import asyncio
 import hashlib
@@ -17,10 +17,10 @@ from procrastinate.connector import Notify
 from procrastinate.jobs import DeleteJobCondition
 from procrastinate.worker import Worker
 
-from app.outbox.queue import QUEUE, TASK, Turn
+from app.outbox.queue import QUEUE, TASK, QueueEntry
 from app.settings import Settings
 
-POLL_SECONDS = 2  # How late a turn that was put off may come; others are told of at once.
+POLL_SECONDS = 2  # How late a postponed entry may start; others start at once.
 QUERY_TIMEOUT_SECONDS = 10
 CONNECT_TIMEOUT_SECONDS = 2
 POOL_TIMEOUT_SECONDS = 5
@@ -31,7 +31,7 @@ GRACE_SECONDS = 15  # How long a stopping worker waits for its jobs to stand bac
 
 log = structlog.get_logger("labelapi")
 
-RunJob = Callable[[int, Turn, Callable[[], bool]], None]
+RunJob = Callable[[int, QueueEntry, Callable[[], bool]], None]
 
 
 class SchemaConnector(procrastinate.PsycopgConnector):
@@ -51,7 +51,7 @@ class SchemaConnector(procrastinate.PsycopgConnector):
 
 
 def run_worker(settings: Settings, run_job: RunJob, concurrency: int) -> None:
-    """Take turns from the queue and call `run_job(queue_id, turn, should_stop)` in threads, until SIGTERM or SIGINT.
+    """Take entries from the queue and call `run_job(queue_id, entry, should_stop)` in threads, until SIGTERM or SIGINT.
 
     Survives outages of the database. A stopping worker's jobs are told by `should_stop`; what does not stand back within
     the grace time is left to another worker's recovery.
@@ -141,9 +141,9 @@ class _Supervisor:
         run_job = self.run_job
 
         @app.task(name=TASK, queue=QUEUE, pass_context=True)
-        def take_turn(context: procrastinate.JobContext, /, **turn: Any) -> None:
+        def run_entry(context: procrastinate.JobContext, /, **entry: Any) -> None:
             assert context.job.id is not None  # noqa: S101  # It comes from the database.
-            run_job(context.job.id, Turn(**turn), context.should_abort)
+            run_job(context.job.id, QueueEntry(**entry), context.should_abort)
 
         return app
 
@@ -163,9 +163,9 @@ class _Supervisor:
 
 
 def _log_stray_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Say in one line what nobody waited for: the end of a turn that was another's by then, or that the database missed."""
+    """Log in one line an error that nobody waited for: an entry that was another worker's by then, or that the database lost."""
     error = context.get("exception")
-    log.warning("a turn of the queue could not be ended", reason=" ".join(str(error or context["message"]).split()))
+    log.warning("an entry of the queue could not be ended", reason=" ".join(str(error or context["message"]).split()))
 
 
 def _give_up() -> None:

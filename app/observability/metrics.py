@@ -23,7 +23,7 @@ BOXES = Histogram(
 )
 RUNS = Histogram(
     "labelapi_run_seconds",
-    "Time that one run of a job took, and how it ended: succeeded, queued (put back) or failed.",
+    "Time that one run of a job took, and how it ended: succeeded, queued (again) or failed.",
     ["kind", "state"],
     buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400),
 )

@@ -1,8 +1,8 @@
 """The queue: rows in PostgreSQL, of procrastinate's tables in the same schema, which workers take (`app/jobs/worker.py`).
 
-A job is one of our own rows, which says everything about it. The library's row is no more than its turn: each run has a
-turn of its own, gone when the run has ended, and a retry is a new turn, made in the transaction that says so in our row.
-So a worker that wakes up after it was given up can neither run a job again nor mark another worker's turn as done.
+A job is one of our own rows, which holds everything about it. The library's row is only its queue entry: each run has its
+own entry, which is deleted when the run ends. A retry is a new entry, made in the transaction that changes our row.
+So a worker that wakes up after it was given up can neither run a job again nor mark another worker's entry as done.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -27,39 +27,39 @@ MAX_DEATHS = 10  # How often a job may lose its worker without getting on.
 # queue do without.
 DEFER = text("""
 SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[
-    ROW(:queue, :task, 0, NULL, NULL, CAST(:turn AS jsonb), CAST(:not_before AS timestamptz))
+    ROW(:queue, :task, 0, NULL, NULL, CAST(:entry AS jsonb), CAST(:not_before AS timestamptz))
 ]::procrastinate_job_to_defer_v1[]))
 """)
 
-# A turn is lost when nobody will take it and nobody works on it: its row is gone or ended, or its worker is silent.
+# An entry is lost when no worker will take it and none works on it: its row is gone or ended, or its worker is silent.
 LOST = """
-SELECT job.id, job.done, job.queue_id, turn.args
+SELECT job.id, job.done, job.queue_id, entry.args
 FROM job
-LEFT JOIN procrastinate_jobs AS turn ON turn.id = job.queue_id
-LEFT JOIN procrastinate_workers AS worker ON worker.id = turn.worker_id
+LEFT JOIN procrastinate_jobs AS entry ON entry.id = job.queue_id
+LEFT JOIN procrastinate_workers AS worker ON worker.id = entry.worker_id
 WHERE job.state IN ('queued', 'running') AND (
-    turn.id IS NULL
-    OR turn.status NOT IN ('todo', 'doing')
-    OR turn.status = 'doing' AND (
+    entry.id IS NULL
+    OR entry.status NOT IN ('todo', 'doing')
+    OR entry.status = 'doing' AND (
         worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :stalled_seconds)))
 ORDER BY job.id
 """
 
-# What is left when a worker died, or lost the database, between the end of a job and the end of its turn.
+# What remains when a worker died, or lost the database, between the end of a job and the end of its entry.
 PRUNE = text("""
-DELETE FROM procrastinate_jobs AS turn
-WHERE turn.status <> 'todo'
-    AND NOT EXISTS (SELECT FROM job WHERE job.queue_id = turn.id AND job.state IN ('queued', 'running'))
-    AND (turn.status <> 'doing' OR NOT EXISTS (
+DELETE FROM procrastinate_jobs AS entry
+WHERE entry.status <> 'todo'
+    AND NOT EXISTS (SELECT FROM job WHERE job.queue_id = entry.id AND job.state IN ('queued', 'running'))
+    AND (entry.status <> 'doing' OR NOT EXISTS (
         SELECT FROM procrastinate_workers AS worker
-        WHERE worker.id = turn.worker_id
+        WHERE worker.id = entry.worker_id
             AND worker.last_heartbeat >= now() - make_interval(secs => :stalled_seconds)))
 """)
 
 
 @dataclass(frozen=True)
-class Turn:
-    """What a row of the queue carries: the job, and how often it was tried in vain since it last got on.
+class QueueEntry:
+    """What a row of the queue carries: the job, and how often it failed since it last made progress.
 
     `failures` counts unexpected errors, `deaths` lost workers, `waits` outages of storage or database; `best` is the
     most that was done when the job was last put back.
@@ -71,9 +71,9 @@ class Turn:
     waits: int = 0
     best: int = 0
 
-    def having_done(self, done: int) -> "Turn":
-        """Return the turn to count on from: with all counts at zero again when the job got further than ever before."""
-        return Turn(self.job_id, best=done) if done > self.best else self
+    def after_progress(self, done: int) -> "QueueEntry":
+        """Return this entry, with all counts back at zero when the job has done more than ever before."""
+        return QueueEntry(self.job_id, best=done) if done > self.best else self
 
 
 def enqueue(session: Session, kind: str, subject_type: str, subject_id: int) -> int:
@@ -88,13 +88,13 @@ def enqueue(session: Session, kind: str, subject_type: str, subject_id: int) -> 
         # The one in the way may have ended in between; then there is room for the new one.
         if unfinished is not None:
             return unfinished
-    session.execute(update(Job).where(Job.id == job_id).values(queue_id=defer(session, Turn(job_id))))
+    session.execute(update(Job).where(Job.id == job_id).values(queue_id=defer(session, QueueEntry(job_id))))
     return job_id
 
 
-def defer(session: Session, turn: Turn, not_before: datetime | None = None) -> int:
-    """Put a turn into the queue in the caller's transaction and return its row's id; it comes no earlier than `not_before`."""
-    values = {"queue": QUEUE, "task": TASK, "turn": orjson.dumps(asdict(turn)).decode(), "not_before": not_before}
+def defer(session: Session, entry: QueueEntry, not_before: datetime | None = None) -> int:
+    """Queue an entry in the caller's transaction and return its row's id; no worker takes it before `not_before`."""
+    values = {"queue": QUEUE, "task": TASK, "entry": orjson.dumps(asdict(entry)).decode(), "not_before": not_before}
     return int(session.scalars(DEFER, values).one())
 
 
@@ -111,39 +111,39 @@ def retry(session: Session, job: Job) -> None:
         raise Conflict(f"Job {other_id} does the same as job {job.id} and is not done yet.")
     job.state, job.error, job.attempts, job.run_token = "queued", None, 0, None
     job.date_started = job.date_finished = None
-    job.queue_id = defer(session, Turn(job.id))
+    job.queue_id = defer(session, QueueEntry(job.id))
     session.flush()
 
 
 def find_lost(session: Session, stalled_seconds: float) -> list[int]:
-    """Return the ids of the jobs that `recover` would give a new turn."""
+    """Return the ids of the jobs that `recover` would queue again."""
     return [row.id for row in session.execute(text(LOST), {"stalled_seconds": stalled_seconds})]
 
 
 def recover(session: Session, stalled_seconds: float) -> list[int]:
-    """Give a new turn to every job that has lost its own, and return their ids; the caller commits.
+    """Queue every job again that has lost its entry, and return their ids; the caller commits.
 
     A job whose workers die again and again without its getting on is failed instead. Several workers may do this at once.
     """
     recovered = []
     lost = text(LOST + "FOR UPDATE OF job SKIP LOCKED")
     for row in session.execute(lost, {"stalled_seconds": stalled_seconds}).all():
-        last = Turn(**(row.args or {"job_id": row.id})).having_done(row.done)
-        _replace_turn(session, row.queue_id, replace(last, deaths=last.deaths + 1))
+        last = QueueEntry(**(row.args or {"job_id": row.id})).after_progress(row.done)
+        _replace_entry(session, row.queue_id, replace(last, deaths=last.deaths + 1))
         recovered.append(row.id)
     session.execute(PRUNE, {"stalled_seconds": stalled_seconds})
     return recovered
 
 
-def _replace_turn(session: Session, queue_id: int | None, turn: Turn) -> None:
+def _replace_entry(session: Session, queue_id: int | None, entry: QueueEntry) -> None:
     values: dict[str, Any] = {"state": "queued", "run_token": None}
-    if turn.deaths > MAX_DEATHS:
+    if entry.deaths > MAX_DEATHS:
         values |= {
             "state": "failed",
             "date_finished": func.now(),
-            "error": f"The worker of this job ended {turn.deaths} times without getting any further; its log may say why.",
+            "error": f"The worker of this job ended {entry.deaths} times without getting any further; its log may say why.",
         }
     else:
-        values["queue_id"] = defer(session, turn)
-    session.execute(update(Job).where(Job.id == turn.job_id).values(**values))
+        values["queue_id"] = defer(session, entry)
+    session.execute(update(Job).where(Job.id == entry.job_id).values(**values))
     session.execute(text("DELETE FROM procrastinate_jobs WHERE id = :id"), {"id": queue_id})

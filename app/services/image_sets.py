@@ -121,7 +121,7 @@ def _make_link(session: Session, blobs: BlobStore, imageset_id: int, title: str,
 
 
 def update_status(session: Session, imageset_id: int, new_status: str) -> int:
-    """Finish an image set and return the id of the job that collects its images.
+    """Finish an image set and return the id of the job that ingests its images.
 
     Raises NotFound, and Conflict for any step other than created → finished.
     """

@@ -20,14 +20,15 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from app.azure.blobs import BlobStore
-from app.jobs import runner as jobs
+from app.jobs import runner
+from app.jobs.kinds import KINDS, Run, Workplace
 from app.jobs.progress import Failed, Progress
-from app.jobs.runner import Run, Workplace, run_job
+from app.jobs.runner import run_job
 from app.models import Job
 from app.models.jobs import FINISH_IMAGE_SET
 from app.observability.logging import configure_logging
 from app.outbox import queue
-from app.outbox.queue import Turn
+from app.outbox.queue import QueueEntry
 from app.services import image_sets
 from app.settings import Settings
 from app.wiring import components_of
@@ -107,13 +108,13 @@ def test_an_unexpected_error_fails_the_job_after_its_tries_and_a_retry_finishes_
         raise ValueError("secret-canary")
 
     with monkeypatch.context() as patch:
-        patch.setitem(jobs.KINDS, FINISH_IMAGE_SET, break_down)
+        patch.setitem(KINDS, FINISH_IMAGE_SET, break_down)
         assert run_jobs(app) == 1
         waiting = admin.get(f"/jobs/{job_id}").expect(200)
         assert (waiting["state"], waiting["attempts"]) == ("queued", 1)
         run_jobs(app, hurry=True)
     failed = admin.get(f"/jobs/{job_id}").expect(200)
-    assert (failed["state"], failed["attempts"]) == ("failed", jobs.MAX_TRIES)
+    assert (failed["state"], failed["attempts"]) == ("failed", runner.MAX_TRIES)
     assert "ValueError" in failed["error"]
     assert "canary" not in failed["error"]
     assert failed["date_finished"]
@@ -135,7 +136,7 @@ def test_tries_are_counted_anew_when_the_job_gets_further(
         if step < 20:
             raise Failed(f"Step {step} was hard.")
 
-    monkeypatch.setitem(jobs.KINDS, FINISH_IMAGE_SET, crawl)
+    monkeypatch.setitem(KINDS, FINISH_IMAGE_SET, crawl)
     run_jobs(app, hurry=True)
     job = admin.get(f"/jobs/{job_id}").expect(200)
     assert (job["state"], job["attempts"], job["error"]) == ("succeeded", 20, None)
@@ -145,7 +146,7 @@ def test_a_job_waits_for_the_storage_as_long_as_it_is_away(
     admin: Caller, app: Flask, job_id: int, unreachable_blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # An unexpected error would fail the job at once.
-    monkeypatch.setattr(jobs, "MAX_TRIES", 1)
+    monkeypatch.setattr(runner, "MAX_TRIES", 1)
     assert run_jobs(app, unreachable_blobs, hurry=True, limit=2) == 2
     waiting = admin.get(f"/jobs/{job_id}").expect(200)
     assert (waiting["state"], waiting["attempts"]) == ("queued", 2)
@@ -166,7 +167,7 @@ def test_a_run_that_was_given_up_changes_nothing(
         yield Progress(2, 3)
         raise AssertionError("a run that was given up went on")
 
-    monkeypatch.setitem(jobs.KINDS, FINISH_IMAGE_SET, freeze)
+    monkeypatch.setitem(KINDS, FINISH_IMAGE_SET, freeze)
     run_jobs(app)
     job = admin.get(f"/jobs/{job_id}").expect(200)
     assert (job["state"], job["done"]) == ("running", 1)
@@ -292,8 +293,8 @@ def test_a_statement_that_always_takes_too_long_fails_the_job_in_words(
         session.execute(text("SET LOCAL statement_timeout = '50ms'"))
         session.execute(text("SELECT pg_sleep(5)"))
 
-    monkeypatch.setitem(jobs.KINDS, FINISH_IMAGE_SET, dawdle)
-    assert run_jobs(app, hurry=True) == jobs.MAX_TRIES
+    monkeypatch.setitem(KINDS, FINISH_IMAGE_SET, dawdle)
+    assert run_jobs(app, hurry=True) == runner.MAX_TRIES
     failed = admin.get(f"/jobs/{job_id}").expect(200)
     assert failed["state"] == "failed"
     assert failed["error"] == "A statement ran for longer than the 60 s that each one of a job has."
@@ -330,7 +331,7 @@ def test_recovery_says_once_that_the_database_is_away_and_once_that_it_is_back(
     outage, stopping = Outage(settings), threading.Event()
     place = Workplace(outage.engine, blobs, settings)
     with logged_from("INFO"), capture_logs() as logs:
-        thread = threading.Thread(target=jobs._recover_until, args=(place, stopping))
+        thread = threading.Thread(target=runner._recover_until, args=(place, stopping))
         thread.start()
         try:
             wait_until(lambda: outage.tries >= 5)
@@ -349,13 +350,13 @@ def test_recovery_says_once_that_the_database_is_away_and_once_that_it_is_back(
 def test_a_job_waits_for_a_database_that_is_away_when_its_turn_comes(
     admin: Caller, app: Flask, job_id: int, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "RECONNECT_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "RECONNECT_SECONDS", 0.01)
     outage = Outage(components_of(app).settings)
     with rows(app) as session:
         queue_id = session.get_one(Job, job_id).queue_id
     assert queue_id is not None
     place = Workplace(outage.engine, blobs, outage.settings)
-    thread = threading.Thread(target=run_job, args=(place, queue_id, Turn(job_id), lambda: False))
+    thread = threading.Thread(target=run_job, args=(place, queue_id, QueueEntry(job_id), lambda: False))
     thread.start()
     wait_until(lambda: outage.tries >= 3)
     outage.is_over = True
