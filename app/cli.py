@@ -73,8 +73,8 @@ def transaction() -> Iterator[Session]:
         db.session.rollback()
         raise click.ClickException(problem.detail) from None
     except DBAPIError as error:
-        if words := _describe(error):
-            raise click.ClickException(words) from None
+        if message := _describe(error):
+            raise click.ClickException(message) from None
         raise
 
 
@@ -262,7 +262,7 @@ def register_images(prefix: str) -> None:
 
 
 @click.group("check", cls=AppGroup, invoke_without_command=True)
-@click.option("--repair", is_flag=True, help="Mend what is safe to mend.")
+@click.option("--repair", is_flag=True, help="Fix what can be fixed safely.")
 @click.option(
     "--grace-minutes", type=click.FloatRange(min=0), default=10, help="Younger than this is let be; 10 unless told."
 )
@@ -294,30 +294,30 @@ def check_azure_ml() -> None:
 
 
 def find_disagreements(grace: timedelta) -> list[Finding]:
-    """Return all findings; they are read to the end before anything is mended."""
+    """Return all findings; they are read to the end before anything is repaired."""
     folder = components().settings.azure_storage_imageset_folder
     with transaction() as session:
         return list(ConsistencyCheck(session, components().make_patient_blobs(), folder, grace).run())
 
 
 def settle(finding: Finding, repair: bool) -> bool:
-    """Print one finding, and mend it where that is wanted and safe; return whether it is mended."""
-    said: dict[str, Any] = {
+    """Print one finding, and with `repair` fix it where that is safe; return whether it is repaired."""
+    printed: dict[str, Any] = {
         "check": finding.check,
         "subject": finding.subject,
         "detail": finding.detail,
-        "mended": False,
+        "repaired": False,
     }
-    if repair and finding.mend:
+    if repair and finding.repair:
         try:
-            finding.mend()
+            finding.repair()
             db.session.commit()
-            said["mended"] = True
+            printed["repaired"] = True
         except Problem as problem:
             db.session.rollback()
-            said["detail"] += f" {problem.detail}"
-    show(said)
-    return bool(said["mended"])
+            printed["detail"] += f" {problem.detail}"
+    show(printed)
+    return bool(printed["repaired"])
 
 
 @click.command("worker")

@@ -104,8 +104,8 @@ def remove_old_environment() -> None:
 
 def install_packages(purpose: str) -> None:
     """Install the pinned Python packages of `purpose` when their lists have changed."""
-    stamp, wanted = VENV / f".installed-{purpose}", fingerprint(FILES[purpose])
-    if is_current(stamp, wanted):
+    stamp, expected = VENV / f".installed-{purpose}", fingerprint(FILES[purpose])
+    if is_current(stamp, expected):
         return
     say(f"Installing the Python packages of {', '.join(FILES[purpose])} (a minute or two the first time) …")
     started = time.monotonic()
@@ -120,13 +120,13 @@ def install_packages(purpose: str) -> None:
 
 def install_node_packages(name: str, words: str) -> None:
     """Install Azurite or the linter when what it pins has changed; the environment's Python knows where Node is."""
-    stamp, wanted = VENV / f".installed-{name}", fingerprint(NODE_FILES[name])
-    if is_current(stamp, wanted):
+    stamp, expected = VENV / f".installed-{name}", fingerprint(NODE_FILES[name])
+    if is_current(stamp, expected):
         return
     say(f"Installing {words} …")
     started = time.monotonic()
     call([str(PYTHON), "-m", "local", f"install-{name}"], f"{name.capitalize()} could not be installed")
-    stamp.write_text(wanted)
+    stamp.write_text(expected)
     say(f"{name.capitalize()} is installed ({time.monotonic() - started:.0f} s).")
 
 
@@ -135,8 +135,8 @@ def fingerprint(names: tuple[str, ...]) -> str:
     return hashlib.sha256(b"\0".join((CHECKOUT / name).read_bytes() for name in names)).hexdigest()
 
 
-def is_current(stamp: Path, wanted: str) -> bool:
-    return stamp.is_file() and stamp.read_text() == wanted
+def is_current(stamp: Path, expected: str) -> bool:
+    return stamp.is_file() and stamp.read_text() == expected
 
 
 def call(command: list[str], failure: str) -> None:

@@ -103,12 +103,12 @@ class Part:
         return f"exit status {status}" + (f": {lines[-1][:300]}" if lines else "")
 
 
-def require_room(folder: DataFolder, wanted_bytes: int) -> None:
+def require_room(folder: DataFolder, needed_bytes: int) -> None:
     """Raise StartError when the disk of the data folder has less room than that."""
     free = shutil.disk_usage(folder.path).free
-    if free < wanted_bytes:
-        found, wanted = f"{free / 1024**2:.1f} MB", f"{wanted_bytes / 1024**2:.1f} MB"
-        raise StartError(f"The disk is full: {found} are free in {folder.path}, and {wanted} are needed.")
+    if free < needed_bytes:
+        found, needed = f"{free / 1024**2:.1f} MB", f"{needed_bytes / 1024**2:.1f} MB"
+        raise StartError(f"The disk is full: {found} are free in {folder.path}, and {needed} are needed.")
 
 
 def tail(path: Path) -> str:

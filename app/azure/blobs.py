@@ -201,7 +201,7 @@ class BlobStore(Containers):
             self._require_service()
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
-        """Return up to `length` bytes of a blob, as they are stored, from `offset` on; none behind its end.
+        """Return up to `length` bytes of a blob, as they are stored, from `offset` on; none after its end.
 
         Raises NotFound, ReadFailed when this file alone cannot be read, StorageUnavailable when none can.
         """

@@ -61,8 +61,8 @@ class Containers:
                 if is_answer(error, 404, NO_CONTAINER) or is_answer(error, 409, "ContainerBeingDeleted"):
                     return
                 if error.status_code in HELD and not is_outage(error):
-                    words = "has a lease, or a policy or a legal hold keeps its files"
-                    raise Conflict(f"The container {container} {words} ({error_code(error)}).") from error
+                    reason = "has a lease, or a policy or a legal hold keeps its files"
+                    raise Conflict(f"The container {container} {reason} ({error_code(error)}).") from error
                 raise
 
     def list_containers(self, prefix: str) -> Iterator[tuple[str, datetime]]:

@@ -53,7 +53,7 @@ class CopyOrder:
 
     @property
     def marks(self) -> dict[str, str]:
-        """The metadata by which a later run knows the copy for its own; the uploader's metadata stays behind."""
+        """The metadata by which a later run knows the copy for its own; the uploader's metadata is left out."""
         return {SOURCE_KEY: _source_mark(self.source_container, self.blob.name), ETAG_KEY: self.blob.etag}
 
 
@@ -70,13 +70,13 @@ def copy_verified(order: CopyOrder) -> Blob:
         if found is not None and _fault(order, found) is None and _is_known(order, found):
             return found
         if found is None:
-            raise _in_words(refusal)
+            raise _error_of(refusal)
         # What an earlier run left unfinished, or copied before the source changed, is ours to write over.
         if not is_copy_of(found.metadata, order.source_container, order.blob.name):
             raise NameTaken("There is another file at the place of the copy already.")
         refusal, is_done = _start(order, over=found.etag)
         if refusal:
-            raise _in_words(refusal)
+            raise _error_of(refusal)
     found = order.raw.head(order.target_url, order.path) if order.raw and is_done else None
     if found is None or found.copy_status == "pending":
         found = _settle(order)
@@ -94,8 +94,8 @@ def _start_fast(order: CopyOrder) -> str | None:
     return order.raw.start_copy(order.target_url, order.source_url, order.blob.etag, order.marks)
 
 
-def _in_words(refusal: HttpResponseError) -> Exception:
-    """Return what a copy that was not begun ends with; the error itself where it may be about more than this file."""
+def _error_of(refusal: HttpResponseError) -> Exception:
+    """Return the error to raise for a copy that did not begin: the refusal itself where it may concern more than this file."""
     code = error_code(refusal)
     if code == REHYDRATING:
         return CopyPending("The storage service is still moving the file out of the archive tier.")

@@ -1,4 +1,4 @@
-"""What can be wrong with one file, in words: the storage service copies and reads other files, and not this one."""
+"""What can be wrong with one file, and its message: the storage service copies and reads other files, and not this one."""
 
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ _NOT_FOUND = "The storage service does not find the file by its name"
 _REFUSED = "The storage service refuses this file, and no others"
 _NOT_ACCEPTED = "The storage service does not accept the name or a property of the file"
 _LEASED = "Somebody holds a lease on the copy"
-_WORDS = {
+_MESSAGES = {
     ARCHIVED: "The file is in the archive tier, and the storage service does not copy or read it from there",
     REHYDRATING: "The storage service is still moving the file out of the archive tier",
     **dict.fromkeys((NO_BLOB, NO_SOURCE, NO_CONTAINER), _NOT_FOUND),
@@ -38,7 +38,7 @@ _WORDS = {
 
 
 class FileFault(Exception):
-    """One file cannot be copied or read for now; the message says why, in words without secrets. Trying again is safe.
+    """One file cannot be copied or read for now; the message says why and holds no secret. Trying again is safe.
 
     `kind` is that of the problem which it becomes when it lasts.
     """
@@ -83,4 +83,4 @@ def is_no_container(error: AzureError) -> bool:
 def describe_fault(error: AzureError) -> str:
     """Return what is wrong with a file, in one sentence with the storage service's own name of the error."""
     code = error_code(error)
-    return f"{_WORDS.get(code, 'The storage service fails at this file, and not at others')} ({code})."
+    return f"{_MESSAGES.get(code, 'The storage service fails at this file, and not at others')} ({code})."

@@ -69,19 +69,19 @@ class ListingFailed(StorageUnavailable):
 def storage_errors(container: str, name: str | None = None) -> Iterator[None]:
     """Turn errors of the SDK into ours: StorageUnavailable, and NotFound for a blob or container that is not there.
 
-    What else the service refuses is a fault of ours and passes. The words hold nothing of the SDK's, which may be secret.
+    What else the service refuses is a fault of ours and passes. The message has nothing of the SDK's text, which may be secret.
     """
     try:
         yield
     except AzureError as error:
-        problem = _in_our_words(error, container, name)
+        problem = _problem_of(error, container, name)
         if problem is None:
             raise
         raise problem from error
 
 
 def unavailable(error: AzureError) -> StorageUnavailable:
-    """Return an outage in words, for an error that is one."""
+    """Return the outage that an error of the SDK means."""
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status in REFUSED:
         return StorageUnavailable(f"The blob storage refuses the credentials of this service ({error_code(error)}).")
@@ -90,7 +90,7 @@ def unavailable(error: AzureError) -> StorageUnavailable:
     return StorageUnavailable(f"The blob storage does not answer as it should ({error_code(error)}).")
 
 
-def _in_our_words(error: AzureError, container: str, name: str | None) -> Problem | None:
+def _problem_of(error: AzureError, container: str, name: str | None) -> Problem | None:
     code, status = error_code(error), getattr(error, "status_code", None)
     if status in REFUSED or is_outage(error):
         return unavailable(error)

@@ -1,4 +1,4 @@
-"""Do the tables and the storage agree with each other? What does not is found, said in words, and mended where that is safe.
+"""Do the tables and the storage agree with each other? It finds every disagreement, and repairs where that is safe.
 
 The service may be at work meanwhile: what a job is about to put right is no finding, and what a listing shows is looked at
 again before it is reported.
@@ -188,15 +188,15 @@ ORDER BY path, id DESC
 
 @dataclass(frozen=True)
 class Finding:
-    """One disagreement: the check that found it, what it is about, and what is wrong, in words.
+    """One disagreement: the check that found it, what it is about, and what is wrong, as a message.
 
-    `mend` puts it right in the caller's transaction; None where somebody has to decide.
+    `repair` corrects it in the caller's transaction; None where somebody has to decide.
     """
 
     check: str
     subject: str
     detail: str
-    mend: Callable[[], object] | None = None
+    repair: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -224,9 +224,9 @@ class ConsistencyCheck:
     def _jobs(self) -> Iterator[Finding]:
         stalled_seconds = self.grace.total_seconds()
         for job_id in queue.find_lost(self.session, stalled_seconds):
-            mend = partial(queue.recover, self.session, stalled_seconds)
+            repair = partial(queue.recover, self.session, stalled_seconds)
             yield Finding(
-                "job_stuck", f"job {job_id}", "No worker will take it: it has lost its place in the queue.", mend
+                "job_stuck", f"job {job_id}", "No worker will take it: it has lost its place in the queue.", repair
             )
         before = {"before": datetime.now(UTC) - self.grace, "stalled_seconds": stalled_seconds}
         waiting = self.session.scalar(WAITING_JOBS, before)
@@ -235,14 +235,14 @@ class ConsistencyCheck:
                 "worker_missing", "worker", f"{waiting} job(s) wait and no worker runs: start `flask worker`."
             )
         for job in self.session.execute(FAILED_JOBS):
-            words = f"{job.kind} of {job.subject_type} {job.subject_id} failed: {job.error} Then retry it."
-            yield Finding("job_failed", f"job {job.id}", words)
+            message = f"{job.kind} of {job.subject_type} {job.subject_id} failed: {job.error} Then retry it."
+            yield Finding("job_failed", f"job {job.id}", message)
 
     def _image_sets(self) -> Iterator[Finding]:
         for row in self.session.execute(UNFINISHED_SETS, {"prefix": DROPBOX_PREFIX}):
-            mend = partial(queue.enqueue, self.session, FINISH_IMAGE_SET, "image_set", row.id)
+            repair = partial(queue.enqueue, self.session, FINISH_IMAGE_SET, "image_set", row.id)
             detail = f"{row.title} is finished, and nothing takes its files in."
-            yield Finding("image_set_not_taken_in", f"image set {row.id}", detail, mend)
+            yield Finding("image_set_not_ingested", f"image set {row.id}", detail, repair)
         for row in self.session.execute(WRONG_IMAGE_COUNTS):
             whose = f"image set {row.id}" if row.id else "images of no set"
             detail = f"Its counter says {row.kept} images, and there are {row.counted}."
@@ -254,9 +254,9 @@ class ConsistencyCheck:
 
     def _campaigns(self) -> Iterator[Finding]:
         for row in self.session.execute(UNPUBLISHED_CAMPAIGNS):
-            mend = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.id)
+            repair = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.id)
             detail = f"{row.title} is finished, and nothing publishes its datasets."
-            yield Finding("campaign_not_published", f"campaign {row.id}", detail, mend)
+            yield Finding("campaign_not_published", f"campaign {row.id}", detail, repair)
         for row in self.session.execute(WRONG_COUNTERS):
             detail = (
                 f"Its counters say {row.labeled_count} of {row.image_count} images labeled, {row.empty_count} of them empty and "
@@ -295,16 +295,16 @@ class ConsistencyCheck:
                 yield finding
         for name, row in sets.items():
             if row.status == "created" and name not in dropboxes and not self.blobs.container_exists(name):
-                mend = partial(self.blobs.make_container, name)
-                yield Finding("dropbox_missing", f"image set {row.id}", f"Its dropbox {name} is gone.", mend)
+                repair = partial(self.blobs.make_container, name)
+                yield Finding("dropbox_missing", f"image set {row.id}", f"Its dropbox {name} is gone.", repair)
 
     def _leftover(self, name: str, image_set: "Row[tuple[int, str, str, bool]] | None") -> Finding | None:
         if image_set is None:
-            mend = partial(self._delete_if_empty, name)
-            return Finding("dropbox_left_over", f"container {name}", "No image set belongs to it.", mend)
+            repair = partial(self._delete_if_empty, name)
+            return Finding("dropbox_left_over", f"container {name}", "No image set belongs to it.", repair)
         if image_set.is_done:
-            mend_job = partial(queue.enqueue, self.session, DELETE_DROPBOX, "image_set", image_set.id)
-            return Finding("dropbox_left_over", f"container {name}", "Its image set has been taken in.", mend_job)
+            repair_job = partial(queue.enqueue, self.session, DELETE_DROPBOX, "image_set", image_set.id)
+            return Finding("dropbox_left_over", f"container {name}", "Its image set has been ingested.", repair_job)
         return None
 
     def _delete_if_empty(self, name: str) -> None:
@@ -338,8 +338,8 @@ class ConsistencyCheck:
         for row in self.session.execute(DATASETS):
             fault = self._fault_of_file(row.path, bytes(row.sha256))
             if fault:
-                mend = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.campaign_id)
-                yield Finding("dataset_damaged", f"dataset {row.name}, version {row.version}", fault, mend)
+                repair = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.campaign_id)
+                yield Finding("dataset_damaged", f"dataset {row.name}, version {row.version}", fault, repair)
 
     def _fault_of_file(self, path: str, sha256: bytes) -> str | None:
         found = hashlib.sha256()

@@ -99,7 +99,7 @@ class DatabaseCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families; those of statements that PostgreSQL did not answer in time are missing."""
-        # Who comes while another one reads takes what there is, so that no scrapes queue up behind a slow database.
+        # A scrape during another one's reading gets the last counts, so that no scrapes queue up for a slow database.
         if time.monotonic() > self._until and self._reading.acquire(blocking=False):
             try:
                 self._read()

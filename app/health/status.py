@@ -89,7 +89,7 @@ class StatusChecks:
         self._running.release()
 
     def run(self) -> Results:
-        """Return each check's name with null when it passed, or with what is wrong, in words."""
+        """Return each check's name with null when it passed, or with a message that says what is wrong."""
         results = {f"setting_{name}": None if given else f"{name} is not set." for name, given in self.required.items()}
         results["database"] = self._result(self._database)
         results["migrations"] = self._result(self._migrations)
@@ -142,16 +142,16 @@ class StatusChecks:
     def _migrations(self) -> None:
         with self._connection() as connection:
             found = found_migrations(connection)
-        wanted = newest_migrations()
+        expected = newest_migrations()
         if found - known_migrations():
             raise CheckFailed(
-                f"The schema is at {_words(found)}, which is newer than this version of LabelAPI ({_words(wanted)})."
+                f"The schema is at {_join(found)}, which is newer than this version of LabelAPI ({_join(expected)})."
             )
         if not found:
             raise CheckFailed("The schema of DB_SCHEMA has no tables yet: run `flask db upgrade`.")
-        if found != wanted:
+        if found != expected:
             raise CheckFailed(
-                f"The schema is at {_words(found)} and should be at {_words(wanted)}: run `flask db upgrade`."
+                f"The schema is at {_join(found)} and should be at {_join(expected)}: run `flask db upgrade`."
             )
 
     @contextmanager
@@ -207,5 +207,5 @@ def _scripts() -> "ScriptDirectory":
     return ScriptDirectory.from_config(config)
 
 
-def _words(revisions: set[str]) -> str:
+def _join(revisions: set[str]) -> str:
     return ", ".join(sorted(revisions)) or "no migration"

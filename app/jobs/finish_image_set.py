@@ -118,7 +118,7 @@ def delete_dropbox(
     if problems.has_open(session, image_set_id):
         return
     strays = _find_strays(session, ingest, progress.problems.dropped)
-    # The commit behind this asks whether the job is still this run's.
+    # The commit that follows checks that the job is still this run's.
     yield progress.now
     for name in strays:
         blobs.discard_copy(ingest.dropbox, name, target_path(ingest.folder, name))
@@ -182,8 +182,10 @@ def _ingest(session: Session, ingest: Ingest, progress: IngestProgress, threads:
     yield progress.now
     if progress.pending:
         name, pending = next(iter(progress.pending.items()))
-        words = f"{len(progress.pending)} file(s) are not copied yet; the first is {printable(name)}: {pending.message}"
-        raise RetryAfter(datetime.now(UTC) + PENDING_PAUSE, words)
+        message = (
+            f"{len(progress.pending)} file(s) are not copied yet; the first is {printable(name)}: {pending.message}"
+        )
+        raise RetryAfter(datetime.now(UTC) + PENDING_PAUSE, message)
 
 
 def _ingest_new(
@@ -256,5 +258,9 @@ def _register_uploads(session: Session, ingest: Ingest, results: dict[str, Resul
     columns = (Image.blobstorage_path, Image.id, Image.image_set_id)
     taken = {row.blobstorage_path: row for row in session.execute(select(*columns).where(here, elsewhere))}
     in_the_way = ((name, taken[document["path"]]) for name, document in documents.items() if document["path"] in taken)
-    words = "The file would be image {0.id}, which is in image set {0.image_set_id} already."
-    return {**results, **refused, **{name: Fault("name_taken", words.format(row), row.id) for name, row in in_the_way}}
+    message = "The file would be image {0.id}, which is in image set {0.image_set_id} already."
+    return {
+        **results,
+        **refused,
+        **{name: Fault("name_taken", message.format(row), row.id) for name, row in in_the_way},
+    }

@@ -216,7 +216,7 @@ def _is_registered(known: RegisteredFile | None, blob: Blob) -> bool:
 
 
 def describe_fault(error: Exception) -> Fault:
-    """Return in words what an error says of the file that it is about."""
+    """Return the fault that an error means for its file."""
     if isinstance(error, FileFault):
         return Fault(error.kind, str(error))
     if isinstance(error, NotFound):

@@ -205,7 +205,7 @@ class Files:
         return orjson.dumps(address(self.url_prefix, path) if self.url_prefix else path).decode()
 
     def end(self, title: str) -> dict[str, PublishedFile]:
-        """Write what stands behind the rows, and return each file's place, size and hash by its kind.
+        """Write what comes after the rows, and return each file's place, size and hash by its kind.
 
         The manifest comes last but one: it names the others, and the labels are what most people look for first.
         """

@@ -17,7 +17,7 @@ def register_datasets(session: Session, registry: Registry, container: str, job_
     """Register what a job has published and not registered yet, and note each result as it comes.
 
     Whoever does this again goes on with what is left, and knows a version that was registered without being noted by its
-    tags. Raises Failed in words when Azure ML refuses, AzureMlUnavailable.
+    tags. Raises Failed with a message when Azure ML refuses, AzureMlUnavailable.
     """
     columns = (Dataset.id, Dataset.campaign_id, Dataset.job_id, Dataset.kind, Dataset.name, Dataset.path)
     unfinished = (
@@ -27,11 +27,11 @@ def register_datasets(session: Session, registry: Registry, container: str, job_
     )
     rows = session.execute(unfinished).all()
     for row in rows:
-        wanted = _describe(session, container, row)
+        dataset = _describe(session, container, row)
         # Azure ML may take minutes, in which no transaction stays open.
         yield Progress(row.image_count)
         try:
-            version = registry.register(wanted)
+            version = registry.register(dataset)
         except RegistrationFailed as failure:
             _note(session, row.id, registration="failed", error=str(failure))
             yield Progress(row.image_count)

@@ -145,9 +145,9 @@ def _associations(meta: bytes, box: Box, item: int | None) -> list[int]:
 def _exif(file: RangedFile, meta: bytes, boxes: dict[bytes, Box]) -> bytes:
     if b"iinf" not in boxes or b"iloc" not in boxes:
         return b""
-    wanted = _exif_items(meta, boxes[b"iinf"])
+    exif_items = _exif_items(meta, boxes[b"iinf"])
     for item_id, item in _locations(meta, boxes[b"iloc"]):
-        if item_id not in wanted:
+        if item_id not in exif_items:
             continue
         if item.is_in_meta and b"idat" in boxes:
             start = boxes[b"idat"].start

@@ -74,15 +74,15 @@ class RangedFile(io.RawIOBase):
 
     def _fetch(self, offset: int, length: int) -> bytes:
         usual = min(BLOCK_BYTES << max(len(self._blocks) - 1, 0), LARGEST_BLOCK_BYTES) if self._blocks else FIRST_BYTES
-        wanted = min(max(length, usual), self._size - offset)
-        if len(self._blocks) >= MAX_FETCHES or self._fetched + wanted > MAX_BYTES:
+        block_length = min(max(length, usual), self._size - offset)
+        if len(self._blocks) >= MAX_FETCHES or self._fetched + block_length > MAX_BYTES:
             raise LimitReached
         try:
-            block = self._read_range(offset, wanted)
+            block = self._read_range(offset, block_length)
         except Exception as error:
             # Libraries may swallow it.
             self.error = error
             raise
         self._blocks.append((offset, block))
-        self._fetched += wanted
+        self._fetched += block_length
         return block

@@ -64,5 +64,5 @@ def _without_secrets(event: "Event", _hint: "Hint") -> "Event":
 
 
 def _say_nothing(_pending: int, _timeout: float) -> None:
-    """In place of the library's words on standard error, which are no line of the log."""
+    """Replace the library's message on standard error, which is no line of the log."""
     logging.getLogger("labelapi").debug("sending the last error reports")

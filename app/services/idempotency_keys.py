@@ -75,9 +75,9 @@ def find_answer(session: Session, attempt: Attempt) -> KeptAnswer | None:
 
     Raises Conflict while the first is still at work, Unprocessable when the key was used for another request.
     """
-    words = f" idempotency {attempt.user_id} {attempt.operation} {attempt.key_hash.hex()}"
+    lock_name = f" idempotency {attempt.user_id} {attempt.operation} {attempt.key_hash.hex()}"
     # Schemas of one database share its advisory locks.
-    number = func.hashtextextended(func.current_schema() + words, 0)
+    number = func.hashtextextended(func.current_schema() + lock_name, 0)
     if not session.scalar(select(func.pg_try_advisory_xact_lock(number))):
         detail = "The first request with this Idempotency-Key is still at work; try again in a moment."
         raise Conflict(detail, headers={"Retry-After": "1"})

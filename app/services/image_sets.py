@@ -81,7 +81,7 @@ def _check_timezone(name: str | None) -> None:
 
 
 def _make_dropbox(blobs: BlobStore, container: str) -> None:
-    # A container without an image set is what a crash left behind: an empty one is taken over, another is not ours to give.
+    # A container without an image set is what a crash left: an empty one is taken over, another is not ours to give.
     if not blobs.make_container(container) and not blobs.container_is_empty(container):
         raise Conflict(
             f"There is a container {container} already, without an image set and with blobs in it. "

@@ -13,7 +13,7 @@ SPELLING = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def check_title(title: str) -> None:
-    """Raise Unprocessable, with the rule in words, unless the title can be a part of a container name in Azure.
+    """Raise Unprocessable, with the rule, unless the title can be a part of a container name in Azure.
 
     With the prefix `dropbox-` a title must stay within the 3 to 63 characters of a container name
     (learn.microsoft.com, "Naming and referencing containers, blobs, and metadata").

@@ -57,8 +57,8 @@ def _part(schema: Any, path: Sequence[str | int]) -> Schema:
 
 
 def _type(kind: Any, value: Any, _schema: Schema) -> str:
-    wanted = [TYPE_NAMES[name] for name in sorted(kind.types, key=lambda name: name == "null")]
-    return f"Expected {' or '.join(wanted)}, found {_found(value)}."
+    expected = [TYPE_NAMES[name] for name in sorted(kind.types, key=lambda name: name == "null")]
+    return f"Expected {' or '.join(expected)}, found {_found(value)}."
 
 
 def _found(value: Any) -> str:

@@ -153,7 +153,7 @@ def check(settings: Settings, *options: str) -> list[dict[str, object]]:
     return [finding for finding in found if "/loose/" not in finding["detail"] + finding["subject"]]
 
 
-def test_a_container_that_was_cut_off_from_its_row_is_taken_over_or_mended(
+def test_a_container_that_was_cut_off_from_its_row_is_taken_over_or_repaired(
     site: Site, admin: Caller, title: str
 ) -> None:
     assert admin.key
@@ -173,7 +173,7 @@ def test_a_container_that_was_cut_off_from_its_row_is_taken_over_or_mended(
         assert caller.get("/image_sets").expect(200)["image_sets"] == []
         caller.post("/image_sets", {"title": f"{title}-retried"}).expect(200)
     repair = check(site.settings, "--repair")
-    assert [(found["check"], found["mended"]) for found in repair] == [("dropbox_left_over", True)]
+    assert [(found["check"], found["repaired"]) for found in repair] == [("dropbox_left_over", True)]
     assert check(site.settings) == []
     assert not site.storage.get_container_client(f"dropbox-{title}-given-up").exists()
     assert site.storage.get_container_client(f"dropbox-{title}-retried").exists()

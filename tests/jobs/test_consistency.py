@@ -1,4 +1,4 @@
-"""`flask check`: finds every planted disagreement, nothing else, and mends what is safe."""
+"""`flask check`: finds every planted disagreement, nothing else, and repairs what is safe."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -63,9 +63,9 @@ def find(app: Flask, blobs: BlobStore, settings: Settings, title: str, finished:
         yield find_ours
 
 
-def mend(finding: Finding) -> None:
-    assert finding.mend
-    finding.mend()
+def repair(finding: Finding) -> None:
+    assert finding.repair
+    finding.repair()
     db.session.commit()
 
 
@@ -104,7 +104,7 @@ def test_a_lost_turn_in_the_queue_is_found_and_given_again(app: Flask, admin: Ca
     change(app, "DELETE FROM procrastinate_jobs")
     found = find()
     assert set(found) == {"job_stuck", "worker_missing"}
-    mend(found["job_stuck"])
+    repair(found["job_stuck"])
     run_jobs(app)
     assert find() == {}
 
@@ -138,7 +138,7 @@ def test_a_failed_job_is_told_with_its_words(app: Flask, find: Finder) -> None:
     found = find()
     assert set(found) == {"job_failed"}
     assert "No disk." in found["job_failed"].detail
-    assert found["job_failed"].mend is None
+    assert found["job_failed"].repair is None
 
 
 def test_a_finished_set_without_its_job_is_taken_in(app: Flask, admin: Caller, title: str, find: Finder) -> None:
@@ -147,8 +147,8 @@ def test_a_finished_set_without_its_job_is_taken_in(app: Flask, admin: Caller, t
         app, "UPDATE image_set SET status = 'finished', date_finished = now() WHERE id = :id", id=made["imageset_id"]
     )
     found = find()
-    assert set(found) == {"image_set_not_taken_in", "dropbox_left_over"}
-    mend(found["image_set_not_taken_in"])
+    assert set(found) == {"image_set_not_ingested", "dropbox_left_over"}
+    repair(found["image_set_not_ingested"])
     run_jobs(app)
     assert find() == {}
 
@@ -157,7 +157,7 @@ def test_a_finished_campaign_without_datasets_is_published(
     app: Flask, admin: Caller, finished: dict[str, int], find: Finder
 ) -> None:
     change(app, "DELETE FROM dataset")
-    mend(find()["campaign_not_published"])
+    repair(find()["campaign_not_published"])
     run_jobs(app)
     assert find() == {}
     assert len(admin.get(f"/campaigns/{finished['campaign']}/datasets").expect(200)["datasets"]) >= 2
@@ -168,7 +168,7 @@ def test_wrong_counters_are_counted_again(app: Flask, admin: Caller, finished: d
     found = find()
     assert set(found) == {"campaign_miscounted"}
     assert "3 of 7 images labeled, 2 of them empty and 1 unusable" in found["campaign_miscounted"].detail
-    mend(found["campaign_miscounted"])
+    repair(found["campaign_miscounted"])
     assert admin.get(f"/campaigns/{finished['campaign']}").expect(200)["progress"] == {"total": 2, "done": 2}
     assert find() == {}
 
@@ -190,7 +190,7 @@ def test_wrong_counts_of_images_are_counted_again(
         found = find()
         assert set(found) == {"images_miscounted"}
         assert admin.get("/images").expect(200)["pagination"]["total"] == before + 7
-        mend(found["images_miscounted"])
+        repair(found["images_miscounted"])
         assert find() == {}
         assert admin.get("/images").expect(200)["pagination"]["total"] == before
 
@@ -219,7 +219,7 @@ def test_a_submission_that_does_not_fit_its_images_is_found(
     change(app, harm, id=finished["image"])
     found = find()
     assert check in found
-    assert found[check].mend is None
+    assert found[check].repair is None
 
 
 @pytest.mark.parametrize("has_files", [False, True])
@@ -233,10 +233,10 @@ def test_a_dropbox_without_a_set_is_deleted_when_it_is_empty(
     assert set(found) == {"dropbox_left_over"}
     if has_files:
         with pytest.raises(NotFound, match="holds files"):
-            mend(found["dropbox_left_over"])
+            repair(found["dropbox_left_over"])
         orphan.delete_container()
     else:
-        mend(found["dropbox_left_over"])
+        repair(found["dropbox_left_over"])
         assert not orphan.exists()
     assert find() == {}
 
@@ -245,7 +245,7 @@ def test_a_dropbox_of_a_set_that_is_done_is_emptied_and_deleted(
     app: Flask, admin: Caller, storage: BlobServiceClient, title: str, find: Finder
 ) -> None:
     storage.create_container(f"dropbox-{title}").upload_blob("late.jpg", b"late")
-    mend(find()["dropbox_left_over"])
+    repair(find()["dropbox_left_over"])
     run_jobs(app)
     assert find() == {}
     assert admin.get("/images").expect(200)["pagination"]["total"] == 3
@@ -256,7 +256,7 @@ def test_a_set_without_its_dropbox_gets_one(
 ) -> None:
     made = admin.post("/image_sets", {"title": f"{title}-2"}).expect(200)
     storage.delete_container(f"dropbox-{title}-2")
-    mend(find()["dropbox_missing"])
+    repair(find()["dropbox_missing"])
     assert find() == {}
     admin.post(f"/image_sets/{made['imageset_id']}/dropbox_url").expect(200)
 
@@ -271,7 +271,7 @@ def test_files_and_images_that_miss_each_other_are_found(
     assert set(found) == {"file_without_image", "image_of_another_size", "image_without_file"}
     assert found["image_of_another_size"].subject == f"image {finished['image']}"
     assert "7 bytes, not 35" in found["image_of_another_size"].detail
-    assert all(finding.mend is None for finding in found.values())
+    assert all(finding.repair is None for finding in found.values())
 
 
 @pytest.mark.parametrize("is_gone", [False, True])
@@ -286,7 +286,7 @@ def test_a_damaged_dataset_is_published_again(
     found = find()
     assert set(found) == {"dataset_damaged"}
     assert ("is gone" if is_gone else "another SHA-256") in found["dataset_damaged"].detail
-    mend(found["dataset_damaged"])
+    repair(found["dataset_damaged"])
     run_jobs(app)
     assert find() == {}
 
@@ -300,13 +300,13 @@ def test_the_command_tells_each_finding_and_mends_what_it_may(app: Flask, finish
     told = read(run(app, "check"))
     assert not any(told.values())
     assert {"campaign_miscounted", "submission_incomplete"} <= set(told)
-    mended = run(app, "check", "--repair")
-    assert read(mended)["campaign_miscounted"]
-    assert mended.exit_code == 1
-    assert "left to look at" in mended.stderr
+    repaired = run(app, "check", "--repair")
+    assert read(repaired)["campaign_miscounted"]
+    assert repaired.exit_code == 1
+    assert "left to look at" in repaired.stderr
     assert "campaign_miscounted" not in read(run(app, "check"))
 
 
 def read(result: Result) -> dict[str, bool]:
-    """What a run of the command found, and whether it is mended."""
-    return {item["check"]: item["mended"] for item in map(json.loads, result.stdout.splitlines())}
+    """What a run of the command found, and whether it is repaired."""
+    return {item["check"]: item["repaired"] for item in map(json.loads, result.stdout.splitlines())}

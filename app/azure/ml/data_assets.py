@@ -18,26 +18,26 @@ class DataAssets:
         self._workspace = workspace
         self.url_prefix = workspace.url_prefix
 
-    def register(self, wanted: NewVersion) -> str:
+    def register(self, dataset: NewVersion) -> str:
         """Return the version that was registered, now or before. Raises RegistrationFailed, AzureMlUnavailable."""
         self._workspace.check()
         self._workspace.check_datastore()
         # A container of that name without versions answers as one that is not there.
-        listed = self._workspace.call("GET", f"/data/{wanted.name}/versions") or {"value": []}
+        listed = self._workspace.call("GET", f"/data/{dataset.name}/versions") or {"value": []}
         versions = {str(item["name"]): item["properties"].get("tags") or {} for item in listed["value"]}
         for version, tags in versions.items():
-            if wanted.tags.items() <= tags.items():
+            if dataset.tags.items() <= tags.items():
                 return version
         version = str(1 + max((int(name) for name in versions if name.isdecimal()), default=0))
         properties = {
             "dataType": "mltable",
-            "dataUri": f"{self.url_prefix}{wanted.table_folder}/",
-            "description": wanted.description,
-            "tags": wanted.tags,
+            "dataUri": f"{self.url_prefix}{dataset.table_folder}/",
+            "description": dataset.description,
+            "tags": dataset.tags,
             "isAnonymous": False,
             "isArchived": False,
         }
         self._workspace.call(
-            "PUT", f"/data/{wanted.name}/versions/{version}", {"properties": properties}, missing=NO_WORKSPACE
+            "PUT", f"/data/{dataset.name}/versions/{version}", {"properties": properties}, missing=NO_WORKSPACE
         )
         return version

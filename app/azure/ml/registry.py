@@ -59,7 +59,7 @@ class Registry(Protocol):
 
     url_prefix: str
 
-    def register(self, wanted: NewVersion) -> str:
+    def register(self, dataset: NewVersion) -> str:
         """Return the version that was registered, now or before. Raises RegistrationFailed, AzureMlUnavailable."""
 
 
@@ -68,6 +68,6 @@ class NoRegistry:
 
     url_prefix = ""
 
-    def register(self, wanted: NewVersion) -> str:
+    def register(self, dataset: NewVersion) -> str:
         """Raise RegistrationFailed, because there is no workspace."""
-        raise RegistrationFailed(f"{wanted.name} cannot be registered: the AZURE_ML settings are missing.")
+        raise RegistrationFailed(f"{dataset.name} cannot be registered: the AZURE_ML settings are missing.")

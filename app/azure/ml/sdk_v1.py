@@ -31,10 +31,10 @@ class Sdk:
         self._deadline_seconds = deadline_seconds
         self.url_prefix = workspace.url_prefix
 
-    def register(self, wanted: NewVersion) -> str:
+    def register(self, dataset: NewVersion) -> str:
         """Return the version that was registered, now or before. Raises RegistrationFailed, AzureMlUnavailable."""
-        addresses = [path.locate(self.url_prefix) for path in wanted.paths]
-        request = {"workspace": asdict(self._workspace), "wanted": {**asdict(wanted), "addresses": addresses}}
+        addresses = [path.locate(self.url_prefix) for path in dataset.paths]
+        request = {"workspace": asdict(self._workspace), "dataset": {**asdict(dataset), "addresses": addresses}}
         result = self._run(request)
         if "version" in result:
             return str(result["version"])
@@ -43,7 +43,7 @@ class Sdk:
         if result.get("status") == 403:
             raise RegistrationFailed(FORBIDDEN)
         step, error = result.get("step"), result.get("error")
-        raise RegistrationFailed(REFUSALS.get(str(step)) or f"Azure ML refuses the dataset {wanted.name} ({error}).")
+        raise RegistrationFailed(REFUSALS.get(str(step)) or f"Azure ML refuses the dataset {dataset.name} ({error}).")
 
     def _run(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return what the process answers to a request; an outage when it ends without a word or takes too long."""
@@ -81,7 +81,7 @@ def _ask(process: "subprocess.Popen[str]", request: dict[str, Any]) -> dict[str,
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    """Let the process end by itself, which it does at once behind its answer; kill one that does not."""
+    """Let the process end by itself, which it does right after its answer; kill one that does not."""
     try:
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:

@@ -26,7 +26,7 @@ def main() -> None:
     result_stream = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        result = {"version": _register(request["workspace"], request["wanted"])}
+        result = {"version": _register(request["workspace"], request["dataset"])}
     except StepFailed as failure:
         result = {"step": str(failure), **_describe(failure.__cause__)}
     result_stream.write(json.dumps(result) + "\n")
@@ -41,7 +41,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _register(workspace: dict[str, str], wanted: dict[str, Any]) -> str:
+def _register(workspace: dict[str, str], dataset: dict[str, Any]) -> str:
     from azureml.core import Dataset, Datastore
     from azureml.core import Workspace as AzureWorkspace
     from azureml.core.authentication import ServicePrincipalAuthentication
@@ -55,7 +55,7 @@ def _register(workspace: dict[str, str], wanted: dict[str, Any]) -> str:
     place = (workspace["subscription"], workspace["resource_group"], workspace["name"])
     found = _step("workspace", lambda: AzureWorkspace(*place, auth=login))
     datastore = _step("datastore", lambda: Datastore.get(found, workspace["datastore"]))
-    return str(_step("dataset", lambda: _register_once(Dataset, found, datastore, wanted)))
+    return str(_step("dataset", lambda: _register_once(Dataset, found, datastore, dataset)))
 
 
 def _step(name: str, action: Any) -> Any:
@@ -66,30 +66,30 @@ def _step(name: str, action: Any) -> Any:
         raise StepFailed(name) from error
 
 
-def _register_once(factory: Any, workspace: Any, datastore: Any, wanted: dict[str, Any]) -> str:
-    latest = _find_latest(factory, workspace, wanted["name"])
-    version = _find_ours(factory, workspace, wanted, latest)
+def _register_once(factory: Any, workspace: Any, datastore: Any, dataset: dict[str, Any]) -> str:
+    latest = _find_latest(factory, workspace, dataset["name"])
+    version = _find_ours(factory, workspace, dataset, latest)
     if version is not None:
         return version
-    if wanted["is_table"]:
-        paths = [(datastore, path) for path, _ in wanted["paths"]]
+    if dataset["is_table"]:
+        paths = [(datastore, path) for path, _ in dataset["paths"]]
         made = factory.Tabular.from_delimited_files(
             path=paths, validate=False, infer_column_types=False, support_multi_line=True
         )
     else:
-        made = _make_file_dataset(wanted["addresses"])
+        made = _make_file_dataset(dataset["addresses"])
     try:
         # The first version of a name is made only where there is none: of two runs at once, one is refused.
         registered = made.register(
             workspace=workspace,
-            name=wanted["name"],
-            description=wanted["description"],
-            tags=wanted["tags"],
+            name=dataset["name"],
+            description=dataset["description"],
+            tags=dataset["tags"],
             create_new_version=latest > 0,
         )
     except Exception:
         # It may be there all the same, when the answer was lost, or the SDK asked twice.
-        version = _find_ours(factory, workspace, wanted, _find_latest(factory, workspace, wanted["name"]))
+        version = _find_ours(factory, workspace, dataset, _find_latest(factory, workspace, dataset["name"]))
         if version is None:
             raise
         return version
@@ -117,11 +117,11 @@ def _find_latest(factory: Any, workspace: Any, name: str) -> int:
         return 0
 
 
-def _find_ours(factory: Any, workspace: Any, wanted: dict[str, Any], latest: int) -> str | None:
+def _find_ours(factory: Any, workspace: Any, dataset: dict[str, Any], latest: int) -> str | None:
     """Return the version that has our tags, among the newest ones."""
     for version in range(latest, max(0, latest - VERSIONS_LOOKED_AT), -1):
-        tags = factory.get_by_name(workspace, wanted["name"], version=version).tags or {}
-        if wanted["tags"].items() <= tags.items():
+        tags = factory.get_by_name(workspace, dataset["name"], version=version).tags or {}
+        if dataset["tags"].items() <= tags.items():
             return str(version)
     return None
 

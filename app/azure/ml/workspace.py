@@ -139,14 +139,14 @@ def _patiently(send: Callable[[], requests.Response]) -> requests.Response:
 
 
 def _refusal(answer: requests.Response, missing: str | None) -> RegistrationFailed:
-    words = {401: REFUSED, 403: FORBIDDEN, 404: missing or NO_WORKSPACE}
+    messages = {401: REFUSED, 403: FORBIDDEN, 404: missing or NO_WORKSPACE}
     return RegistrationFailed(
-        words.get(answer.status_code) or f"Azure ML answers {answer.status_code} ({_code(answer)})."
+        messages.get(answer.status_code) or f"Azure ML answers {answer.status_code} ({_code(answer)})."
     )
 
 
 def _code(answer: requests.Response) -> str:
-    """Return Azure's own name of an error; its words may hold more than a caller should read."""
+    """Return Azure's own name of an error; its message may hold more than a caller should read."""
     try:
         return str(answer.json()["error"]["code"])[:100]
     except (ValueError, KeyError, TypeError):
