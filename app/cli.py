@@ -27,7 +27,7 @@ from app.errors import Problem
 from app.health.consistency import ConsistencyCheck, Finding
 from app.jobs import image_files
 from app.models import User
-from app.models.users import IMAGE_ADMIN, LABELER
+from app.models.users import CAMPAIGN_ROLES, IMAGE_ADMIN, READER
 from app.observability import metrics
 from app.services import api_keys, users
 from app.services.api_keys import KeyPair
@@ -40,7 +40,7 @@ keys_group = AppGroup("keys", help="The API keys of a user, one by one.")
 images_group = AppGroup("images", help="Images in the main container.")
 NO_TABLE_STATE = "42P01"
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-ROLES = click.Choice([IMAGE_ADMIN, LABELER])
+ROLES = click.Choice([IMAGE_ADMIN, READER, *CAMPAIGN_ROLES])
 
 
 def create_flask_app(settings: Settings) -> Flask:
@@ -107,7 +107,7 @@ def show_key(user: User, role: str | None, pair: KeyPair) -> None:
 
 @users_group.command("create")
 @click.option("--email", required=True, help="Address of the user.")
-@click.option("--role", type=click.Choice([IMAGE_ADMIN]), default=IMAGE_ADMIN, show_default=True)
+@click.option("--role", type=click.Choice([IMAGE_ADMIN, READER]), default=IMAGE_ADMIN, show_default=True)
 def create_user(email: str, role: str) -> None:
     """Make a user and print its key pair; the secret is shown only here."""
     with transaction() as session:
@@ -156,7 +156,7 @@ def rotate_key(email: str) -> None:
 @users_group.command("grant")
 @click.option("--email", required=True)
 @click.option("--role", type=ROLES, required=True)
-@click.option("--campaign", type=click.IntRange(min=1), help="Id of the campaign, for the role labeler.")
+@click.option("--campaign", type=click.IntRange(min=1), help="Id of the campaign, for the roles labeler and reviewer.")
 def grant_role(email: str, role: str, campaign: int | None) -> None:
     """Give a role to a user."""
     _check_role(role, campaign)
@@ -168,7 +168,7 @@ def grant_role(email: str, role: str, campaign: int | None) -> None:
 @users_group.command("revoke")
 @click.option("--email", required=True)
 @click.option("--role", type=ROLES, required=True)
-@click.option("--campaign", type=click.IntRange(min=1), help="Id of the campaign, for the role labeler.")
+@click.option("--campaign", type=click.IntRange(min=1), help="Id of the campaign, for the roles labeler and reviewer.")
 def revoke_role(email: str, role: str, campaign: int | None) -> None:
     """Take a role from a user."""
     _check_role(role, campaign)
@@ -178,8 +178,8 @@ def revoke_role(email: str, role: str, campaign: int | None) -> None:
 
 
 def _check_role(role: str, campaign: int | None) -> None:
-    if (role == LABELER) != (campaign is not None):
-        raise click.UsageError("--campaign goes with the role labeler, and only with it.")
+    if (role in CAMPAIGN_ROLES) != (campaign is not None):
+        raise click.UsageError("--campaign goes with the roles labeler and reviewer, and only with them.")
 
 
 @keys_group.command("list")

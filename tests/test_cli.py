@@ -95,6 +95,8 @@ def test_roles_are_granted_and_revoked(app: Flask, labelled: Labelled) -> None:
         (["users", "create", "--email", "nobody"], "Not a valid e-mail address"),
         (["users", "grant", "--email", "ada@example.org", "--role", "labeler"], "--campaign"),
         (["users", "grant", "--email", "ada@example.org", "--role", "image-admin", "--campaign", "1"], "--campaign"),
+        (["users", "grant", "--email", "ada@example.org", "--role", "reader", "--campaign", "1"], "--campaign"),
+        (["users", "grant", "--email", "ada@example.org", "--role", "reviewer"], "--campaign"),
         (["users", "grant", "--email", "ada@example.org", "--role", "labeler", "--campaign", "9"], "no campaign 9"),
         (["keys", "revoke", "--email", "ada@example.org", "--key-id", "9"], "no key 9"),
         (["keys", "list", "--email", "nobody@example.org"], "no user nobody@example.org"),

@@ -8,7 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.database.engine import Base
 
 IMAGE_ADMIN = "image-admin"
+READER = "reader"
 LABELER = "labeler"
+REVIEWER = "reviewer"
+# Roles that are bound to one campaign; the others are bound to nothing.
+CAMPAIGN_ROLES = (LABELER, REVIEWER)
 MAX_EMAIL_LENGTH = 254
 
 
@@ -29,7 +33,7 @@ class User(Base):
 
 
 class Role(Base):
-    """What a user may do: `image-admin` is bound to nothing, `labeler` to one campaign."""
+    """What a user may do: `image-admin` and `reader` are bound to nothing, `labeler` and `reviewer` to one campaign."""
 
     __tablename__ = "role"
 
@@ -42,7 +46,8 @@ class Role(Base):
     __table_args__ = (
         Index("uq_role_user_id_name_campaign_id", "user_id", "name", text("coalesce(campaign_id, 0)"), unique=True),
         CheckConstraint(
-            "(name = 'image-admin' AND campaign_id IS NULL) OR (name = 'labeler' AND campaign_id IS NOT NULL)",
+            "(name IN ('image-admin', 'reader') AND campaign_id IS NULL)"
+            " OR (name IN ('labeler', 'reviewer') AND campaign_id IS NOT NULL)",
             name="bound",
         ),
     )

@@ -1,6 +1,6 @@
 """The schemas Campaign, CampaignImage and LabeledImage."""
 
-from sqlalchemy import Text, cast, literal_column, select
+from sqlalchemy import Text, cast, func, literal_column, select
 
 from app.models import Campaign, CampaignImage, Image
 from app.models.jobs import PUBLISH_DATASETS
@@ -27,9 +27,18 @@ CAMPAIGNS = select(
     newest_job(PUBLISH_DATASETS, "campaign", Campaign.id).label("publication"),
 ).order_by(Campaign.id)
 _URL = literal_column("'/images/'", Text) + cast(CampaignImage.image_id, Text)
-CAMPAIGN_IMAGES = select(CampaignImage.image_id, _URL.label("url")).order_by(CampaignImage.image_id)
-# The same with the file in one more column, which `fetch_page` replaces by a link.
-CAMPAIGN_IMAGES_WITH_FILE = CAMPAIGN_IMAGES.join(Image, Image.id == CampaignImage.image_id).add_columns(
-    FILE.label("download_url")
+CAMPAIGN_IMAGES = (
+    select(
+        CampaignImage.image_id,
+        _URL.label("url"),
+        func.split_part(Image.blobstorage_path, "/", -1).label("file_name"),
+        Image.filetype,
+        Image.width,
+        Image.height,
+    )
+    .join(Image, Image.id == CampaignImage.image_id)
+    .order_by(CampaignImage.image_id)
 )
+# The same with the file in one more column, which `fetch_page` replaces by a link.
+CAMPAIGN_IMAGES_WITH_FILE = CAMPAIGN_IMAGES.add_columns(FILE.label("download_url"))
 LABELED_IMAGES = CAMPAIGN_IMAGES.add_columns(json_rows(OBJECTS_OF_CAMPAIGN_IMAGE).label("objects"))

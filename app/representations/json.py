@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.representations.viewers import viewer_parameters
+
 AnySelect = Select[*tuple[Any, ...]]
 
 
@@ -14,7 +16,7 @@ def fetch_rows(session: Session, rows: AnySelect) -> list[Row[int, str]]:
     """Return the rows in their order: the value of the first column, and the row as the text of a JSON object."""
     part = rows.subquery("part")
     statement = select(part.columns[0], cast(func.row_to_json(part.table_valued()), Text))
-    return list(session.execute(statement).all())
+    return list(session.execute(statement, viewer_parameters(session)).all())
 
 
 def fetch_array(session: Session, rows: AnySelect) -> bytes:

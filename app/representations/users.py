@@ -1,15 +1,17 @@
 """The schemas User and Role."""
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.models import Campaign, Role, User
 from app.representations.json import json_object, json_rows, utc
+from app.representations.viewers import SEES_ADDRESSES, VIEWER_ID
 
 
 def user_email(column: InstrumentedAttribute[int]) -> ColumnElement[str]:
-    """Return an expression: the address of the user whose id a column holds."""
-    return select(User.email).where(User.id == column).scalar_subquery()
+    """Return an expression: the address of the user whose id a column holds, null where the viewer may not see it."""
+    is_shown = or_(SEES_ADDRESSES, User.id == VIEWER_ID)
+    return select(User.email).where(User.id == column, is_shown).scalar_subquery()
 
 
 _CAMPAIGN = json_object(campaign_id=Campaign.id, title=Campaign.title)

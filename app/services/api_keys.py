@@ -6,7 +6,7 @@ import re
 import secrets
 import string
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Role, User
-from app.models.users import IMAGE_ADMIN
+from app.models.users import IMAGE_ADMIN, READER, REVIEWER
 from app.representations.api_keys import API_KEYS
 from app.representations.json import fetch_object
 from app.representations.pages import Listing, Page, fetch_page
@@ -45,13 +45,37 @@ class KeyPair(NamedTuple):
 
 @dataclass(frozen=True)
 class Account:
-    """Who calls: the user, the key that was used, and what the roles allow."""
+    """Who calls: the user, the key that was used, and the roles, each with its campaign or None."""
 
     user_id: int
     email: str
     api_key_id: int
-    is_admin: bool
-    campaign_ids: frozenset[int]
+    roles: frozenset[tuple[str, int | None]]
+
+    @property
+    def is_admin(self) -> bool:
+        """True for an image-admin."""
+        return (IMAGE_ADMIN, None) in self.roles
+
+    @property
+    def reads_everything(self) -> bool:
+        """True for callers who may read all campaigns and images."""
+        return self.is_admin or (READER, None) in self.roles
+
+    @property
+    def campaign_ids(self) -> frozenset[int]:
+        """The campaigns that the caller labels or reviews."""
+        return frozenset(campaign_id for _, campaign_id in self.roles if campaign_id is not None)
+
+    def has_role(self, names: Iterable[str], campaign_id: int | None) -> bool:
+        """True when the caller has one of these roles: bound to nothing, or to this campaign; None stands for any campaign."""
+        if campaign_id is None:
+            return any(name in names for name, _ in self.roles)
+        return any((name, None) in self.roles or (name, campaign_id) in self.roles for name in names)
+
+    def sees_addresses(self, campaign_id: int | None) -> bool:
+        """True when an answer about this campaign, or about none, may show the e-mail addresses of others."""
+        return self.is_admin or (REVIEWER, campaign_id) in self.roles
 
 
 def make_key_pair() -> tuple[str, str]:
@@ -119,14 +143,8 @@ def _account_of(row: Row[Any] | None, secret: str) -> Account | None:
     is_right = hmac.compare_digest(NO_HASH if row is None else row.secret_hash, hash_secret(secret))
     if row is None or not is_right:
         return None
-    granted = row.roles or []
-    return Account(
-        user_id=row.user_id,
-        email=row.email,
-        api_key_id=row.id,
-        is_admin=any(name == IMAGE_ADMIN for name, _ in granted),
-        campaign_ids=frozenset(campaign_id for _, campaign_id in granted if campaign_id is not None),
-    )
+    roles = frozenset((name, campaign_id) for name, campaign_id in row.roles or [])
+    return Account(user_id=row.user_id, email=row.email, api_key_id=row.id, roles=roles)
 
 
 def note_uses(connection: Connection, api_key_ids: Collection[int]) -> None:

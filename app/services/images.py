@@ -135,15 +135,16 @@ def make_file_url(blobs: BlobStore, path: str, filetype: str | None, content_enc
 def make_image_url(session: Session, blobs: BlobStore, account: Account, image_id: int) -> str:
     """Return a link that reads the image's file.
 
-    Raises NotFound for an admin; a labeler gets Forbidden for a missing image as for one of somebody else's campaign.
+    Raises NotFound for callers who may read everything; others get Forbidden for a missing image as for one of a campaign that
+    is not theirs.
     """
     file = select(Image.blobstorage_path, Image.filetype, Image.content_encoding).where(Image.id == image_id)
-    if not account.is_admin:
+    if not account.reads_everything:
         is_member = (CampaignImage.image_id == Image.id, CampaignImage.campaign_id.in_(account.campaign_ids))
         file = file.where(exists().where(*is_member))
     found = session.execute(file).one_or_none()
     if found is None:
-        raise _not_found(image_id) if account.is_admin else Forbidden(NO_ACCESS)
+        raise _not_found(image_id) if account.reads_everything else Forbidden(NO_ACCESS)
     return make_file_url(blobs, *found)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import BadRequest, Conflict, NotFound, Unprocessable
 from app.models import ApiKey, Campaign, Role, User
-from app.models.users import IMAGE_ADMIN, LABELER, MAX_EMAIL_LENGTH
+from app.models.users import CAMPAIGN_ROLES, IMAGE_ADMIN, MAX_EMAIL_LENGTH
 from app.representations.json import fetch_array, fetch_object
 from app.representations.pages import Listing, Page, fetch_page
 from app.representations.users import ROLES, USERS
@@ -61,20 +61,23 @@ def find_or_create_user(session: Session, email: str) -> User:
 
 
 def add_user(session: Session, email: str, role: str | None = None) -> User:
-    """Make a user without keys, as admin where the role says so. Raises BadRequest, Conflict when the address is taken."""
+    """Make a user without keys, with a role that is bound to nothing or none.
+
+    Raises BadRequest, Conflict when the address is taken.
+    """
     email = check_email(email)
     added = insert(User).values(email=email).on_conflict_do_nothing().returning(User)
     user = session.scalar(added)
     if user is None:
         raise Conflict(f"There is a user {email} already.")
     record(session, Action.CREATE_USER, SubjectType.USER, user.id, email=email)
-    if role == IMAGE_ADMIN:
-        grant_role(session, user, IMAGE_ADMIN)
+    if role is not None:
+        grant_role(session, user, role)
     return user
 
 
 def create_user(session: Session, email: str, role: str | None = None) -> tuple[User, KeyPair]:
-    """Make a user with a first key, as admin where the role says so. Raises BadRequest, Conflict."""
+    """Make a user with a first key, with a role that is bound to nothing or none. Raises BadRequest, Conflict."""
     user = add_user(session, email, role)
     return user, api_keys.create_api_key(session, user.id)
 
@@ -166,11 +169,11 @@ def rotate_key(session: Session, email: str) -> tuple[User, KeyPair]:
 def grant_role(session: Session, user: User, name: str, campaign_id: int | None = None) -> None:
     """Give a role; one that the user has already stays as it is.
 
-    `campaign_id` goes with the role labeler and only with it: anything else raises Unprocessable. Raises NotFound for a
-    campaign that is not there.
+    `campaign_id` goes with the roles labeler and reviewer and only with them: anything else raises Unprocessable. Raises
+    NotFound for a campaign that is not there.
     """
-    if (name == LABELER) != (campaign_id is not None):
-        words = "a labeler is bound to a campaign, and an image-admin to none"
+    if (name in CAMPAIGN_ROLES) != (campaign_id is not None):
+        words = "a labeler or reviewer is bound to a campaign, and an image-admin or reader to none"
         raise Unprocessable(f"The role does not fit: {words}.", errors=[{"pointer": "/campaign_id", "detail": words}])
     if campaign_id is not None and session.get(Campaign, campaign_id) is None:
         raise NotFound(f"There is no campaign {campaign_id}.")

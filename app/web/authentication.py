@@ -13,7 +13,6 @@ from structlog.contextvars import bind_contextvars
 
 from app.database.outages import without_transaction
 from app.errors import Forbidden, Unauthorized
-from app.models.users import IMAGE_ADMIN, LABELER
 from app.services import api_keys
 from app.services.api_keys import Account
 from app.services.images import NO_ACCESS
@@ -142,12 +141,9 @@ class KeyPairCheck:
 
 def _is_open(operation: Operation | None, scope: Scope, account: Account) -> bool:
     # Where there is no operation there is nothing to guard.
-    if operation is None or ANY_CALLER in operation.roles or (account.is_admin and IMAGE_ADMIN in operation.roles):
+    if operation is None or ANY_CALLER in operation.roles:
         return True
-    if LABELER not in operation.roles or not account.campaign_ids:
-        return False
-    campaign_id = scope["path_params"].get("campaign_id")
-    return campaign_id is None or campaign_id in account.campaign_ids
+    return account.has_role(operation.roles, scope["path_params"].get("campaign_id"))
 
 
 def _name_in_log(account: Account) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.database.engine import db
 from app.database.outages import without_transaction
+from app.representations.viewers import show_to
 from app.services import idempotency_keys
 from app.services.audit import Actor, act_as
 from app.services.idempotency_keys import Attempt, KeptAnswer
@@ -30,6 +31,7 @@ def read_only(handler: Handler) -> Handler:
     def handle(**arguments: Any) -> Response:
         # The connection gets its transactions again when it goes back into its pool.
         with db.session() as session:
+            _show_to_caller(session)
             without_transaction(session.connection())
             return handler(session, **arguments)
 
@@ -45,6 +47,7 @@ def in_transaction(handler: Handler) -> Handler:
     def handle(**arguments: Any) -> Response:
         session = db.session()
         act_as(session, _actor())
+        _show_to_caller(session)
         try:
             answer = _answer_once(session, partial(handler, session, **arguments), handler.__name__)
             session.commit()
@@ -68,6 +71,13 @@ def _answer_once(session: Session, answer: Callable[[], Response], operation: st
     headers = {name: value for name, value in first.headers.items() if name.lower() not in NOT_KEPT}
     idempotency_keys.keep_answer(session, attempt, KeptAnswer(first.status_code, headers, first.get_data()))
     return first
+
+
+def _show_to_caller(session: Session) -> None:
+    scope = request.environ["asgi.scope"]
+    account = context_of(scope).account
+    sees_addresses = account.sees_addresses(scope["path_params"].get("campaign_id"))
+    show_to(session, account.user_id, sees_addresses=sees_addresses)
 
 
 def _actor() -> Actor:

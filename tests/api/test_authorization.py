@@ -26,7 +26,9 @@ OPERATIONS = {
     for method, operation in item.items()
     if method in ("get", "put", "post", "patch", "delete")
 }
-ADMIN, LABELER, EVERYBODY = "image-admin", "labeler of its own", "every caller"
+# Who may call an operation besides image-admins: labelers and reviewers for what is their own, readers for everything.
+ADMIN, EVERYBODY = frozenset[str](), frozenset({"labeler", "reviewer", "reader"})
+READER, LABELER, ALL_OF_CAMPAIGN = frozenset({"reader"}), frozenset({"labeler"}), EVERYBODY
 MISSING_ID = 4711
 # With the same id for every request, equal answers are equal to the byte.
 SAME_ID = {"X-Request-ID": "same"}
@@ -39,7 +41,7 @@ class Line:
     In `body`, a name in braces stands for an id of the caller's own world; `campaign` is the status that it needs.
     """
 
-    who: str
+    who: frozenset[str]
     body: Any = None
     status: int = 200
     campaign: str = "created"
@@ -47,30 +49,30 @@ class Line:
 
 BOX = {"bounding_box": {"xmin": 1, "xmax": 9, "ymin": 1, "ymax": 9}, "label": "PET"}
 LINES = {
-    "list_image_sets": Line(ADMIN),
+    "list_image_sets": Line(READER),
     "create_image_set": Line(ADMIN, {"title": "{title}"}),
-    "get_image_set": Line(ADMIN),
+    "get_image_set": Line(READER),
     "update_image_set_status": Line(ADMIN, {"new_status": "finished"}),
     "create_dropbox_url": Line(ADMIN),
-    "list_image_set_images": Line(ADMIN),
+    "list_image_set_images": Line(READER),
     "add_image_set_images": Line(ADMIN, [{"id": "{loose_id}"}]),
-    "list_problems": Line(ADMIN),
+    "list_problems": Line(READER),
     "retry_problems": Line(ADMIN, {"names": []}),
     "drop_problems": Line(ADMIN, {"names": []}),
-    "list_images": Line(ADMIN),
-    "get_image": Line(LABELER, status=303),
-    "list_image_objects": Line(ADMIN),
-    "list_campaigns": Line(ADMIN),
+    "list_images": Line(READER),
+    "get_image": Line(ALL_OF_CAMPAIGN, status=303),
+    "list_image_objects": Line(READER),
+    "list_campaigns": Line(READER),
     "create_campaign": Line(ADMIN, {"title": "{title}", "labeler_email": "new@partner.example"}),
-    "get_campaign": Line(ADMIN),
+    "get_campaign": Line(ALL_OF_CAMPAIGN),
     "update_campaign_status": Line(ADMIN, {"new_status": "active"}),
-    "list_campaign_images": Line(LABELER),
+    "list_campaign_images": Line(ALL_OF_CAMPAIGN),
     "add_campaign_images": Line(ADMIN, [{"id": "{loose_id}"}]),
-    "list_campaign_objects": Line(ADMIN),
+    "list_campaign_objects": Line(ALL_OF_CAMPAIGN),
     "put_campaign_objects": Line(LABELER, [{"image_id": "{image_id}", "objects": [BOX]}], campaign="active"),
-    "list_campaign_datasets": Line(ADMIN),
+    "list_campaign_datasets": Line(READER),
     "list_audit": Line(ADMIN),
-    "get_job": Line(ADMIN),
+    "get_job": Line(READER),
     "retry_job": Line(ADMIN),
     "list_users": Line(ADMIN),
     "create_user": Line(ADMIN, {"email": "new@example.org"}),
@@ -84,6 +86,8 @@ LINES = {
     "revoke_api_key": Line(ADMIN),
     "get_whoami": Line(EVERYBODY),
 }
+# Every kind of caller with a key that works, besides admins, and whose things it asks for.
+KINDS = [("labeler", "a"), ("labeler", "b"), ("reviewer", "a"), ("reviewer", "b"), ("reader", "a")]
 every_operation = pytest.mark.parametrize("name", OPERATIONS)
 
 
@@ -96,6 +100,9 @@ class World:
     # Per owner: name of a path parameter, or of a place in a body, -> what stands there.
     things: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def caller(self, kind: str, owner: str) -> Caller:
+        return self.callers[kind if kind == "reader" else f"{kind} {owner}"]
+
 
 @pytest.fixture
 def world(app: Flask, settings: Settings, admin: Caller, http: TestClient, title: str) -> World:
@@ -104,6 +111,9 @@ def world(app: Flask, settings: Settings, admin: Caller, http: TestClient, title
         world.things[owner] = make_things(app, settings, admin, f"{title}-{owner}")
         made = world.things[owner]
         world.callers[f"labeler {owner}"] = Caller(http, *made.pop("pair"))
+        role = {"role": "reviewer", "campaign_id": made["campaign_id"]}
+        world.callers[f"reviewer {owner}"] = make_caller(admin, http, f"reviewer-{owner}@example.org", role)
+    world.callers["reader"] = make_caller(admin, http, "reader@example.org", {"role": "reader"})
     for state, change in {
         "disabled": 'UPDATE "user" SET enabled = false WHERE id = :id',
         "expired": "UPDATE api_key SET date_expires = now() WHERE user_id = :id",
@@ -117,6 +127,13 @@ def world(app: Flask, settings: Settings, admin: Caller, http: TestClient, title
         execute(app, change, id=user_id)
     world.callers["anonymous"] = Caller(http)
     return world
+
+
+def make_caller(admin: Caller, http: TestClient, email: str, role: dict[str, Any]) -> Caller:
+    user_id = admin.post("/users", {"email": email}).expect(200)["user_id"]
+    admin.post(f"/users/{user_id}/roles", role).expect(200)
+    key = admin.post(f"/users/{user_id}/api_keys", {}).expect(200)
+    return Caller(http, key["apikey"], key["apisecret"])
 
 
 def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> dict[str, Any]:
@@ -202,11 +219,11 @@ def test_who_is_kept_out_changes_nothing_and_learns_nothing(app: Flask, world: W
             answer.expect(401, "both headers" if kind == "anonymous" else "does not work")
         assert len({answer.response.content for answer in answers}) == 1
     bodies = set()
-    for owner in ("a", "b"):
+    for kind, owner in KINDS:
         for target, ids in targets(world, name, owner):
-            if is_open(name, target):
+            if is_open(name, kind, target):
                 continue
-            answer = call(world.callers[f"labeler {owner}"], name, ids, world.things[owner])
+            answer = call(world.caller(kind, owner), name, ids, world.things[owner])
             assert answer.expect(403)["detail"] == NO_ACCESS
             bodies.add(answer.response.content)
     assert len(bodies) <= 1
@@ -217,14 +234,15 @@ def test_who_is_kept_out_changes_nothing_and_learns_nothing(app: Flask, world: W
 def test_who_may_call_gets_an_answer_and_a_get_writes_nothing(app: Flask, world: World, name: str) -> None:
     prepare(app, name)
     before = state_of(app)
-    for owner in ("a", "b"):
-        if is_open(name, "own"):
+    for kind, owner in KINDS:
+        if kind in LINES[name].who:
             own = world.things[owner]
-            call(world.callers[f"labeler {owner}"], name, own, own).expect(LINES[name].status)
-    for target, ids in targets(world, name, "a"):
-        status = 404 if target == "missing" else LINES[name].status
-        body_of = world.things["b" if target == "foreign" else "a"]
-        call(world.admin, name, ids, body_of).expect(status)
+            call(world.caller(kind, owner), name, own, own).expect(LINES[name].status)
+    for caller in [world.admin] + [world.callers["reader"]] * ("reader" in LINES[name].who):
+        for target, ids in targets(world, name, "a"):
+            status = 404 if target == "missing" else LINES[name].status
+            body_of = world.things["b" if target == "foreign" else "a"]
+            call(caller, name, ids, body_of).expect(status)
     if OPERATIONS[name][0] == "GET":
         assert state_of(app) == before
 
@@ -235,6 +253,6 @@ def prepare(app: Flask, name: str) -> None:
     execute(app, change, status=LINES[name].campaign)
 
 
-def is_open(name: str, target: str) -> bool:
-    """True where a labeler may call the operation on what it is."""
-    return LINES[name].who == EVERYBODY or (LINES[name].who == LABELER and target == "own")
+def is_open(name: str, kind: str, target: str) -> bool:
+    """True where such a caller may call the operation on what it is."""
+    return kind in LINES[name].who and (target == "own" or kind == "reader")

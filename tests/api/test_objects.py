@@ -392,9 +392,7 @@ def test_objects_of_an_image_come_from_exactly_one_campaign(
 def test_pages_of_objects_follow_the_images(admin: Caller, labelled: Labelled) -> None:
     page = admin.get(f"/campaigns/{labelled.campaign_id}/objects?per_page=3&page=2").expect(200)
     assert [image["image_id"] for image in page["images"]] == labelled.image_ids[3:]
-    assert page["images"][0] == {
-        "image_id": labelled.image_ids[3], "url": f"/images/{labelled.image_ids[3]}", "objects": [],
-    }  # fmt: skip
+    assert page["images"][0]["objects"] == []
     assert page["pagination"]["total"] == 4
 
 

@@ -103,6 +103,9 @@ def test_roles_are_granted_and_revoked(app: Flask, admin: Caller, labelled: Labe
     [
         ({"role": "labeler"}, 422, "/campaign_id"),
         ({"role": "image-admin", "campaign_id": 1}, 422, "/campaign_id"),
+        ({"role": "reviewer"}, 422, "/campaign_id"),
+        ({"role": "reader", "campaign_id": 1}, 422, "/campaign_id"),
+        ({"role": "reviewer", "campaign_id": 4711}, 404, "no campaign 4711"),
         ({"role": "labeler", "campaign_id": 4711}, 404, "no campaign 4711"),
         ({"role": "king"}, 400, "/role"),
     ],

@@ -42,7 +42,7 @@ ROWS = """
 INSERT INTO "user" (email) VALUES ('eve@example.org');
 INSERT INTO api_key (user_id, key, secret_hash) VALUES (1, 'key', sha256('secret'));
 INSERT INTO campaign (title, image_count, labeled_count, created_by) VALUES ('bridge', 1, 1, 1);
-INSERT INTO role (user_id, name, campaign_id) VALUES (1, 'labeler', 1);
+INSERT INTO role (user_id, name, campaign_id) VALUES (1, 'labeler', 1), (1, 'reader', NULL), (1, 'reviewer', 1);
 INSERT INTO image_set (title, blobstorage_path, created_by) VALUES ('drone', 'imagesets/upload/drone', 1);
 INSERT INTO image (image_set_id, blobstorage_path) VALUES (1, 'imagesets/upload/drone/1.jpg');
 INSERT INTO submission (campaign_id, user_id, api_key_id, image_count, object_count) VALUES (1, 1, 1, 1, 1);
@@ -60,6 +60,7 @@ INSERT INTO idempotency_key (user_id, operation, key_hash, fingerprint, answer, 
 """
 # How many rows a migration leaves in a table when it is taken back, None when the table goes; all other rows stay.
 LEFT: dict[str, dict[str, int | None]] = {
+    "0012_readers": {"role": 1},
     "0011_submission_images": {"submission_image": None},
     "0007_problems": {"problem": None},
     "0009_audit": {"audit": None},

@@ -34,7 +34,7 @@ from tests.caller import Caller
 from tests.web_server import WebServer, no_fault_in, web_server
 
 LIMIT = 10
-ADA = Account(user_id=1, email="ada@example.org", api_key_id=1, is_admin=True, campaign_ids=frozenset())
+ADA = Account(user_id=1, email="ada@example.org", api_key_id=1, roles=frozenset({("image-admin", None)}))
 
 
 @pytest.fixture
