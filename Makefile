@@ -1,6 +1,6 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check test faults fuzz slow replay screenshot requirements audit sbom bench bench-growth bench-peers
+.PHONY: help install run demo check test faults fuzz slow replay screenshot requirements audit sbom bench bench-check bench-growth bench-peers
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -57,6 +57,10 @@ screenshot: ## Take the README's picture of Swagger UI again (needs Chromium)
 bench: ## Measure the service beside its limits, ten minutes (ROWS="put_objects": those alone, not written down)
 	@$(INSTALL) test
 	$(PYTHON) -m bench $(ROWS)
+
+bench-check: ## Measure three ratios within a minute, and fail if one is far from its goal
+	@$(INSTALL) test
+	$(PYTHON) -m bench.check
 
 bench-growth: ## Measure how time grows up to a million images and ten million objects
 	@$(INSTALL) test

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -65,18 +65,18 @@ def campaign_objects(service: Service) -> Iterator[Row]:
         yield Row(name, "PostgreSQL's JSON through psycopg2", *figures, 2)
 
 
-def image_pages(service: Service) -> Iterator[Row]:
-    """GET /images, the first page and one deep in the list, of a million images."""
-    images = service.make_images(IMAGES)
+def image_pages(service: Service, count: int = IMAGES) -> Generator[Row, None, None]:
+    """GET /images, the first page and one deep in the list, of so many images."""
+    images = service.make_images(count)
     service.checkpoint()
     with service.web() as server:
         connection = service.connect(server)
-        deep = images.start + IMAGES * 9 // 10
+        deep = images.start + count * 9 // 10
         first_path, deep_path = "/api/v1/images?per_page=100", f"/api/v1/images?per_page=100&after={deep}"
         begin_path = "/api/v1/images?per_page=100&after=0"
         with asking(service, IMAGE_PAGE, after=0) as ask:
             first = compare(lambda: connection.send("GET", first_path), ask, SHORT_ROUNDS)
-        yield Row("GET /images, page 1 of 1,000,000 images", "PostgreSQL's JSON", *first, 4, at_most=5)
+        yield Row(f"GET /images, page 1 of {count:,} images", "PostgreSQL's JSON", *first, 4, at_most=5)
         with asking(service, IMAGE_PAGE, after=deep) as ask:
             far = compare(lambda: connection.send("GET", deep_path), ask, SHORT_ROUNDS)
         yield Row("GET /images?after=, deep in them", "PostgreSQL's JSON", *far, 4, at_most=5)
@@ -155,8 +155,8 @@ def bare_server(service: Service) -> Iterator[str]:
         process.wait()
 
 
-def small_requests(service: Service) -> Iterator[Row]:
-    """Small requests over 16 connections, against a bare view with one query of the same kind."""
+def small_requests(service: Service, seconds: float = 3) -> Generator[Row, None, None]:
+    """Small requests over 16 connections, against a bare view with one query of the same kind, in turns of so many seconds."""
     [image_id] = service.make_images(1)
     service.checkpoint()
     with service.web() as server, bare_server(service) as bare:
@@ -165,7 +165,7 @@ def small_requests(service: Service) -> Iterator[Row]:
             ("GET /images/{id}", f"/api/v1/images/{image_id}", f"/images/{image_id}", 303),
         ):
             figures = compare_rates(
-                lambda: requests_per_second(server.url, ours, service.headers, status=status),
-                lambda: requests_per_second(bare, theirs, {}, status=status),
+                lambda: requests_per_second(server.url, ours, service.headers, status=status, seconds=seconds),
+                lambda: requests_per_second(bare, theirs, {}, status=status, seconds=seconds),
             )
             yield Row(f"{name}, 16 connections", "a bare Flask view", *figures, 0.4, "/s", at_least=True)

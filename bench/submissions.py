@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from pathlib import Path
@@ -49,7 +49,7 @@ def _make_submission(service: Service, campaign_id: int) -> int:
     )
 
 
-def put_objects(service: Service) -> Iterator[Row]:
+def put_objects(service: Service) -> Generator[Row, None, None]:
     """PUT objects against COPY of the same rows, and the memory that it takes."""
     for count, goal, rounds in ((1000, 3, 15), (10_000, 2.5, 7), (50_000, 2.5, 3)):
         images = service.make_images(count)

@@ -1,0 +1,40 @@
+"""Three ratios of the table within a minute, against wide margins: `make bench-check`, which runs before each change lands.
+
+It catches work that has become several times slower. `make bench` measures the goals themselves, on an idle machine.
+"""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+
+from bench import reads, submissions
+from bench.measure import Row, table
+from bench.service import Service, running_service
+
+# How many times worse than its goal a ratio may be, which is more than the noise of a shared machine.
+MARGIN = 2.5
+# Only the first row of each is measured.
+CHECKED: tuple[Callable[[Service], Generator[Row, None, None]], ...] = (
+    submissions.put_objects,
+    partial(reads.image_pages, count=10_000),
+    partial(reads.small_requests, seconds=1),
+)
+
+
+def main() -> int:
+    """Measure, print the rows, and return the exit code: 1 when a ratio is worse than its goal by more than MARGIN."""
+    checked = []
+    with running_service() as service:
+        for measure in CHECKED:
+            with closing(measure(service)) as rows:
+                row = next(rows)
+            goal = row.goal / MARGIN if row.at_least else row.goal * MARGIN
+            checked.append(replace(row, goal=goal, at_most=None))
+    print(table(checked))
+    return 0 if all(row.holds for row in checked) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
