@@ -153,7 +153,7 @@ def call(command: list[str], failure: str) -> None:
 
 def reason(words: str) -> str:
     """Return one line that says why a command failed, from what it printed."""
-    # A full disk also swallows the words that would have said so.
+    # A full disk also loses the message that would report it.
     full = shutil.disk_usage(VENV).free < DISK_FULL_BYTES
     if full or "No space left on device" in words or "ENOSPC" in words:
         return f"the disk of {VENV} is full."
@@ -161,7 +161,7 @@ def reason(words: str) -> str:
         return f"the package registry cannot be reached (all of it: {LOG})"
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     telling = [line for line in lines if line.lower().startswith(("error", "npm error", "fatal"))] or lines
-    return f"{telling[-1] if telling else 'it said nothing'} (all of it: {LOG})"
+    return f"{telling[-1] if telling else 'it printed nothing'} (all of it: {LOG})"
 
 
 def say(line: str) -> None:

@@ -257,7 +257,7 @@ class Launcher:
     def _ask_who_i_am(self) -> int:
         admin = read_json(self.folder.admin_file)
         headers = {"Authentication-Key": admin["apikey"], "Authentication-Secret": admin["apisecret"]}
-        return ask(self.options.url, "/api/v1/whoami", headers)
+        return fetch_status(self.options.url, "/api/v1/whoami", headers)
 
     def _announce(self) -> None:
         admin, url = read_json(self.folder.admin_file), self.options.url
@@ -357,7 +357,7 @@ def make_container(connection_string: str, name: str) -> None:
         container.create_container()
 
 
-def ask(url: str, path: str, headers: dict[str, str] | None = None) -> int:
+def fetch_status(url: str, path: str, headers: dict[str, str] | None = None) -> int:
     """Return the status of a GET, without any proxy of the environment; 0 when nobody answers."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
@@ -371,7 +371,7 @@ def ask(url: str, path: str, headers: dict[str, str] | None = None) -> int:
 
 
 def _answers(url: str) -> bool:
-    return ask(url, "/info/ready") == http.HTTPStatus.OK
+    return fetch_status(url, "/info/ready") == http.HTTPStatus.OK
 
 
 def _json_line(printed: str, failure: str) -> dict[str, str]:
@@ -389,7 +389,7 @@ def last_line(words: str) -> str:
     if any(sign in words for sign in FULL_DISK_WORDS):
         return "the disk is full."
     lines = [line.strip() for line in words.splitlines() if line.strip()]
-    return lines[-1].removeprefix("Error: ")[:500] if lines else "it said nothing"
+    return lines[-1].removeprefix("Error: ")[:500] if lines else "it printed nothing"
 
 
 def short(path: Path) -> str:

@@ -58,7 +58,7 @@ def read_options(environment: Mapping[str, str]) -> Options:
 
 
 def fingerprint(value: str) -> str:
-    """Return a short hash that tells an embedded setting from a given one."""
+    """Return a short hash that distinguishes an embedded setting from a given one."""
     return hashlib.sha256(value.encode()).hexdigest()[:16]
 
 

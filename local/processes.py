@@ -15,13 +15,13 @@ import psutil
 from local.account import Account
 from local.folder import DataFolder, StartError, describe, write_private
 
-# Every child carries these two in its environment, so that it can be told from a stranger with the same process id.
+# Every child carries these two in its environment, so that it can be distinguished from another process with the same id.
 MARK_FOLDER, MARK_PART = "LABELAPI_STARTED_FROM", "LABELAPI_PART"
 LOG_LIMIT_BYTES = 10 * 1024**2
 TAIL_BYTES = 4096
 FULL_DISK_WORDS = ("No space left on device", "ENOSPC", "Check free disk space", "Disk quota exceeded")
 KILL_WAIT_SECONDS = 5
-# Less is as good as nothing: not even the line in a log that says so finds room.
+# Less is as good as nothing: even the line of a log that reports it does not fit.
 FULL_DISK_BYTES = 64 * 1024
 
 

@@ -167,9 +167,9 @@ class BlobStore(Containers):
         return first is not None and first.name == name
 
     def _require_service(self, source_container: str | None = None) -> None:
-        """See whether the storage service does for others what it failed to do for one file. Raises StorageUnavailable.
+        """Check that the storage service does for other files what it failed to do for one. Raises StorageUnavailable.
 
-        It is asked to read a file that is nowhere, and to copy one from `source_container`, if given: what works says so.
+        The check reads a blob that does not exist, and copies one from `source_container`, if given: the answer is then a 404.
         """
         nowhere = _nowhere()
         try:

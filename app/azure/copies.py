@@ -171,7 +171,7 @@ def _find(client: BlobClient) -> Blob | None:
 
 
 def _is_known(order: CopyOrder, found: Blob) -> bool:
-    """True when a blob is surely a copy of the source: an earlier run says so, or its content."""
+    """True when a blob is surely a copy of the source: its metadata or its content shows that."""
     same_content = order.blob.content_md5 is not None and found.content_md5 == order.blob.content_md5
     return same_content or all(_mark(found.metadata, key) == value for key, value in order.marks.items())
 

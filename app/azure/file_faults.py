@@ -69,7 +69,7 @@ class CopyPending(Exception):
 
 
 def is_missing(error: AzureError) -> bool:
-    """True when the storage service says that there is no such file; of the source of a copy it says so with a 500, too."""
+    """True when the storage service answers that there is no such file; for the source of a copy that may be a 500."""
     if not isinstance(error, HttpResponseError):
         return False
     return is_answer(error, 404, NO_BLOB) or (error_code(error) == NO_SOURCE and error.status_code in (404, 500))

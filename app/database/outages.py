@@ -22,10 +22,10 @@ from app.database.safety import CONNECT_TIMEOUT_SECONDS, refuse_unsafe
 PING_TIMEOUT_SECONDS = 1.5
 STATEMENT_TIMEOUT_SECONDS = 4
 BULK_STATEMENT_TIMEOUT_SECONDS = 60
-# PostgreSQL ends a statement by itself at its timeout and says so; this is how long the words may be on their way.
-LAST_WORDS_SECONDS = 0.25
-# How often one that does not answer is tried again.
-LOOK_OUT_SECONDS = 0.5
+# PostgreSQL ends a statement itself at its timeout and reports that; this is how long the report may take to arrive.
+LAST_REPORT_SECONDS = 0.25
+# How often a server that does not answer is tried again.
+RETRY_SECONDS = 0.5
 # What PostgreSQL reports when it is busy, stops or gives up on a statement (PostgreSQL documentation, appendix A).
 OUTAGE_STATES = ("08", "40", "53", "55P03", "57")
 CANCELED_STATE = "57014"
@@ -57,7 +57,7 @@ def wait_for_answer(connection: Any) -> None:
 def set_statement_timeout(connection: Connection, seconds: float) -> None:
     """Give the statements of this transaction another timeout; 0 is none."""
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{seconds:g}s'")
-    wait_longer(connection, seconds + LAST_WORDS_SECONDS if seconds else None)
+    wait_longer(connection, seconds + LAST_REPORT_SECONDS if seconds else None)
 
 
 def wait_longer(connection: Connection, seconds: float | None) -> None:
@@ -82,7 +82,7 @@ def without_transaction(connection: Connection) -> None:
 class Watch:
     """What happens around the connections of one engine.
 
-    Once PostgreSQL is silent or away, whoever wants a new connection is told so at once, until a thread of its own has
+    Once PostgreSQL is silent or away, a request for a new connection fails at once, until a separate thread has
     made one: no request waits in a queue behind a server that hangs.
     """
 
@@ -108,15 +108,15 @@ class Watch:
         with self._noting:
             if not self._is_away:
                 self._is_away = True
-                threading.Thread(target=self._look_out, args=(make,), name="postgres", daemon=True).start()
+                threading.Thread(target=self._retry_until_back, args=(make,), name="postgres", daemon=True).start()
 
-    def _look_out(self, make: Callable[[], Any]) -> None:
+    def _retry_until_back(self, make: Callable[[], Any]) -> None:
         while self._is_away:
             try:
                 make().close()
                 self._is_away = False
             except psycopg2.Error:
-                time.sleep(LOOK_OUT_SECONDS)
+                time.sleep(RETRY_SECONDS)
 
     def on_connect(self, connection: Any, _record: Any) -> None:
         """Check a new connection. Raises DatabaseUnavailable when its server may lose what it acknowledged."""
@@ -125,7 +125,7 @@ class Watch:
 
     def on_checkout(self, connection: Any, _record: Any, _fairy: Any) -> None:
         """Give a connection that leaves the pool, and has answered its ping, the time that statements have."""
-        connection.answer_seconds = STATEMENT_TIMEOUT_SECONDS + LAST_WORDS_SECONDS
+        connection.answer_seconds = STATEMENT_TIMEOUT_SECONDS + LAST_REPORT_SECONDS
 
     def on_checkin(self, connection: Any, _record: Any) -> None:
         """Reset a connection that goes back into the pool, unless it is lost."""

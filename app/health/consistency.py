@@ -35,7 +35,7 @@ WHERE listed.path IS NULL OR listed.size IS DISTINCT FROM image.filesize
 ORDER BY image.id
 """)
 
-# A set whose files are being taken in, or wait for a failed job to be retried, has files before it has images; and a file
+# A set whose files are being ingested, or wait for a failed job to be retried, has files before it has images; and a file
 # with a problem may have left a part of its copy.
 FILES_WITHOUT_IMAGE = text("""
 SELECT listed.path

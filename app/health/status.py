@@ -37,7 +37,7 @@ class CheckFailed(Exception):
 
 @dataclass(frozen=True)
 class Report:
-    """What the checks said when they last ran, and when they had ended, a time of the monotonic clock in seconds."""
+    """The results of the checks when they last ran, and when they had ended, a time of the monotonic clock in seconds."""
 
     results: Results
     ended: float

@@ -47,7 +47,7 @@ def _describe(session: Session, container: str, row: Any) -> NewVersion:
     return NewVersion(
         name=row.name,
         description=f"{'Images' if is_images else 'Labels'} of the campaign {title}, published by LabelAPI.",
-        # The hash covers the campaign's id and the time it was finished; the job tells one publication from another.
+        # The hash covers the campaign's id and the time it was finished; the job distinguishes one publication from another.
         tags={"labelapi_job": str(row.job_id), "labelapi_sha256": bytes(row.sha256).hex()},
         paths=find_image_paths(session, row.campaign_id, container, row.path) if is_images else [DataPath(row.path)],
         table_folder=f"{folder}/{title}_images" if is_images else f"{folder}/{title}",

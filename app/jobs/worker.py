@@ -53,7 +53,7 @@ class SchemaConnector(procrastinate.PsycopgConnector):
 def run_worker(settings: Settings, run_job: RunJob, concurrency: int) -> None:
     """Take entries from the queue and call `run_job(queue_id, entry, should_stop)` in threads, until SIGTERM or SIGINT.
 
-    Survives outages of the database. A stopping worker's jobs are told by `should_stop`; what does not stand back within
+    Survives outages of the database. A stopping worker signals its jobs by `should_stop`; what does not stop within
     the grace time is left to another worker's recovery.
     """
     # Each vain try to connect would be a line; the restarts of the worker say enough.
@@ -153,7 +153,7 @@ class _Supervisor:
             queues=[QUEUE],
             concurrency=self.concurrency,
             fetch_job_polling_interval=POLL_SECONDS,
-            # Jobs are told to stand back at once, whatever ended the worker; they do so between two batches.
+            # Jobs get the signal to stop at once, whatever ended the worker; they stop between two batches.
             shutdown_graceful_timeout=0,
             delete_jobs=DeleteJobCondition.SUCCESSFUL,
             install_signal_handlers=False,

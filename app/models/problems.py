@@ -1,4 +1,4 @@
-"""Files of image sets that could not be taken in."""
+"""Files of image sets that could not be ingested."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ COPIED, DROPPED = "copied", "dropped"
 
 
 class ImageSetProblem(Base):
-    """A file that could not be taken in, as it was when that was tried: `etag` tells one content from another.
+    """A file that could not be ingested, as it was at that time: `etag` distinguishes one content from another.
 
     A problem is open until its `settlement` is there. `retrying` says that the next ingest tries the file again.
     """

@@ -44,7 +44,7 @@ def configure_logging(level: str, *, readable: bool | None = None) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in ("azure", "connexion", "uvicorn", "procrastinate", "alembic", "PIL", "urllib3"):
-        # These narrate every step at INFO; what goes wrong is still told.
+        # These log every step at INFO; what goes wrong is still logged.
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
 
 

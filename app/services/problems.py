@@ -1,4 +1,4 @@
-"""Problems of an image set: files that could not be taken in, until somebody has them tried again or gives them up."""
+"""Problems of an image set: files that could not be ingested, until somebody retries them or drops them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -32,7 +32,7 @@ DO UPDATE SET etag = excluded.etag, image_id = excluded.image_id, kind = exclude
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a file is not taken in: one of the kinds of problems, a sentence, and the image that is in the way, if any."""
+    """Why a file is not ingested: one of the kinds of problems, a sentence, and the image that is in the way, if any."""
 
     kind: str
     message: str
@@ -73,7 +73,7 @@ def retry_problems(session: Session, imageset_id: int, names: list[str] | None) 
 
 
 def drop_problems(session: Session, imageset_id: int, names: list[str] | None) -> int | None:
-    """Give up the files of these names, or of all open problems: they are not taken in, and go with the dropbox.
+    """Give up the files of these names, or of all open problems: they are not ingested, and are deleted with the dropbox.
 
     Returns the id of the job that deletes the dropbox, None while there are other problems, or when there were none. Raises
     NotFound for the set or a name, Conflict while the set is being ingested.
@@ -145,7 +145,7 @@ def note_faults(session: Session, imageset_id: int, faults: Mapping[str, Fault],
 
 
 def settle_copied(session: Session, imageset_id: int, names: Iterable[str]) -> None:
-    """Settle the open problems of files that have been taken in by now."""
+    """Settle the open problems of files that have been ingested since."""
     named = (ImageSetProblem.image_set_id == imageset_id, ImageSetProblem.blob_name == func.any(list(names)), IS_OPEN)
     _settle(session, list(session.scalars(select(ImageSetProblem.id).where(*named))), COPIED)
 

@@ -148,6 +148,13 @@ def test_the_tree_names_no_machine_and_no_registry(pattern: str) -> None:
     assert found == []
 
 
+def test_documents_name_files_that_exist() -> None:
+    path = re.compile(r"`((?:app|bench|deploy|docs|examples|local|migrations|openapi|tests)/[\w./-]+)(?=[`:])")
+    named = {(text.name, name) for text in TREE if text.suffix == ".md" for name in path.findall(text.read_text())}
+    assert len(named) > 20
+    assert sorted((text, name) for text, name in named if not (ROOT / name).exists()) == []
+
+
 def test_every_handler_opens_with_its_method_and_path() -> None:
     for path in (ROOT / "app" / "handlers").glob("[a-z]*.py"):
         for node in ast.parse(path.read_text()).body:

@@ -339,7 +339,7 @@ def test_full_disk_is_one_line(folder: DataFolder) -> None:
         require_room(folder, 2**60)
     first_line(trouble)
     assert last_line("writing: No space left on device\nmore") == "the disk is full."
-    assert last_line("  \n") == "it said nothing"
+    assert last_line("  \n") == "it printed nothing"
     assert last_line("one\nError: two\n") == "two"
 
 

@@ -42,8 +42,8 @@ def address(url_prefix: str, path: str) -> str:
 class NewVersion:
     """What is to become a version of a dataset. All paths are within the datastore's container.
 
-    `paths` are files and patterns; `table_folder` holds an MLTable file that reads the same. `tags` tell this version from all
-    others, so that it is known again when it is there already.
+    `paths` are files and patterns; `table_folder` holds an MLTable file that reads the same. `tags` distinguish this version from
+    all others, so that it is recognized when it exists already.
     """
 
     name: str

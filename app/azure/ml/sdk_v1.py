@@ -61,13 +61,13 @@ class Sdk:
             end = threading.Timer(self._deadline_seconds, process.kill)
             end.start()
             try:
-                return _ask(process, request)
+                return _exchange(process, request)
             finally:
                 end.cancel()
                 _end(process)
 
 
-def _ask(process: "subprocess.Popen[str]", request: dict[str, Any]) -> dict[str, Any]:
+def _exchange(process: "subprocess.Popen[str]", request: dict[str, Any]) -> dict[str, Any]:
     assert process.stdin is not None  # noqa: S101  # Both are pipes.
     assert process.stdout is not None  # noqa: S101
     try:

@@ -127,7 +127,7 @@ def _find_ours(factory: Any, workspace: Any, dataset: dict[str, Any], latest: in
 
 
 def _describe(error: BaseException | None) -> dict[str, Any]:
-    """Return what may be told of an error of the SDK: its class, its HTTP status, and whether it may be over later."""
+    """Return what may be shown of an error of the SDK: its class, its HTTP status, and whether it may be over later."""
     import requests
 
     name, status, is_outage = type(error).__name__, None, False
