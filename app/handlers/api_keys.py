@@ -30,7 +30,7 @@ def rotate_api_key(session: Session, user_id: int, key_id: int, body: dict[str, 
     """POST /users/{user_id}/api_keys/{key_id}/rotate"""
     date_expires = api_keys.parse_expiry(body.get("date_expires"))
     overlap = timedelta(seconds=body.get("overlap_seconds", 0))
-    with users.keeping_an_admin(session):
+    with users.ensure_admin_remains(session):
         api_key = api_keys.get_api_key(session, user_id, key_id)
         pair = api_keys.rotate_api_key(session, api_key, overlap, date_expires)
     return _show_once(session, user_id, pair)
@@ -38,7 +38,7 @@ def rotate_api_key(session: Session, user_id: int, key_id: int, body: dict[str, 
 
 def revoke_api_key(session: Session, user_id: int, key_id: int) -> Response:
     """DELETE /users/{user_id}/api_keys/{key_id}"""
-    with users.keeping_an_admin(session):
+    with users.ensure_admin_remains(session):
         api_key = api_keys.get_api_key(session, user_id, key_id)
         api_keys.revoke_api_key(session, api_key)
     return json_answer(api_keys.describe_api_key(session, user_id, api_key.key))

@@ -28,7 +28,7 @@ def get_user(session: Session, user_id: int) -> Response:
 
 def update_user(session: Session, user_id: int, body: dict[str, Any]) -> Response:
     """PATCH /users/{user_id}"""
-    with users.keeping_an_admin(session):
+    with users.ensure_admin_remains(session):
         users.set_enabled(session, users.get_user_by_id(session, user_id), enabled=body["enabled"])
     return json_answer(users.describe_user(session, user_id))
 
@@ -41,6 +41,6 @@ def grant_role(session: Session, user_id: int, body: dict[str, Any]) -> Response
 
 def revoke_role(session: Session, user_id: int, role_id: int) -> Response:
     """DELETE /users/{user_id}/roles/{role_id}"""
-    with users.keeping_an_admin(session):
+    with users.ensure_admin_remains(session):
         users.revoke_role_by_id(session, users.get_user_by_id(session, user_id), role_id)
     return json_answer(users.describe_user(session, user_id))

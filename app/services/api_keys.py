@@ -180,14 +180,14 @@ def parse_expiry(value: str | None) -> datetime | None:
     """Return the time of a time or day. Raises Unprocessable unless it lies within the next MAX_DAYS_VALID days."""
     if value is None:
         return None
-    words = f"must be a time in the future, at most {MAX_DAYS_VALID} days from now"
+    message = f"must be a time in the future, at most {MAX_DAYS_VALID} days from now"
     try:
         date_expires = parse_time(value)
         valid = timedelta(0) < date_expires - datetime.now(UTC) <= timedelta(days=MAX_DAYS_VALID)
     except ValueError:
         valid = False
     if not valid:
-        raise Unprocessable(f"/date_expires: {words}.", errors=[{"pointer": "/date_expires", "detail": words}])
+        raise Unprocessable(f"/date_expires: {message}.", errors=[{"pointer": "/date_expires", "detail": message}])
     return date_expires
 
 

@@ -120,11 +120,11 @@ def user_not_found(user_id: int) -> NotFound:
 
 
 @contextmanager
-def keeping_an_admin(session: Session) -> Iterator[None]:
-    """Do what takes access away, and raise Conflict when no image-admin would be left who can call.
+def ensure_admin_remains(session: Session) -> Iterator[None]:
+    """Run a block that takes access away. Raises Conflict when no image-admin with a working key would remain.
 
-    One at a time: who takes access away first holds the admins' roles until its transaction ends, so that two admins who
-    disable each other at the same moment leave one.
+    It locks the admins' roles until the transaction ends, so that of two admins who disable each other at the same moment
+    one remains.
     """
     session.execute(select(Role.id).where(Role.name == IMAGE_ADMIN).order_by(Role.id).with_for_update())
     yield
@@ -139,7 +139,7 @@ def keeping_an_admin(session: Session) -> Iterator[None]:
 
 
 def summarize_users(session: Session) -> list[dict[str, object]]:
-    """Return every user with e-mail, whether it is enabled, and its roles in words."""
+    """Return every user with e-mail, whether it is enabled, and its roles as text."""
     roles = func.coalesce(
         select(func.json_agg(func.concat(Role.name, func.coalesce(" of " + Campaign.title, ""))))
         .select_from(Role)
@@ -173,8 +173,10 @@ def grant_role(session: Session, user: User, name: str, campaign_id: int | None 
     NotFound for a campaign that is not there.
     """
     if (name in CAMPAIGN_ROLES) != (campaign_id is not None):
-        words = "a labeler or reviewer is bound to a campaign, and an image-admin or reader to none"
-        raise Unprocessable(f"The role does not fit: {words}.", errors=[{"pointer": "/campaign_id", "detail": words}])
+        message = "a labeler or reviewer is bound to a campaign, and an image-admin or reader to none"
+        raise Unprocessable(
+            f"The role does not fit: {message}.", errors=[{"pointer": "/campaign_id", "detail": message}]
+        )
     if campaign_id is not None and session.get(Campaign, campaign_id) is None:
         raise NotFound(f"There is no campaign {campaign_id}.")
     granted = insert(Role).values(user_id=user.id, name=name, campaign_id=campaign_id).on_conflict_do_nothing()
