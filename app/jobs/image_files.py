@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import Blob, BlobStore, FileFault
 from app.database.outages import is_outage
 from app.errors import NotFound, StorageUnavailable
-from app.jobs.publish_datasets import FOLDER as LABEL_SETS
+from app.jobs.dataset_files import FOLDER as LABEL_SETS
 from app.media.image_facts import ImageFacts, read_image_facts
 from app.media.ranged_file import ReadRange
 from app.media.stored_encoding import MAX_STORED_BYTES, decode_head

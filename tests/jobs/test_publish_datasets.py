@@ -13,7 +13,7 @@ from azure.storage.blob import ContainerClient
 from flask import Flask
 from sqlalchemy import text
 
-from app.jobs import publish_datasets
+from app.jobs import dataset_files, publish_datasets
 from app.jobs.image_paths import find_image_paths
 from app.settings import Settings
 from tests.caller import Caller
@@ -248,13 +248,13 @@ def test_boxes_are_read_a_few_at_a_time_and_make_the_same_files(
     ]
     labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", submission).expect(200)
     counts: list[int] = []
-    write = publish_datasets.Files.write
+    write = dataset_files.Files.write
 
-    def counted(files: publish_datasets.Files, rows: Sequence[Any], **kwargs: bool) -> None:
+    def counted(files: dataset_files.Files, rows: Sequence[Any], **kwargs: bool) -> None:
         counts.append(sum(row.object_count for row in rows))
         write(files, rows, **kwargs)
 
-    monkeypatch.setattr(publish_datasets.Files, "write", counted)
+    monkeypatch.setattr(dataset_files.Files, "write", counted)
     monkeypatch.setattr(publish_datasets, "BOXES_AT_A_TIME", most)
     monkeypatch.setattr(publish_datasets, "PAGE_SIZE", 3)
     publish(admin, app, labelled.campaign_id)

@@ -1,0 +1,201 @@
+"""The files of a publication: labels as CSV and as JSON Lines, the manifest of the images, and MLTable files.
+
+They follow from the rows of the tables alone, so that every run writes the same bytes.
+"""
+
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import orjson
+import yaml
+from sqlalchemy import Row
+
+from app.azure.ml.registry import DataPath, address
+from app.models.datasets import IMAGES, IMAGES_MLTABLE, LABELS, LABELS_JSONL, LABELS_MLTABLE
+
+FOLDER = "label_sets"
+COLUMNS = ("image_url", "label", "label_confidence")
+# Spreadsheets run a cell that begins so (OWASP, "CSV Injection"); the apostrophe marks it, so that readers can remove it.
+RISKY_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "'")
+NEEDS_QUOTES = re.compile('[,"\r\n]')
+MLTABLE_SCHEMA = "https://azuremlschemas.azureedge.net/latest/MLTable.schema.json"
+# In C it takes a tenth of the time, which is seconds for some thousand paths; the package may have been built without.
+YAML_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+# Python and JavaScript end a line at these too; JSON leaves them in texts as they are.
+LINE_ENDS = {"\x85": r"\u0085", "\u2028": r"\u2028", "\u2029": r"\u2029"}
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file in the main container: its path, its size in bytes and its SHA-256."""
+
+    path: str
+    size: int
+    sha256: bytes
+
+
+@dataclass
+class Counts:
+    """What the files hold, and how many files of the campaign are in none of them because they are no images.
+
+    `submission_id` is the newest submission in them: the state of the labels.
+    """
+
+    images: int = 0
+    not_images: int = 0
+    labeled: int = 0
+    objects: int = 0
+    submission_id: int | None = None
+
+    def add(self, row: Row[Any]) -> None:
+        """Count one image; its objects are counted as they are written."""
+        self.images += 1
+        if row.submission_id is not None:
+            self.labeled += 1
+            self.submission_id = max(self.submission_id or 0, row.submission_id)
+
+    @property
+    def members(self) -> int:
+        """How many files of the campaign were looked at."""
+        return self.images + self.not_images
+
+    def as_json(self) -> dict[str, int]:
+        """The counts as the manifest has them."""
+        unlabeled = self.images - self.labeled
+        return {
+            "images": self.images,
+            "labeled": self.labeled,
+            "unlabeled": unlabeled,
+            "objects": self.objects,
+            "not_images": self.not_images,
+        }
+
+
+@dataclass
+class Files:
+    """The files of one publication by kind, on disk until they are whole: so memory does not grow with the campaign."""
+
+    contents: dict[str, IO[bytes]]
+    url_prefix: str
+    counts: Counts = field(default_factory=Counts)
+    # Of the image whose row has begun.
+    _confidences: list[str] = field(default_factory=list)
+
+    def begin(self, campaign: dict[str, Any]) -> None:
+        """Write what stands before the rows."""
+        self.contents[LABELS].write((",".join(COLUMNS) + "\r\n").encode())
+        self.contents[LABELS_MLTABLE].write(_describe_table(has_urls=bool(self.url_prefix)))
+        head = orjson.dumps({"campaign": campaign}, option=orjson.OPT_UTC_Z)[:-1]
+        self.contents[IMAGES].write(head + b',"images":[')
+
+    def write(self, rows: Sequence[Row[Any]], *, begins: bool = True, ends: bool = True) -> None:
+        """Write images with their boxes, or some boxes of one image, with which its row begins, ends, or neither.
+
+        The labels have a row for each image that somebody looked at.
+        """
+        images = [row for row in rows if row.is_image]
+        if begins:
+            self._begin(images)
+            self.counts.not_images += len(rows) - len(images)
+        table: list[str] = []
+        lines: list[str] = []
+        for row in images:
+            if row.submission_id is not None:
+                # Labels hold quotes and so are quoted, unless there are none.
+                quote = '"' if row.labels else ""
+                table.append(f"{_cell(_defuse(row.path))},{quote}[" if begins else ",")
+                table.append(row.labels.replace('"', '""'))
+                head = f'{{"image_url":{self._url(row.path)},"image_details":{row.details},"label":['
+                lines += (head if begins else ",", row.crowd_labels)
+                self._confidences.append(row.confidences)
+                self.counts.objects += row.object_count
+                if ends:
+                    confidences = f"[{','.join(self._confidences)}]"
+                    self._confidences.clear()
+                    table.append(f"]{quote},{_cell(confidences)}\r\n")
+                    lines.append(f'],"label_confidence":{confidences}}}\n')
+        self.contents[LABELS].write("".join(table).encode())
+        self.contents[LABELS_JSONL].write(_escape_line_ends("".join(lines)).encode())
+
+    def _begin(self, images: list[Row[Any]]) -> None:
+        """Write the images' entries in the manifest."""
+        comma = ",\n" if self.counts.images else "\n"
+        if images:
+            self.contents[IMAGES].write((comma + ",\n".join(row.entry for row in images)).encode())
+        for row in images:
+            self.counts.add(row)
+
+    def _url(self, path: str) -> str:
+        """Return the JSON of the address that Azure ML reads, without Azure ML of the path."""
+        return orjson.dumps(address(self.url_prefix, path) if self.url_prefix else path).decode()
+
+    def end(self, title: str) -> dict[str, PublishedFile]:
+        """Write what comes after the rows, and return each file's place, size and hash by its kind.
+
+        The manifest comes last but one: it names the others, and the labels are what most people look for first.
+        """
+        names = {
+            LABELS_MLTABLE: f"{title}/MLTable",
+            LABELS_JSONL: f"{title}/labels.jsonl",
+            LABELS: f"{title}_labels.csv",
+        }
+        files = {kind: self._describe(kind, name) for kind, name in names.items()}
+        described = {kind: {"path": f.path, "size": f.size, "sha256": f.sha256.hex()} for kind, f in files.items()}
+        tail = {
+            "counts": self.counts.as_json(),
+            "files": described,
+            "newest_submission_id": self.counts.submission_id,
+        }
+        self.contents[IMAGES].write(b"\n]," + orjson.dumps(tail)[1:] + b"\n")
+        files[IMAGES] = self._describe(IMAGES, f"{title}_images.json")
+        files[LABELS] = files.pop(LABELS)
+        return files
+
+    def add_image_table(self, title: str, paths: list[DataPath]) -> dict[str, PublishedFile]:
+        """Write the MLTable file that opens the images themselves, and return its place, size and hash by its kind."""
+        self.contents[IMAGES_MLTABLE].write(_write_yaml({"paths": [path.locate(self.url_prefix) for path in paths]}))
+        return {IMAGES_MLTABLE: self._describe(IMAGES_MLTABLE, f"{title}_images/MLTable")}
+
+    def _describe(self, kind: str, name: str) -> PublishedFile:
+        content = self.contents[kind]
+        size = content.seek(0, io.SEEK_END)
+        content.seek(0)
+        sha256 = hashlib.file_digest(content, "sha256").digest()  # type: ignore[arg-type]  # It takes every binary file.
+        content.seek(0)
+        return PublishedFile(f"{FOLDER}/{name}", size, sha256)
+
+
+def _escape_line_ends(lines: str) -> str:
+    """Return lines of JSON in which only the ends of lines end a line."""
+    for character, escaped in LINE_ENDS.items():
+        lines = lines.replace(character, escaped)
+    return lines
+
+
+def _cell(text: str) -> str:
+    """Return a cell of a CSV table (RFC 4180), in quotes where it needs them."""
+    return '"' + text.replace('"', '""') + '"' if NEEDS_QUOTES.search(text) else text
+
+
+def _defuse(cell: str) -> str:
+    """Put an apostrophe before a path that a spreadsheet would run; a reader takes one leading apostrophe off again."""
+    return f"'{cell}" if cell.startswith(RISKY_BEGINNINGS) else cell
+
+
+def _describe_table(*, has_urls: bool) -> bytes:
+    """Return the MLTable file that opens the JSON Lines beside it; URLs of Azure ML are read as streams."""
+    read: list[dict[str, Any]] = [
+        {"read_json_lines": {"encoding": "utf8", "invalid_lines": "error", "include_path_column": False}}
+    ]
+    if has_urls:
+        read.append({"convert_column_types": [{"columns": "image_url", "column_type": "stream_info"}]})
+    return _write_yaml({"paths": [{"file": "./labels.jsonl"}], "transformations": read})
+
+
+def _write_yaml(table: dict[str, Any]) -> bytes:
+    content = {"$schema": MLTABLE_SCHEMA, "type": "mltable", **table}
+    return str(yaml.dump(content, Dumper=YAML_DUMPER, sort_keys=False)).encode()
