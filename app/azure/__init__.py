@@ -1,1 +1,1 @@
-"""The only room that imports an Azure SDK; it knows no tables."""
+"""The only folder that imports an Azure SDK; it knows no tables."""

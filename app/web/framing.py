@@ -72,7 +72,7 @@ class StrictReceiveBuffer(ReceiveBuffer):
         begin = 0
         while line := CHUNK_LINE.match(self._data, begin):
             end = line.end() + int(line[1], base=16)
-            # The last chunk is empty, and something else may stand behind the data.
+            # The last chunk is empty, and something else may follow the data.
             if end == line.end() or self._data[end : end + 2] != b"\r\n":
                 break
             parts.append(self._data[line.end() : end])
@@ -86,7 +86,7 @@ class StrictReceiveBuffer(ReceiveBuffer):
             raise LocalProtocolError("malformed lines")
 
     def skip_empty_lines(self) -> None:
-        """Drop empty lines before a request, which some clients send behind a body (RFC 9112, 2.2)."""
+        """Drop empty lines before a request, which some clients send after a body (RFC 9112, 2.2)."""
         if found := EMPTY_LINES.match(self._data):
             self._extract(found.end())
 
@@ -112,7 +112,7 @@ class MergingReader(ChunkedReader):
     ) -> h11.Data | h11.EndOfMessage | None:
         """Return the next part of the body, its end, or None until more has arrived. Raises LocalProtocolError."""
         if self._bytes_to_discard and buf.startswith(self._bytes_to_discard):
-            # The line end behind a chunk that came in parts; the parent would go on with one chunk after the other.
+            # The line end after a chunk that came in parts; the parent would go on with one chunk after the other.
             buf.maybe_extract_at_most(len(self._bytes_to_discard))
             self._bytes_to_discard = b""
         is_between_chunks = not (self._bytes_in_chunk or self._bytes_to_discard or self._reading_trailer)

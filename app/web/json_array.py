@@ -70,7 +70,7 @@ class JsonArray:
         self._is_inner = is_inner
         self._pieces: list[Piece] = []
         self._length: int | None = None
-        # The place behind the array.
+        # The place after the array.
         self.end = self._cut(_end(_SPACE, text, begin + 1)) + 1
 
     @classmethod
@@ -127,7 +127,7 @@ class JsonArray:
         return place
 
     def _cut_item(self, begin: int) -> int:
-        """Cut a large item; return the place behind the comma that follows it, or of the bracket that closes the array."""
+        """Cut a large item; return the place after the comma that follows it, or of the bracket that closes the array."""
         text, piece = self._text, Piece([])
         if self._is_inner or text[begin : begin + 1] != b"{":
             raise self._refusal(begin)
@@ -175,7 +175,7 @@ class JsonArray:
         return TooLarge(f"/{len(self)}")
 
     def _from_json(self, spans: list[tuple[int, int]], before: bytes = b"", after: bytes = b"") -> Any:
-        """Return the value of spans with a text before and behind them. Raises BadRequest with the place in the whole text."""
+        """Return the value of spans with a text before and after them. Raises BadRequest with the place in the whole text."""
         text = b"%b%b%b" % (before, b"[]".join(self._text[begin:end] for begin, end in spans), after)
         try:
             return from_json(text)

@@ -22,7 +22,7 @@ LEAST_BODY_BYTES_PER_SECOND = 1024
 # How long a process that is to end still takes requests on connections that are open.
 DRAIN_SECONDS = 2.0
 RECHECK_SECONDS = 0.05
-# How long what still arrives behind the last answer is thrown away, and how much of it behind a refusal.
+# How long what still arrives after the last answer is discarded, and how much of it after a refusal.
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 4 * 1024**2
 
@@ -64,7 +64,7 @@ class Protocol(H11Protocol):
     """One connection.
 
     A client that sends too slowly, or too large a head, is refused and disconnected. When the process is to end, a request that
-    is on its way is still answered, and told to be the last: uvicorn closes idle connections at once, and what the client
+    is on its way is still answered, as the last one: uvicorn closes idle connections at once, and what the client
     has just sent on them is lost.
     """
 
@@ -178,7 +178,7 @@ class Protocol(H11Protocol):
         if state is h11.SEND_BODY or (state is h11.IDLE and (self.cycle is None or self.conn.has_unparsed_bytes)):
             return state, self.cycle
         if state is h11.IDLE and self.timeout_keep_alive_task is None:
-            # The parent starts it with the answer, and stops it when the rest of a body arrives behind that.
+            # The parent starts it with the answer, and stops it when the rest of a body arrives after that.
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )

@@ -43,7 +43,7 @@ class Route(NamedTuple):
 
 
 class Routing:
-    """ASGI layer: finds the operation that a request asks for, and the ids in its path, for the layers behind.
+    """ASGI layer: finds the operation that a request asks for, and the ids in its path, for the next layers.
 
     It replaces the framework's own layer, which tries one path after the other, takes ids with signs and leading zeros, and
     tells nobody which methods a path has. Raises HTTPException 405, whose `Allow` names every method of the path, and 404 for

@@ -21,7 +21,7 @@ SEED = int(os.environ.get("FUZZ_SEED", "20261123"))
 
 
 @dataclass
-class Tally:
+class Counts:
     """What was sent and got: cases of each phase, how often each operation answered each status, and the links taken.
 
     An operation is written as `GET /images`, a link as `GET /images -> [200] FirstImage -> GET /images/{image_id}`.
@@ -71,7 +71,7 @@ class Fuzzer:
     folder: Path
     spared: tuple[int, int]
     image_count: int
-    tally: Tally = field(default_factory=Tally)
+    counts: Counts = field(default_factory=Counts)
 
     def send_cases(self, examples: int) -> None:
         """Try every operation by itself: its examples, every bound of its schemas, and `examples` made up by chance."""
@@ -86,7 +86,7 @@ class Fuzzer:
         remembers; the next round has the next seed.
         """
         for seed in range(SEED, SEED + MAX_ROUNDS):
-            if self.tally.cases["stateful"] < steps or not self.tally.succeeded() >= set(wanted):
+            if self.counts.cases["stateful"] < steps or not self.counts.succeeded() >= set(wanted):
                 self._run(seed, "stateful", walks)
 
     def _run(self, seed: int, phases: str, examples: int) -> None:
@@ -116,4 +116,4 @@ class Fuzzer:
         # What it writes besides its report falls into the folder.
         run = subprocess.run(command, cwd=self.folder, env=environment, check=False, text=True, stdout=subprocess.PIPE)
         assert run.returncode == 0, run.stdout
-        self.tally.read(report)
+        self.counts.read(report)

@@ -86,13 +86,13 @@ def test_whatever_an_admin_sends_is_answered_as_promised(
         fuzzer = Fuzzer(url, admin, tmp_path, spared, IMAGE_COUNT)
         fuzzer.send_cases(examples=100)
         fuzzer.walk(LEAST_STEPS, walks=1000, wanted=LABELS.values())
-    tally = fuzzer.tally
-    sys.stdout.write(f"{tally}\n")
-    assert tally.cases.total() >= LEAST_CASES
-    assert set(tally.cases) == PHASES
+    counts = fuzzer.counts
+    sys.stdout.write(f"{counts}\n")
+    assert counts.cases.total() >= LEAST_CASES
+    assert set(counts.cases) == PHASES
     # What never works is not tested by what it refuses.
-    assert set(LABELS.values()) - tally.succeeded() == set()
-    assert len(links() & set(tally.links)) >= LEAST_LINKS
+    assert set(LABELS.values()) - counts.succeeded() == set()
+    assert len(links() & set(counts.links)) >= LEAST_LINKS
 
 
 def test_whatever_a_labeler_sends_is_answered_as_promised(
@@ -103,10 +103,10 @@ def test_whatever_a_labeler_sends_is_answered_as_promised(
         fuzzer = Fuzzer(url, furnished.partner, tmp_path, spared, IMAGE_COUNT)
         fuzzer.send_cases(examples=20)
         fuzzer.walk(100, walks=20)
-    tally = fuzzer.tally
-    sys.stdout.write(f"{tally}\n")
-    assert set(tally.cases) == PHASES
+    counts = fuzzer.counts
+    sys.stdout.write(f"{counts}\n")
+    assert set(counts.cases) == PHASES
     open_to_labelers = {
         LABELS[name] for name, (_, _, operation) in OPERATIONS.items() if {"labeler", "any"} & set(operation["x-roles"])
     }
-    assert {label for label in tally.succeeded() if not label.startswith("OPTIONS")} == open_to_labelers
+    assert {label for label in counts.succeeded() if not label.startswith("OPTIONS")} == open_to_labelers

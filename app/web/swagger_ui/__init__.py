@@ -53,7 +53,7 @@ class SwaggerUI:
 
 
 class PageFiles(StaticFiles):
-    """Our own page with the files of Swagger UI behind it, and the headers that close it."""
+    """Our own page for the files of Swagger UI, and the headers that restrict it."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return a file, 304 or 404. Raises HTTPException."""
