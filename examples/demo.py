@@ -135,7 +135,7 @@ def finish_image_set(admin: Caller, image_set: int, expected: int) -> None:
     admin.call("PUT", path, {"new_status": "finished"}, status=409)
     watch(admin, path, "ingest", "Taking in")
     done = admin.call("GET", path)["ingest"]
-    expect(done["done"] == done["total"] == expected, f"{done['done']} of {expected} files were taken in.")
+    expect(done["done"] == done["total"] == expected, f"{done['done']} of {expected} files were ingested.")
 
 
 def _image_exists(admin: Caller) -> bool:

@@ -66,7 +66,7 @@ def test_six_thousand_uploads_become_images_exactly_once(launch: Launch) -> None
         def ingest() -> dict[str, Any]:
             return dict(admin.get(path).json()["ingest"])
 
-        wait_for(lambda: ingest()["state"] == "succeeded", 900, "the images were not collected in time")
+        wait_for(lambda: ingest()["state"] == "succeeded", 900, "the images were not ingested in time")
         assert (ingest()["done"], ingest()["total"]) == (MANY, MANY)
         pages = [admin.get(f"{path}/images?page={page}&per_page=1000").json()["images"] for page in range(1, 7)]
     registered = [image["blobstorage_path"] for page in pages for image in page]

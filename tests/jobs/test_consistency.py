@@ -28,7 +28,7 @@ Finder = Callable[[], dict[str, Finding]]
 
 @pytest.fixture
 def finished(app: Flask, admin: Caller, title: str) -> dict[str, int]:
-    """An image set with two files that was taken in, and a campaign on them that was published; all at peace."""
+    """An image set with two files that was ingested, and a campaign on them that was published; all at peace."""
     made = admin.post("/image_sets", {"title": title}).expect(200)
     with ContainerClient.from_container_url(made["dropbox_url"]) as dropbox:
         dropbox.upload_blob("one.gif", PIXEL_GIF)

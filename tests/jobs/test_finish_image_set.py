@@ -103,7 +103,7 @@ def test_an_empty_dropbox_gives_an_empty_set(admin: Caller, app: Flask, dropbox:
     assert list_images(admin) == {}
 
 
-def test_the_link_is_dead_once_collecting_has_begun(admin: Caller, app: Flask, dropbox: ContainerClient) -> None:
+def test_the_link_is_dead_once_ingesting_has_begun(admin: Caller, app: Flask, dropbox: ContainerClient) -> None:
     upload(dropbox)
     finish(admin)
     run_jobs(app, limit=1)
@@ -111,7 +111,7 @@ def test_the_link_is_dead_once_collecting_has_begun(admin: Caller, app: Flask, d
         dropbox.upload_blob("late.txt", b"late")
 
 
-def test_what_comes_in_late_is_collected_before_the_dropbox_goes(
+def test_what_comes_in_late_is_ingested_before_the_dropbox_goes(
     admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str,
     storage: BlobServiceClient,
 ) -> None:  # fmt: skip
@@ -143,7 +143,7 @@ def test_a_repeated_run_doubles_nothing(
     assert read_files(container, title) == UPLOADS
 
 
-def test_names_with_control_characters_are_collected(
+def test_names_with_control_characters_are_ingested(
     admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str
 ) -> None:
     upload(dropbox, {name: name.encode() for name in CONTROLS})

@@ -1,4 +1,4 @@
-"""Files that cannot be taken in: each is a problem of its set, in words, and holds up no other file and no other set."""
+"""Files that cannot be ingested: each is a problem of its set, in words, and holds up no other file and no other set."""
 
 import gzip
 import http.client
@@ -425,7 +425,7 @@ def test_a_file_that_changed_since_it_had_its_problem_is_tried_with_others(
     admin.post(f"{PROBLEMS}/retry", {"names": ["one.gif"]}).expect(200)
     run_jobs(app, proxied)
     assert list_problems(admin) == {}
-    # What was given up is not taken in, whatever it has become.
+    # What was given up is not ingested, whatever it has become.
     assert {path.rpartition("/")[2] for path in list_images(admin)} == {"one.gif", "two.gif"}
 
 

@@ -30,7 +30,7 @@ def programs() -> str:
 
 @pytest.fixture
 def history(app: Flask, admin: Caller, labelled: Labelled, storage: BlobServiceClient, title: str) -> dict[str, int]:
-    """A set that was taken in, a campaign that was published, kept answers, a job that waits."""
+    """A set that was ingested, a campaign that was published, kept answers, a job that waits."""
     made = admin.post("/image_sets", {"title": title}, headers={"Idempotency-Key": '"one"'}).expect(200)
     storage.get_blob_client(f"dropbox-{title}", "a.txt").upload_blob(b"water")
     admin.put(f"/image_sets/{made['imageset_id']}", {"new_status": "finished"}).expect(200)
