@@ -28,7 +28,7 @@ from app.jobs.image_files import (
     register,
 )
 from app.jobs.ingest_progress import IngestProgress, Pending, Result
-from app.jobs.progress import Failed, Progress, RetryAfter
+from app.jobs.progress import Checkpoint, Failed, RetryAfter
 from app.models import Image, ImageSet
 from app.models.jobs import DELETE_DROPBOX
 from app.outbox import queue
@@ -80,7 +80,7 @@ class Ingest:
 
 def ingest_uploads(
     session: Session, blobs: BlobStore, image_set_id: int, *, folder: str, threads: int
-) -> Iterator[Progress]:
+) -> Iterator[Checkpoint]:
     """Make an image of every upload, then point the set at the main container and enqueue the end of the dropbox.
 
     `folder` is the path of folders in the main container below which image sets lie; `threads` blobs are copied at a time.
@@ -90,7 +90,7 @@ def ingest_uploads(
     """
     ingest = _get_ingest(session, blobs, image_set_id, folder)
     progress = _start_progress(session, ingest)
-    yield progress.now
+    yield progress.checkpoint
     # From here on nobody can upload, so that the listing comes to an end.
     blobs.revoke_upload_urls(ingest.dropbox)
     yield from _ingest(session, ingest, progress, threads)
@@ -102,7 +102,7 @@ def ingest_uploads(
 
 def delete_dropbox(
     session: Session, blobs: BlobStore, image_set_id: int, *, ingested: datetime, folder: str, threads: int
-) -> Iterator[Progress]:
+) -> Iterator[Checkpoint]:
     """Delete the dropbox of a set whose uploads were ingested at the time `ingested`.
 
     What has arrived since then is ingested first: a link works for a while after it was revoked, and one that cannot be
@@ -112,14 +112,14 @@ def delete_dropbox(
     ingest = _get_ingest(session, blobs, image_set_id, folder)
     _require_dead_links(session, blobs, image_set_id, ingested)
     progress = _start_progress(session, ingest)
-    yield progress.now
+    yield progress.checkpoint
     if blobs.container_exists(ingest.dropbox):
         yield from _ingest(session, ingest, progress, threads)
     if problems.has_open(session, image_set_id):
         return
     strays = _find_strays(session, ingest, progress.problems.dropped)
     # The commit that follows checks that the job is still this run's.
-    yield progress.now
+    yield progress.checkpoint
     for name in strays:
         blobs.discard_copy(ingest.dropbox, name, target_path(ingest.folder, name))
     blobs.delete_container(ingest.dropbox)
@@ -164,13 +164,13 @@ def _require_dead_links(session: Session, blobs: BlobStore, image_set_id: int, i
         raise RetryAfter(until, reason)
 
 
-def _ingest(session: Session, ingest: Ingest, progress: IngestProgress, threads: int) -> Iterator[Progress]:
+def _ingest(session: Session, ingest: Ingest, progress: IngestProgress, threads: int) -> Iterator[Checkpoint]:
     """Ingest until a listing shows nothing new; a file that fails again and again becomes a problem.
 
     Raises RetryAfter at the end when some files are still being copied.
     """
     progress.total = sum(map(progress.is_new, ingest.list_uploads()))
-    yield progress.now
+    yield progress.checkpoint
     with copiers(threads) as pool:
         for pause in (*PAUSES_SECONDS, None):
             yield from _ingest_new(session, ingest, progress, pool)
@@ -179,7 +179,7 @@ def _ingest(session: Session, ingest: Ingest, progress: IngestProgress, threads:
             time.sleep(pause)
             progress.try_again()
     _note_outcome(session, ingest, progress)
-    yield progress.now
+    yield progress.checkpoint
     if progress.pending:
         name, pending = next(iter(progress.pending.items()))
         message = (
@@ -190,7 +190,7 @@ def _ingest(session: Session, ingest: Ingest, progress: IngestProgress, threads:
 
 def _ingest_new(
     session: Session, ingest: Ingest, progress: IngestProgress, pool: ThreadPoolExecutor
-) -> Iterator[Progress]:
+) -> Iterator[Checkpoint]:
     found_new = True
     while found_new:
         found_new = False
@@ -198,13 +198,13 @@ def _ingest_new(
         for batch in _copied(session, ingest, pool, new):
             found_new = True
             # Copying may take long, and no transaction shall wait for it.
-            yield progress.now
+            yield progress.checkpoint
             results = {name: copy.result() for name, copy in batch.copies.items()}
             progress.add(batch.uploads, _register_uploads(session, ingest, results))
-            yield progress.now
+            yield progress.checkpoint
         # Some may have gone since they were counted.
         progress.total = 0
-        yield progress.now
+        yield progress.checkpoint
 
 
 def _note_outcome(session: Session, ingest: Ingest, progress: IngestProgress) -> None:

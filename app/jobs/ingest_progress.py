@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from app.azure.blobs import Blob
 from app.jobs.image_files import Document
-from app.jobs.progress import Progress
+from app.jobs.progress import Checkpoint
 from app.services.problems import Fault, Problems
 
 GONE = Fault("copy_failed", "The file was deleted after it had been listed.")
@@ -74,10 +74,10 @@ class IngestProgress:
             self.seen.pop(name, None)
 
     @property
-    def now(self) -> Progress:
+    def checkpoint(self) -> Checkpoint:
         """How many uploads are ingested, of how many; those whose problem is open count in the total."""
         missing = len(self.faults.keys() | self.pending.keys())
         found = len(self.seen.keys() | self.faults.keys())
         done = max(self.already, found - missing)
         held = len(self.problems.held.keys() - self.tried)
-        return Progress(done, max(self.total, done + missing + held))
+        return Checkpoint(done, max(self.total, done + missing + held))

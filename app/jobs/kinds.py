@@ -13,7 +13,7 @@ from app.azure.ml.choice import make_registry
 from app.jobs import finish_image_set as ingest
 from app.jobs import publish_datasets as publication
 from app.jobs import register_datasets as registration
-from app.jobs.progress import Progress
+from app.jobs.progress import Checkpoint
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox.queue import QueueEntry
 from app.settings import Settings
@@ -40,13 +40,13 @@ class Run:
     entry: QueueEntry
 
 
-def finish_image_set(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
+def finish_image_set(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
     """Ingest what was uploaded for an image set."""
     folder, threads = place.settings.azure_storage_imageset_folder, place.settings.copy_threads
     return ingest.ingest_uploads(session, place.blobs, run.subject_id, folder=folder, threads=threads)
 
 
-def delete_dropbox(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
+def delete_dropbox(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
     """Delete the dropbox of an image set whose images are in the main container."""
     folder, threads = place.settings.azure_storage_imageset_folder, place.settings.copy_threads
     return ingest.delete_dropbox(
@@ -54,7 +54,7 @@ def delete_dropbox(session: Session, place: Workplace, run: Run) -> Iterator[Pro
     )
 
 
-def publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
+def publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
     """Publish images and labels of a finished campaign, and register both."""
     registry = make_registry(place.settings)
     state = "pending" if place.settings.uses_azure_ml else "off"
@@ -64,7 +64,7 @@ def publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[P
     yield from registration.register_datasets(session, registry, place.blobs.container, run.job_id)
 
 
-KINDS: dict[str, Callable[[Session, Workplace, Run], Iterator[Progress]]] = {
+KINDS: dict[str, Callable[[Session, Workplace, Run], Iterator[Checkpoint]]] = {
     FINISH_IMAGE_SET: finish_image_set,
     DELETE_DROPBOX: delete_dropbox,
     PUBLISH_DATASETS: publish_datasets,

@@ -5,10 +5,10 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class Progress:
-    """A point at which everything so far may be committed: `done` of `total` items, of a total that may still grow.
+class Checkpoint:
+    """A point at which the runner commits everything so far: `done` of `total` items, of a total that may still grow.
 
-    No total means that the total has not changed. A job also reports before it waits for another system, so that no
+    No total means that the total has not changed. A job also yields one before it waits for another system, so that no
     transaction stays open meanwhile, and so that a run which was superseded ends there.
     """
 

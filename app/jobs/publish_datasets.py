@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore
 from app.jobs.dataset_files import Counts, Files, PublishedFile
 from app.jobs.image_paths import find_image_paths
-from app.jobs.progress import Progress
+from app.jobs.progress import Checkpoint
 from app.models import Campaign, Dataset
 from app.models.datasets import IMAGES, IMAGES_MLTABLE, LABELS, MEDIA_TYPES
 
@@ -87,7 +87,7 @@ ORDER BY campaign_image.image_id
 
 def publish_files(
     session: Session, blobs: BlobStore, campaign_id: int, *, job_id: int, registration: str, url_prefix: str
-) -> Iterator[Progress]:
+) -> Iterator[Checkpoint]:
     """Write the files of a finished campaign below `label_sets/`, and note each as a dataset; once for every job.
 
     They are `<title>_labels.csv`, the same as JSON Lines with an MLTable file beside it in `<title>/`, and the manifest
@@ -108,13 +108,13 @@ def publish_files(
         parameters = {"campaign_id": campaign_id, "container": blobs.container}
         for rows, begins, ends in _read_parts(session, parameters):
             files.write(rows, begins=begins, ends=ends)
-            yield Progress(files.counts.members, image_count)
+            yield Checkpoint(files.counts.members, image_count)
         published = files.end(title)
         if url_prefix:
             paths = find_image_paths(session, campaign_id, blobs.container, published[IMAGES].path)
             published |= files.add_image_table(title, paths)
         for kind, file in published.items():
-            yield Progress(files.counts.members, image_count)
+            yield Checkpoint(files.counts.members, image_count)
             blobs.upload(file.path, files.contents[kind], MEDIA_TYPES[kind])
     for kind, file in published.items():
         _note(

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from app.azure.ml.registry import DataPath, NewVersion, RegistrationFailed, Registry
 from app.jobs.image_paths import find_image_paths
-from app.jobs.progress import Failed, Progress
+from app.jobs.progress import Checkpoint, Failed
 from app.models import Dataset
 from app.models.datasets import IMAGES
 
 
-def register_datasets(session: Session, registry: Registry, container: str, job_id: int) -> Iterator[Progress]:
+def register_datasets(session: Session, registry: Registry, container: str, job_id: int) -> Iterator[Checkpoint]:
     """Register what a job has published and not registered yet, and note each result as it comes.
 
     Whoever does this again goes on with what is left, and knows a version that was registered without being noted by its
@@ -29,15 +29,15 @@ def register_datasets(session: Session, registry: Registry, container: str, job_
     for row in rows:
         dataset = _describe(session, container, row)
         # Azure ML may take minutes, in which no transaction stays open.
-        yield Progress(row.image_count)
+        yield Checkpoint(row.image_count)
         try:
             version = registry.register(dataset)
         except RegistrationFailed as failure:
             _note(session, row.id, registration="failed", error=str(failure))
-            yield Progress(row.image_count)
+            yield Checkpoint(row.image_count)
             raise Failed(str(failure), final=True) from failure
         _note(session, row.id, registration="registered", registered_version=version, error=None)
-        yield Progress(row.image_count)
+        yield Checkpoint(row.image_count)
 
 
 def _describe(session: Session, container: str, row: Any) -> NewVersion:

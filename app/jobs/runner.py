@@ -1,4 +1,4 @@
-"""Runs background jobs: commits after each point of progress, retries, and recovers the jobs of dead workers.
+"""Runs background jobs: commits at each checkpoint, retries, and recovers the jobs of dead workers.
 
 A run holds a token. Every commit of its work includes an update of the job's row that requires this token. So a run
 that was superseded, and wakes up later, changes nothing: its rows are rolled back, and it ends.
@@ -23,7 +23,7 @@ from app.database.safety import CONNECT_TIMEOUT_SECONDS
 from app.errors import Problem, Unavailable
 from app.jobs import worker
 from app.jobs.kinds import KINDS, Run, Workplace
-from app.jobs.progress import Failed, Progress, RetryAfter
+from app.jobs.progress import Checkpoint, Failed, RetryAfter
 from app.models import Job
 from app.observability import metrics
 from app.outbox import queue
@@ -188,10 +188,10 @@ def _claim(session: Session, *, queue_id: int, entry: QueueEntry) -> Run | None:
 
 
 def _work(place: Workplace, run: Run, should_stop: ShouldStop) -> None:
-    """Do the work, one commit per point of progress; the last one holds the last effects and the state `succeeded`."""
+    """Do the work, one commit per point of checkpoint; the last one holds the last effects and the state `succeeded`."""
     with Session(place.engine) as session:
-        for progress in KINDS[run.kind](session, place, run):
-            _update(session, run, _progress_columns(run, progress))
+        for checkpoint in KINDS[run.kind](session, place, run):
+            _update(session, run, _progress_columns(run, checkpoint))
             session.commit()
             if should_stop():
                 raise Stopped
@@ -200,12 +200,12 @@ def _work(place: Workplace, run: Run, should_stop: ShouldStop) -> None:
         session.commit()
 
 
-def _progress_columns(run: Run, progress: Progress) -> dict[str, Any]:
-    columns: dict[str, Any] = {"done": progress.done}
-    if progress.total is not None:
-        columns["total"] = progress.total
+def _progress_columns(run: Run, checkpoint: Checkpoint) -> dict[str, Any]:
+    columns: dict[str, Any] = {"done": checkpoint.done}
+    if checkpoint.total is not None:
+        columns["total"] = checkpoint.total
     # An earlier error is outdated once the job has done more than ever before.
-    if progress.done > run.entry.best:
+    if checkpoint.done > run.entry.best:
         columns["error"] = None
     return columns
 

@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 from app.azure.blobs import BlobStore
 from app.jobs import runner
 from app.jobs.kinds import KINDS, Run, Workplace
-from app.jobs.progress import Failed, Progress
+from app.jobs.progress import Checkpoint, Failed
 from app.jobs.runner import run_job
 from app.models import Job
 from app.models.jobs import FINISH_IMAGE_SET
@@ -103,8 +103,8 @@ def test_a_job_that_is_not_done_yet_is_not_made_twice(app: Flask, job_id: int) -
 def test_an_unexpected_error_fails_the_job_after_its_tries_and_a_retry_finishes_it(
     admin: Caller, app: Flask, job_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_down(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
-        yield Progress(0, 3)
+    def break_down(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
+        yield Checkpoint(0, 3)
         raise ValueError("secret-canary")
 
     with monkeypatch.context() as patch:
@@ -130,9 +130,9 @@ def test_tries_are_counted_anew_when_the_job_gets_further(
 ) -> None:
     steps = iter(range(1, 100))
 
-    def crawl(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
+    def crawl(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
         step = next(steps)
-        yield Progress(step, 20)
+        yield Checkpoint(step, 20)
         if step < 20:
             raise Failed(f"Step {step} was hard.")
 
@@ -159,12 +159,12 @@ def test_a_job_waits_for_the_storage_as_long_as_it_is_away(
 def test_a_run_that_was_given_up_changes_nothing(
     admin: Caller, app: Flask, job_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def freeze(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
-        yield Progress(1, 3)
+    def freeze(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
+        yield Checkpoint(1, 3)
         session.execute(text("INSERT INTO image (blobstorage_path) VALUES ('late/work')"))
         with rows(app) as other:
             other.execute(update(Job).values(run_token=uuid4()))
-        yield Progress(2, 3)
+        yield Checkpoint(2, 3)
         raise AssertionError("a run that was given up went on")
 
     monkeypatch.setitem(KINDS, FINISH_IMAGE_SET, freeze)
@@ -288,8 +288,8 @@ def wait_until_gone(storage: BlobServiceClient, container: str) -> None:
 def test_a_statement_that_always_takes_too_long_fails_the_job_in_words(
     admin: Caller, app: Flask, job_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dawdle(session: Session, place: Workplace, run: Run) -> Iterator[Progress]:
-        yield Progress(0, 3)
+    def dawdle(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
+        yield Checkpoint(0, 3)
         session.execute(text("SET LOCAL statement_timeout = '50ms'"))
         session.execute(text("SELECT pg_sleep(5)"))
 
