@@ -41,6 +41,14 @@ def get_campaign(session: Session, campaign_id: int) -> Response:
     return resource_answer(campaigns.get_campaign(session, campaign_id))
 
 
+def update_campaign(session: Session, campaign_id: int, body: dict[str, Any]) -> Response:
+    """PATCH /campaigns/{campaign_id}"""
+    campaigns.lock_campaign(session, campaign_id)
+    refuse_if_changed(lambda: campaigns.get_campaign(session, campaign_id))
+    campaigns.update_campaign(session, campaign_id, body)
+    return resource_answer(campaigns.get_campaign(session, campaign_id))
+
+
 def update_campaign_status(session: Session, campaign_id: int, body: dict[str, Any]) -> Response:
     """PUT /campaigns/{campaign_id}"""
     campaigns.lock_campaign(session, campaign_id)

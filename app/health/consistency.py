@@ -21,6 +21,7 @@ from app.database.outages import set_statement_timeout
 from app.errors import NotFound
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox import queue
+from app.services.classes import MAX_CLASSES
 
 DROPBOX_PREFIX = dropbox_name("")
 LISTED_AT_ONCE = 5000
@@ -135,6 +136,28 @@ FROM campaign_image JOIN image ON image.id = image_id
 WHERE width IS NULL
 GROUP BY campaign_id
 ORDER BY campaign_id
+""")
+
+# The release before collects none, and a list may be full.
+LABELS_WITHOUT_CLASS = text("""
+SELECT campaign_id AS id, count(*) AS found
+FROM (SELECT DISTINCT campaign_id, label FROM object) AS used
+WHERE NOT EXISTS (
+    SELECT FROM campaign_class WHERE campaign_class.campaign_id = used.campaign_id AND campaign_class.name = label)
+    AND (SELECT count(*) FROM campaign_class WHERE campaign_class.campaign_id = used.campaign_id) < :most
+GROUP BY campaign_id
+ORDER BY campaign_id
+""")
+
+COLLECT_CLASSES = text("""
+WITH held AS MATERIALIZED (SELECT id FROM campaign WHERE id = :id FOR UPDATE), missing AS (
+    SELECT label, min(object.id) AS first FROM held JOIN object ON campaign_id = held.id
+    WHERE NOT EXISTS (SELECT FROM campaign_class WHERE campaign_class.campaign_id = held.id AND campaign_class.name = label)
+    GROUP BY label
+), present AS (SELECT coalesce(max(position) + 1, 0) AS count FROM campaign_class WHERE campaign_id = :id)
+INSERT INTO campaign_class (campaign_id, position, name)
+SELECT :id, present.count + row_number() OVER (ORDER BY first) - 1, label FROM missing CROSS JOIN present
+ORDER BY first LIMIT (SELECT greatest(:most - count, 0) FROM present)
 """)
 
 WRONG_IMAGE_COUNTS = text("""
@@ -269,6 +292,10 @@ class ConsistencyCheck:
                 f"No images, or images of unknown size: {_name_images(row)}. They take no boxes and are in no dataset."
             )
             yield Finding("campaign_holds_non_images", f"campaign {row.id}", detail)
+        for row in self.session.execute(LABELS_WITHOUT_CLASS, {"most": MAX_CLASSES}):
+            detail = f"{row.found} label(s) of its objects are not among its classes."
+            collect = partial(self.session.execute, COLLECT_CLASSES, {"id": row.id, "most": MAX_CLASSES})
+            yield Finding("class_missing", f"campaign {row.id}", detail, collect)
         yield from self._submissions()
 
     def _submissions(self) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from app.models.api_keys import ApiKey
 from app.models.audit import AuditEntry
 from app.models.campaigns import Campaign, CampaignImage
+from app.models.classes import CampaignClass
 from app.models.datasets import Dataset
 from app.models.idempotency_keys import IdempotencyKey
 from app.models.image_sets import ImageSet
@@ -16,6 +17,7 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "Campaign",
+    "CampaignClass",
     "CampaignImage",
     "Dataset",
     "IdempotencyKey",

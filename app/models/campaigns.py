@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, func, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, false, func, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.engine import Base
@@ -25,6 +25,8 @@ class Campaign(Base):
     metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata")
     label_translations: Mapped[dict[str, Any] | None]
     auto_complete: Mapped[bool] = mapped_column(server_default=true())
+    strict: Mapped[bool] = mapped_column(server_default=false())
+    instructions: Mapped[str | None]
     image_count: Mapped[int] = mapped_column(server_default=text("0"))
     labeled_count: Mapped[int] = mapped_column(server_default=text("0"))
     empty_count: Mapped[int] = mapped_column(server_default=text("0"))

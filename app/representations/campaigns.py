@@ -1,8 +1,8 @@
-"""The schemas Campaign, CampaignImage and LabeledImage."""
+"""The schemas Campaign, CampaignClass, CampaignImage and LabeledImage."""
 
 from sqlalchemy import Text, cast, func, literal_column, select
 
-from app.models import Campaign, CampaignImage, Image
+from app.models import Campaign, CampaignClass, CampaignImage, Image
 from app.models.jobs import PUBLISH_DATASETS
 from app.representations.images import FILE
 from app.representations.jobs import newest_job
@@ -11,6 +11,19 @@ from app.representations.objects import OBJECTS_OF_CAMPAIGN_IMAGE
 from app.representations.users import user_email
 
 PROGRESS = json_object(total=Campaign.image_count, done=Campaign.labeled_count)
+_CLASSES = (
+    select(
+        CampaignClass.name,
+        CampaignClass.color,
+        CampaignClass.key,
+        CampaignClass.description,
+        CampaignClass.aliases,
+        CampaignClass.retired,
+    )
+    .where(CampaignClass.campaign_id == Campaign.id)
+    .correlate(Campaign)
+    .order_by(CampaignClass.position)
+)
 CAMPAIGNS = select(
     Campaign.id.label("campaign_id"),
     Campaign.title,
@@ -18,6 +31,9 @@ CAMPAIGNS = select(
     PROGRESS.label("progress"),
     Campaign.metadata_.label("metadata"),
     Campaign.label_translations,
+    json_rows(_CLASSES).label("classes"),
+    Campaign.strict,
+    Campaign.instructions,
     Campaign.auto_complete,
     utc(Campaign.date_created).label("date_created"),
     utc(Campaign.date_started).label("date_started"),

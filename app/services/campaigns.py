@@ -19,7 +19,7 @@ from app.representations.campaigns import CAMPAIGN_IMAGES, CAMPAIGN_IMAGES_WITH_
 from app.representations.datasets import DATASETS
 from app.representations.json import AnySelect, fetch_object
 from app.representations.pages import Listing, Page, SignPath, fetch_page
-from app.services import api_keys, users
+from app.services import api_keys, classes, users
 from app.services.api_keys import Account, KeyPair
 from app.services.audit import Action, SubjectType, record
 from app.services.images import resolve_images
@@ -54,6 +54,9 @@ class NewCampaign:
     labeler_email: str
     metadata: dict[str, Any] | None = None
     label_translations: dict[str, str] | None = None
+    classes: list[dict[str, Any]] | None = None
+    strict: bool = False
+    instructions: str | None = None
 
 
 def list_campaigns(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
@@ -73,20 +76,24 @@ def get_campaign(session: Session, campaign_id: int) -> bytes:
 def create_campaign(session: Session, account: Account, new: NewCampaign) -> tuple[int, KeyPair]:
     """Make a campaign and give its labeler access; return its id and the labeler's newest usable key.
 
-    Raises Unprocessable for the spelling of title or labels, BadRequest for the address, Conflict when the title is taken or the
-    labeler's user is disabled.
+    Raises Unprocessable for the spelling of title or labels and for a list of classes that breaks a rule, BadRequest for the
+    address, Conflict when the title is taken or the labeler's user is disabled.
     """
     check_title(new.title)
     email = users.check_email(new.labeler_email, "labeler_email")
+    translations = normal_translations(new.label_translations) if new.label_translations else None
     created = insert(Campaign).values(
         title=new.title,
         metadata_=new.metadata,
-        label_translations=normal_translations(new.label_translations) if new.label_translations else None,
+        label_translations=translations,
+        strict=new.strict,
+        instructions=new.instructions,
         created_by=account.user_id,
     )
     campaign_id = session.scalar(created.on_conflict_do_nothing().returning(Campaign.id))
     if campaign_id is None:
         raise Conflict(f"The title {new.title} is taken by another campaign.")
+    classes.make_classes(session, campaign_id, new.classes or [], translations or {}, strict=new.strict)
     return campaign_id, _give_access(session, email, campaign_id)
 
 
@@ -98,6 +105,25 @@ def _give_access(session: Session, email: str, campaign_id: int) -> KeyPair:
     users.grant_role(session, labeler, LABELER, campaign_id)
     key = api_keys.find_newest_key(session, labeler.id)
     return KeyPair(key, None) if key else api_keys.create_api_key(session, labeler.id)
+
+
+def update_campaign(session: Session, campaign_id: int, changes: dict[str, Any]) -> None:
+    """Change `classes`, `strict` or `instructions` of a campaign that is not finished, as far as `changes` names them.
+
+    Raises NotFound, Unprocessable for a list of classes that breaks a rule, and Conflict for a finished campaign, or where a
+    class that objects have would go or move.
+    """
+    campaign = lock_campaign(session, campaign_id)
+    if campaign.status == "finished":
+        raise Conflict(f"Campaign {campaign_id} is finished: it can be changed only before.")
+    strict = changes.get("strict", campaign.strict)
+    if "classes" in changes:
+        classes.replace_classes(session, campaign, changes["classes"], strict=strict)
+    elif strict and not campaign.strict:
+        present = classes.load_classes(session, campaign_id)
+        classes.require_usable(present, campaign.label_translations or {}, strict=strict)
+    columns = {"strict": strict, "instructions": changes.get("instructions", campaign.instructions)}
+    session.execute(update(Campaign).where(Campaign.id == campaign_id).values(columns))
 
 
 def update_status(session: Session, campaign_id: int, new_status: str, auto_complete: bool | None) -> int | None:

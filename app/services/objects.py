@@ -17,7 +17,7 @@ from app.representations.json import fetch_object
 from app.representations.submissions import SUBMISSIONS
 from app.services.api_keys import Account
 from app.services.campaigns import enter_status, lock_campaign
-from app.services.text import UnfitText, normalize
+from app.services.classes import Reading, Vocabulary, collect_classes, load_vocabulary
 
 MAX_ERRORS = 50
 # From so many images and objects on a submission may take longer than other statements.
@@ -139,13 +139,14 @@ def put_objects(
     campaign = lock_campaign(session, campaign_id)
     if campaign.status not in ("active", "completed"):
         raise Conflict(f"Campaign {campaign_id} is {campaign.status}: objects can be put only while it is active.")
-    counts = _check(images, max_objects)
+    vocabulary = load_vocabulary(session, campaign)
+    counts = _check(images, max_objects, vocabulary)
     if len(counts) + sum(counts) > BULK_COUNT:
         set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
     if not counts:
         return Receipt(None, counts)
     # Where fewer images are labeled than were sent, there is nothing to compare.
-    if len(counts) <= campaign.labeled_count and _is_present(session, campaign, images):
+    if len(counts) <= campaign.labeled_count and _is_present(session, campaign, images, vocabulary):
         if campaign.status == "active":
             _count_labeled(session, campaign, 0)
         return Receipt(None, counts)
@@ -153,6 +154,7 @@ def put_objects(
         raise Conflict(
             f"Campaign {campaign_id} is completed and does not hold just this: objects can be changed only while it is active."
         )
+    vocabulary.refuse_unknown()
     receipt = {
         "campaign_id": campaign_id,
         "user_id": sender.account.user_id,
@@ -163,25 +165,25 @@ def put_objects(
         "submission_id": None,
     }
     newly_labeled = 0
-    for chunk in _chunks(images, campaign.label_translations or {}):
+    for chunk in _chunks(images, vocabulary):
         stored = session.execute(STORE, {**receipt, **chunk, "max_errors": MAX_ERRORS}).one()
         _require_known(stored.unknown, campaign_id)
         _require_images(stored.no_images)
         _require_inside(stored.exceeded, images)
         receipt["submission_id"] = stored.submission_id
         newly_labeled += stored.newly_labeled
+    collect_classes(session, campaign_id, vocabulary)
     _count_labeled(session, campaign, newly_labeled)
     return Receipt(int(stored.submission_id), counts)
 
 
-def _is_present(session: Session, campaign: Campaign, images: Iterable[dict[str, Any]]) -> bool:
-    translations = campaign.label_translations or {}
+def _is_present(session: Session, campaign: Campaign, images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> bool:
     # Most submissions differ in their first image, and one small query tells.
-    chunks = chain(_chunks(islice(images, 1), translations), _chunks(images, translations))
+    chunks = chain(_chunks(islice(images, 1), vocabulary), _chunks(images, vocabulary))
     return all(session.scalar(IS_PRESENT, {**chunk, "campaign_id": campaign.id}) for chunk in chunks)
 
 
-def _chunks(images: Iterable[dict[str, Any]], translations: dict[str, str]) -> Iterator[dict[str, str]]:
+def _chunks(images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> Iterator[dict[str, str]]:
     """Yield the two documents of `STORE` and `IS_PRESENT`, each time for up to CHUNK_COUNT images and objects together.
 
     An image with more objects than there is room for is named again in the next documents.
@@ -189,7 +191,7 @@ def _chunks(images: Iterable[dict[str, Any]], translations: dict[str, str]) -> I
     named: list[dict[str, Any]] = []
     boxes: list[dict[str, Any]] = []
     for i, image in enumerate(images):
-        rows = _rows(i, image, translations)
+        rows = _rows(i, image, vocabulary)
         first, is_whole = 0, False
         while not is_whole:
             room = CHUNK_COUNT - len(named) - len(boxes)
@@ -217,12 +219,11 @@ def _document(rows: list[dict[str, Any]]) -> str:
     return orjson.dumps(rows).decode()
 
 
-def _rows(i: int, image: dict[str, Any], translations: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Flatten an image into rows of the table; the sender's own translation goes before the campaign's."""
+def _rows(i: int, image: dict[str, Any], vocabulary: Vocabulary) -> Iterator[dict[str, Any]]:
+    """Flatten an image into rows of the table."""
     for j, item in enumerate(image["objects"]):
         box = item["bounding_box"]
-        original = normalize(item["label"])
-        translated = item.get("label_translated")
+        reading = vocabulary.read(item["label"], item.get("label_translated"))
         yield {
             "image_id": image["image_id"],
             "i": i,
@@ -232,13 +233,13 @@ def _rows(i: int, image: dict[str, Any], translations: dict[str, str]) -> Iterat
             "x_max": box["xmax"],
             "y_max": box["ymax"],
             "confidence": item.get("confidence"),
-            "label": normalize(translated) if translated else translations.get(original, original),
-            "label_original": original,
+            "label": reading.label,
+            "label_original": reading.original,
         }
 
 
-def _check(images: Iterable[dict[str, Any]], max_objects: int) -> list[int]:
-    """Return how many objects there are on each image.
+def _check(images: Iterable[dict[str, Any]], max_objects: int, vocabulary: Vocabulary) -> list[int]:
+    """Return how many objects there are on each image; labels that the campaign does not take are noted in its vocabulary.
 
     Raises BadRequest for too many, and Unprocessable for an image that is named twice, and for boxes without area or left
     of or above the image.
@@ -256,46 +257,35 @@ def _check(images: Iterable[dict[str, Any]], max_objects: int) -> list[int]:
                 )
             yield image
 
-    errors = list(islice(_find_faults(count_objects()), MAX_ERRORS))
+    errors = list(islice(_find_faults(count_objects(), vocabulary), MAX_ERRORS))
     if errors:
         raise Unprocessable(f"{errors[0]['pointer']}: {errors[0]['detail']} Nothing was stored.", errors=errors)
     return counts
 
 
-def _find_faults(images: Iterable[dict[str, Any]]) -> Iterator[dict[str, str]]:
+def _find_faults(images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> Iterator[dict[str, str]]:
     first: dict[int, int] = {}
     for i, image in enumerate(images):
         if first.setdefault(image["image_id"], i) != i:
             words = f"Image {image['image_id']} is named already at /{first[image['image_id']]}."
             yield {"pointer": f"/{i}/image_id", "detail": words}
         for j, item in enumerate(image["objects"]):
-            if not _is_right(item):
-                yield from _faults(item, f"/{i}/objects/{j}")
-
-
-def _is_right(item: dict[str, Any]) -> bool:
-    return _box_is_right(item["bounding_box"]) and not any(_label_faults(item))
+            reading = vocabulary.read(item["label"], item.get("label_translated"))
+            if reading.faults or not _box_is_right(item["bounding_box"]):
+                yield from _faults(item, reading, f"/{i}/objects/{j}")
+            elif reading.unknown:
+                vocabulary.note_unknown(reading, f"/{i}/objects/{j}")
 
 
 def _box_is_right(box: dict[str, int]) -> bool:
     return 0 <= box["xmin"] < box["xmax"] and 0 <= box["ymin"] < box["ymax"]
 
 
-def _faults(item: dict[str, Any], pointer: str) -> Iterator[dict[str, str]]:
+def _faults(item: dict[str, Any], reading: Reading, pointer: str) -> Iterator[dict[str, str]]:
     if not _box_is_right(item["bounding_box"]):
         words = "A box has 0 <= xmin < xmax and 0 <= ymin < ymax."
         yield {"pointer": f"{pointer}/bounding_box", "detail": words}
-    yield from ({"pointer": f"{pointer}/{name}", "detail": detail} for name, detail in _label_faults(item))
-
-
-def _label_faults(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for name in ("label", "label_translated"):
-        label = item.get(name)
-        if label is not None:
-            try:
-                normalize(label)
-            except UnfitText as fault:
-                yield name, f"The label {fault}."
+    yield from ({"pointer": f"{pointer}/{name}", "detail": detail} for name, detail in reading.faults)
 
 
 def _require_known(unknown: list[list[int]] | None, campaign_id: int) -> None:

@@ -65,6 +65,7 @@ LINES = {
     "list_campaigns": Line(READER),
     "create_campaign": Line(ADMIN, {"title": "{title}", "labeler_email": "new@partner.example"}),
     "get_campaign": Line(ALL_OF_CAMPAIGN),
+    "update_campaign": Line(ADMIN, {"classes": [{"name": "PET"}], "strict": True}),
     "update_campaign_status": Line(ADMIN, {"new_status": "active"}),
     "list_campaign_images": Line(ALL_OF_CAMPAIGN),
     "add_campaign_images": Line(ADMIN, [{"id": "{loose_id}"}]),

@@ -37,6 +37,16 @@ BODIES: dict[str, Any] = {
         "labeler_email": "{new}@partner.example",
         "metadata": {"a": [1]},
         "label_translations": {"PET": "plastic", "ö": "塑料"},
+        "classes": [{"name": "plastic", "color": "#1f77b4", "key": "p", "aliases": ["塑料"]}],
+        "strict": True,
+    },
+    "update_campaign": {
+        "classes": [
+            {"name": "PET", "description": "Bottles.", "aliases": ["PTE", "ö"]},
+            {"name": "can", "retired": True},
+        ],
+        "strict": True,
+        "instructions": "# How to label",
     },
     "update_campaign_status": {"new_status": "active", "auto_complete": False},
     "add_campaign_images": [{"id": 1}, {"id": 2}, {"filepath": "/{path}"}],
@@ -55,8 +65,8 @@ BODIES: dict[str, Any] = {
 }
 # The state in which every good body can be sent, whatever the one before has done. Campaign 2 takes objects.
 RESTORE = """
-    UPDATE campaign_image SET submission_id = NULL;
-    DELETE FROM object; DELETE FROM submission; DELETE FROM job; DELETE FROM procrastinate_jobs;
+    UPDATE campaign_image SET submission_id = NULL, state = 'unlabeled';
+    DELETE FROM object; DELETE FROM submission_image; DELETE FROM submission; DELETE FROM job; DELETE FROM procrastinate_jobs;
     DELETE FROM campaign_image WHERE campaign_id <> 2;
     UPDATE image SET image_set_id = NULL;
     DELETE FROM problem;
@@ -64,9 +74,11 @@ RESTORE = """
         SELECT 1, name, '0x1', 'copy_failed', 'No.' FROM unnest('{a.jpg,b/ö.jpg,c.jpg}'::text[]) AS name;
     DELETE FROM image_set WHERE id > 1;
     UPDATE image_set SET status = 'created', date_finished = NULL;
-    DELETE FROM role WHERE id > 3; DELETE FROM api_key WHERE id > 2; DELETE FROM campaign WHERE id > 2;
+    DELETE FROM role WHERE id > 3; DELETE FROM api_key WHERE id > 2; DELETE FROM campaign_class;
+    DELETE FROM campaign WHERE id > 2;
     UPDATE campaign SET status = CASE id WHEN 2 THEN 'active' ELSE 'created' END, labeled_count = 0,
-        image_count = CASE id WHEN 2 THEN 2 ELSE 0 END, date_completed = NULL, date_finished = NULL;
+        image_count = CASE id WHEN 2 THEN 2 ELSE 0 END, date_completed = NULL, date_finished = NULL,
+        empty_count = 0, unusable_count = 0, strict = false, instructions = NULL;
     DELETE FROM "user" WHERE id > 2;
     UPDATE "user" SET enabled = true;
     UPDATE api_key SET date_revoked = NULL, date_expires = NULL;

@@ -68,6 +68,8 @@ def further(case: schemathesis.Case[Any]) -> None:
             case.body["name"] = f"Key {number}"
         if isinstance(translations := case.body.get("label_translations"), dict):
             case.body["label_translations"] = {f"Label {n}": "x" for n, _ in enumerate(translations)}
+        if isinstance(classes := case.body.get("classes"), list):
+            case.body["classes"] = [{"name": f"Label {n}"} for n, _ in enumerate(classes)]
 
 
 def with_known_image(item: Any) -> Any:

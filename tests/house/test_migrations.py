@@ -42,6 +42,7 @@ ROWS = """
 INSERT INTO "user" (email) VALUES ('eve@example.org');
 INSERT INTO api_key (user_id, key, secret_hash) VALUES (1, 'key', sha256('secret'));
 INSERT INTO campaign (title, image_count, labeled_count, created_by) VALUES ('bridge', 1, 1, 1);
+INSERT INTO campaign_class (campaign_id, position, name) VALUES (1, 0, 'PET');
 INSERT INTO role (user_id, name, campaign_id) VALUES (1, 'labeler', 1), (1, 'reader', NULL), (1, 'reviewer', 1);
 INSERT INTO image_set (title, blobstorage_path, created_by) VALUES ('drone', 'imagesets/upload/drone', 1);
 INSERT INTO image (image_set_id, blobstorage_path) VALUES (1, 'imagesets/upload/drone/1.jpg');
@@ -60,6 +61,7 @@ INSERT INTO idempotency_key (user_id, operation, key_hash, fingerprint, answer, 
 """
 # How many rows a migration leaves in a table when it is taken back, None when the table goes; all other rows stay.
 LEFT: dict[str, dict[str, int | None]] = {
+    "0013_classes": {"campaign_class": None},
     "0012_readers": {"role": 1},
     "0011_submission_images": {"submission_image": None},
     "0007_problems": {"problem": None},
@@ -209,8 +211,9 @@ def test_down_and_up_again_on_data(empty: Settings) -> None:
         kept = {name: count for name, count in changed.items() if count is not None}
         assert count_rows(empty) == kept, revision
     assert flask(empty, "db", "upgrade").returncode == 0
-    # What images are counted in is made anew with what it counts, and what follows from objects; others that were gone are empty.
-    emptied = dict.fromkeys(set(Base.metadata.tables) - set(kept), 0) | {"image_count": 1, "submission_image": 1}
+    # Counts of images and classes, and what follows from objects, are made anew; other tables that were gone are empty.
+    made_anew = dict.fromkeys(("image_count", "submission_image", "campaign_class"), 1)
+    emptied = dict.fromkeys(set(Base.metadata.tables) - set(kept), 0) | made_anew
     assert count_rows(empty) == kept | emptied
 
 
@@ -330,6 +333,41 @@ def test_submissions_of_before_and_of_the_release_before_have_their_images(empty
     assert run_sql(empty, states)[:3] == [(1, 1, "labeled"), (1, 2, "labeled"), (1, 3, "empty")]
     assert run_sql(empty, counts) == [(1, 3, 1, 0), (2, 0, 0, 0)]
     assert run_sql(empty, replaced)[2] == (3, 1, 0, "submission")
+
+
+LABELED = """
+INSERT INTO "user" (email) VALUES ('eve@example.org');
+INSERT INTO campaign (title, created_by, label_translations) VALUES ('one', 1, '{"b": "x", "c": "a", "a": "a", "d": "y"}'),
+    ('two', 1, NULL), ('three', 1, '{"b": "x"}');
+INSERT INTO submission (campaign_id, user_id, image_count, object_count) VALUES (1, 1, 1, 1), (2, 1, 1, 1);
+INSERT INTO image (blobstorage_path) VALUES ('imagesets/1.jpg');
+INSERT INTO campaign_image (campaign_id, image_id, submission_id) VALUES (1, 1, 1), (2, 1, 2);
+INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
+    SELECT campaign, campaign, 1, 0, 0, 1, 1, label, label FROM (VALUES (1, 'x'), (2, 'b'), (1, 'a'), (1, 'x'), (2, 'a')) AS sent
+        (campaign, label);
+INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
+    SELECT 2, 2, 1, 0, 0, 1, 1, 'label ' || n, 'label' FROM generate_series(1, 5000) AS n;
+"""
+
+
+def test_labels_and_translations_become_classes(empty: Settings) -> None:
+    before = revisions()[revisions().index("0013_classes") - 1]
+    assert flask(empty, "db", "upgrade", before).returncode == 0
+    run_sql(empty, LABELED)
+    assert flask(empty, "db", "upgrade", "0013_classes").returncode == 0
+    found = "SELECT campaign_id, name, aliases FROM campaign_class WHERE position < 3 ORDER BY campaign_id, position"
+    assert run_sql(empty, found) == [
+        (1, "x", ["b"]),
+        (1, "a", ["c"]),
+        (1, "y", ["d"]),
+        (2, "b", []),
+        (2, "a", []),
+        (2, "label 1", []),
+        (3, "x", ["b"]),
+    ]
+    assert run_sql(empty, "SELECT count(*)::int, max(position) FROM campaign_class WHERE campaign_id = 2") == [
+        (5000, 4999)
+    ]
 
 
 @functools.cache

@@ -181,6 +181,21 @@ def test_a_campaign_that_holds_what_is_no_image_is_told(app: Flask, find: Finder
     assert f"1 image(s) ({finished['image']})" in found["campaign_holds_non_images"].detail
 
 
+def test_a_label_that_is_no_class_becomes_one(
+    app: Flask, admin: Caller, finished: dict[str, int], find: Finder
+) -> None:
+    path = f"/campaigns/{finished['campaign']}"
+    before = admin.get(path).expect(200)["classes"]
+    assert before
+    change(app, "DELETE FROM campaign_class WHERE campaign_id = :id", id=finished["campaign"])
+    found = find()
+    assert set(found) == {"class_missing"}
+    assert found["class_missing"].detail.startswith(f"{len(before)} label(s)")
+    repair(found["class_missing"])
+    assert find() == {}
+    assert admin.get(path).expect(200)["classes"] == before
+
+
 def test_wrong_counts_of_images_are_counted_again(
     app: Flask, admin: Caller, finished: dict[str, int], find: Finder
 ) -> None:
