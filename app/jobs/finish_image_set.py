@@ -1,84 +1,20 @@
-"""What happens when an image set is finished: its uploads become images in the main container, and its dropbox goes.
+"""Finishes an image set: its uploads become images in the main container."""
 
-Every step may run twice. An upload counts as ingested when its copy is verified and its image is in the database; the
-dropbox is deleted only after a listing that shows nothing else.
-"""
+from collections.abc import Iterator
 
-import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
-
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.azure.blobs import Blob, BlobStore, CopyPending, target_path
-from app.azure.names import dropbox_name, printable
-from app.azure.outage import ListingFailed
-from app.errors import StorageUnavailable
-from app.jobs.image_files import (
-    RegisteredFile,
-    batches,
-    copiers,
-    describe_fault,
-    examine,
-    find_registered,
-    register,
-)
-from app.jobs.ingest_progress import IngestProgress, Pending, Result
-from app.jobs.progress import Checkpoint, Failed, RetryAfter
-from app.models import Image, ImageSet
+from app.azure.blobs import BlobStore
+from app.jobs.ingest import ingest_new_uploads, open_ingest, start_progress
+from app.jobs.progress import Checkpoint
+from app.models import ImageSet
 from app.models.jobs import DELETE_DROPBOX
 from app.outbox import queue
 from app.services import problems
-from app.services.problems import Fault
-
-# Before a file is tried again, once all others were tried: five tries take six seconds besides the storage's.
-PAUSES_SECONDS = (0.4, 0.8, 1.6, 3.2)
-PENDING_PAUSE = timedelta(minutes=5)
 
 
-@dataclass(frozen=True)
-class Ingest:
-    """The uploads of one image set: the container they are in, and the folder of the main container they go to.
-
-    `zone` is the time zone of times in the files that name no offset, None for UTC.
-    """
-
-    blobs: BlobStore
-    image_set_id: int
-    dropbox: str
-    folder: str
-    zone: tzinfo | None
-
-    def path(self, name: str) -> str:
-        """Return the path of the image that an upload becomes, `<container>/<path>`."""
-        return f"{self.blobs.container}/{target_path(self.folder, name)}"
-
-    def list_uploads(self) -> Iterator[Blob]:
-        """Yield the blobs of the dropbox. Raises StorageUnavailable, and Failed when waiting does not make it listable."""
-        try:
-            yield from self.blobs.list_blobs(self.dropbox)
-        except ListingFailed as error:
-            raise Failed(f"{error} Delete or rename that file, and retry this job.") from error
-
-    def copy(self, blob: Blob) -> Result:
-        """Copy an upload and return what becomes of it. Raises StorageUnavailable."""
-        path = target_path(self.folder, blob.name)
-        try:
-            return examine(self.blobs, path, self.blobs.copy_blob(self.dropbox, blob, path), self.zone)
-        except CopyPending as pending:
-            return Pending(str(pending))
-        except StorageUnavailable:
-            raise
-        except Exception as error:
-            # Whatever it is, it is about this file, and the others go on.
-            return describe_fault(error)
-
-
-def ingest_uploads(
+def finish_image_set(
     session: Session, blobs: BlobStore, image_set_id: int, *, folder: str, threads: int
 ) -> Iterator[Checkpoint]:
     """Make an image of every upload, then point the set at the main container and enqueue the end of the dropbox.
@@ -88,179 +24,13 @@ def ingest_uploads(
     the dropbox stays until the problem is settled. Raises StorageUnavailable, NotFound when the dropbox is gone, RetryAfter while
     the storage service goes on copying, and Failed when the dropbox cannot be listed.
     """
-    ingest = _get_ingest(session, blobs, image_set_id, folder)
-    progress = _start_progress(session, ingest)
+    ingest = open_ingest(session, blobs, image_set_id, folder)
+    progress = start_progress(session, ingest)
     yield progress.checkpoint
     # From here on nobody can upload, so that the listing comes to an end.
     blobs.revoke_upload_urls(ingest.dropbox)
-    yield from _ingest(session, ingest, progress, threads)
+    yield from ingest_new_uploads(session, ingest, progress, threads)
     path = f"{blobs.container}/{ingest.folder}"
     session.execute(update(ImageSet).where(ImageSet.id == image_set_id).values(blobstorage_path=path))
     if not problems.has_open(session, image_set_id):
         queue.enqueue(session, DELETE_DROPBOX, "image_set", image_set_id)
-
-
-def delete_dropbox(
-    session: Session, blobs: BlobStore, image_set_id: int, *, ingested: datetime, folder: str, threads: int
-) -> Iterator[Checkpoint]:
-    """Delete the dropbox of a set whose uploads were ingested at the time `ingested`.
-
-    What has arrived since then is ingested first: a link works for a while after it was revoked, and one that cannot be
-    revoked until it expires. The dropbox stays while a problem is open. Raises RetryAfter until no link works,
-    StorageUnavailable, Failed like `ingest_uploads`.
-    """
-    ingest = _get_ingest(session, blobs, image_set_id, folder)
-    _require_dead_links(session, blobs, image_set_id, ingested)
-    progress = _start_progress(session, ingest)
-    yield progress.checkpoint
-    if blobs.container_exists(ingest.dropbox):
-        yield from _ingest(session, ingest, progress, threads)
-    if problems.has_open(session, image_set_id):
-        return
-    strays = _find_strays(session, ingest, progress.problems.dropped)
-    # The commit that follows checks that the job is still this run's.
-    yield progress.checkpoint
-    for name in strays:
-        blobs.discard_copy(ingest.dropbox, name, target_path(ingest.folder, name))
-    blobs.delete_container(ingest.dropbox)
-
-
-def _start_progress(session: Session, ingest: Ingest) -> IngestProgress:
-    known = problems.find_problems(session, ingest.image_set_id)
-    return IngestProgress(_count_ingested(session, ingest), known)
-
-
-def _find_strays(session: Session, ingest: Ingest, dropped: Iterable[str]) -> list[str]:
-    """Return the names of the files, of those that were given up, of which a copy may lie where no image is."""
-    paths = {name: ingest.path(name) for name in dropped}
-    known = find_registered(session, list(paths.values()))
-    return [name for name, path in paths.items() if path not in known]
-
-
-def _get_ingest(session: Session, blobs: BlobStore, image_set_id: int, folder: str) -> Ingest:
-    columns = (ImageSet.title, ImageSet.timezone)
-    title, timezone = session.execute(select(*columns).where(ImageSet.id == image_set_id)).one()
-    zone = ZoneInfo(timezone) if timezone else None
-    return Ingest(blobs, image_set_id, dropbox_name(title), f"{folder}/{title}", zone)
-
-
-def _count_ingested(session: Session, ingest: Ingest) -> int:
-    """Return how many images there are of the uploads; others may have been put into the set by hand."""
-    return session.scalars(select(func.count()).where(*_is_upload(ingest))).one()
-
-
-def _is_upload(ingest: Ingest) -> tuple[ColumnElement[bool], ...]:
-    below = func.starts_with(Image.blobstorage_path, f"{ingest.blobs.container}/{ingest.folder}/")
-    return Image.image_set_id == ingest.image_set_id, below
-
-
-def _require_dead_links(session: Session, blobs: BlobStore, image_set_id: int, ingested: datetime) -> None:
-    if blobs.upload_urls_revocable:
-        until, reason = ingested + blobs.revocation_time, "The dropbox is kept until its revoked link works nowhere."
-    else:
-        expires = session.scalars(select(ImageSet.date_upload_expires).where(ImageSet.id == image_set_id)).one()
-        until, reason = expires or ingested, "The dropbox is kept until its link, which cannot be revoked, expires."
-    if until > datetime.now(UTC):
-        raise RetryAfter(until, reason)
-
-
-def _ingest(session: Session, ingest: Ingest, progress: IngestProgress, threads: int) -> Iterator[Checkpoint]:
-    """Ingest until a listing shows nothing new; a file that fails again and again becomes a problem.
-
-    Raises RetryAfter at the end when some files are still being copied.
-    """
-    progress.total = sum(map(progress.is_new, ingest.list_uploads()))
-    yield progress.checkpoint
-    with copiers(threads) as pool:
-        for pause in (*PAUSES_SECONDS, None):
-            yield from _ingest_new(session, ingest, progress, pool)
-            if pause is None or not progress.faults:
-                break
-            time.sleep(pause)
-            progress.try_again()
-    _note_outcome(session, ingest, progress)
-    yield progress.checkpoint
-    if progress.pending:
-        name, pending = next(iter(progress.pending.items()))
-        message = (
-            f"{len(progress.pending)} file(s) are not copied yet; the first is {printable(name)}: {pending.message}"
-        )
-        raise RetryAfter(datetime.now(UTC) + PENDING_PAUSE, message)
-
-
-def _ingest_new(
-    session: Session, ingest: Ingest, progress: IngestProgress, pool: ThreadPoolExecutor
-) -> Iterator[Checkpoint]:
-    found_new = True
-    while found_new:
-        found_new = False
-        new = filter(progress.is_new, ingest.list_uploads())
-        for batch in _copied(session, ingest, pool, new):
-            found_new = True
-            # Copying may take long, and no transaction shall wait for it.
-            yield progress.checkpoint
-            results = {name: copy.result() for name, copy in batch.copies.items()}
-            progress.add(batch.uploads, _register_uploads(session, ingest, results))
-            yield progress.checkpoint
-        # Some may have gone since they were counted.
-        progress.total = 0
-        yield progress.checkpoint
-
-
-def _note_outcome(session: Session, ingest: Ingest, progress: IngestProgress) -> None:
-    """Note the problems that there are now, those that are settled, and how many files of each sort were found."""
-    problems.note_faults(session, ingest.image_set_id, progress.faults, progress.seen)
-    problems.settle_copied(
-        session, ingest.image_set_id, progress.tried - progress.faults.keys() - progress.pending.keys()
-    )
-    images, files = session.execute(select(func.count(Image.width), func.count()).where(*_is_upload(ingest))).one()
-    counts = {"ingested_images": images, "ingested_other_files": files - images, "skipped_files": len(progress.skipped)}
-    session.execute(update(ImageSet).where(ImageSet.id == ingest.image_set_id).values(counts))
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some uploads, and the copies of those that are not ingested yet, by name; they may be under way."""
-
-    uploads: list[Blob]
-    copies: dict[str, Future[Result]]
-
-
-def _copied(session: Session, ingest: Ingest, pool: ThreadPoolExecutor, uploads: Iterable[Blob]) -> Iterator[Batch]:
-    """Yield batches whose copying has begun. That of the next one has, too, so that it goes on while one is registered."""
-    ahead: Batch | None = None
-    rest = batches(uploads)
-    batch = next(rest, None)
-    while batch:
-        # What is listed next comes before the look into the database, whose transaction must not wait for the storage.
-        after = next(rest, None)
-        known = find_registered(session, [ingest.path(blob.name) for blob in batch])
-        missing = [blob for blob in batch if not _is_ingested(ingest, blob, known)]
-        following = Batch(batch, {blob.name: pool.submit(ingest.copy, blob) for blob in missing})
-        if ahead:
-            yield ahead
-        ahead, batch = following, after
-    if ahead:
-        yield ahead
-
-
-def _is_ingested(ingest: Ingest, blob: Blob, known: dict[str, RegisteredFile]) -> bool:
-    found = known.get(ingest.path(blob.name))
-    return found is not None and found.is_of(blob, ingest.image_set_id)
-
-
-def _register_uploads(session: Session, ingest: Ingest, results: dict[str, Result]) -> dict[str, Result]:
-    """Make or correct the images of copied uploads; return the results with the faults that this has shown."""
-    documents = {name: result for name, result in results.items() if isinstance(result, dict)}
-    refused = register(session, ingest.image_set_id, documents).faults
-    here = Image.blobstorage_path == func.any([document["path"] for document in documents.values()])
-    elsewhere = Image.image_set_id.is_distinct_from(ingest.image_set_id)
-    columns = (Image.blobstorage_path, Image.id, Image.image_set_id)
-    taken = {row.blobstorage_path: row for row in session.execute(select(*columns).where(here, elsewhere))}
-    in_the_way = ((name, taken[document["path"]]) for name, document in documents.items() if document["path"] in taken)
-    message = "The file would be image {0.id}, which is in image set {0.image_set_id} already."
-    return {
-        **results,
-        **refused,
-        **{name: Fault("name_taken", message.format(row), row.id) for name, row in in_the_way},
-    }

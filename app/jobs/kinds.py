@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
 from app.azure.ml.choice import make_registry
-from app.jobs import finish_image_set as ingest
-from app.jobs import publish_datasets as publication
-from app.jobs import register_datasets as registration
+from app.jobs.delete_dropbox import delete_dropbox
+from app.jobs.finish_image_set import finish_image_set
 from app.jobs.progress import Checkpoint
+from app.jobs.publish_datasets import publish_files
+from app.jobs.register_datasets import register_datasets
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox.queue import QueueEntry
 from app.settings import Settings
@@ -40,32 +41,29 @@ class Run:
     entry: QueueEntry
 
 
-def finish_image_set(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
-    """Ingest what was uploaded for an image set."""
+def _finish_image_set(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
     folder, threads = place.settings.azure_storage_imageset_folder, place.settings.copy_threads
-    return ingest.ingest_uploads(session, place.blobs, run.subject_id, folder=folder, threads=threads)
+    return finish_image_set(session, place.blobs, run.subject_id, folder=folder, threads=threads)
 
 
-def delete_dropbox(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
-    """Delete the dropbox of an image set whose images are in the main container."""
+def _delete_dropbox(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
     folder, threads = place.settings.azure_storage_imageset_folder, place.settings.copy_threads
-    return ingest.delete_dropbox(
+    return delete_dropbox(
         session, place.blobs, run.subject_id, ingested=run.date_created, folder=folder, threads=threads
     )
 
 
-def publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
-    """Publish images and labels of a finished campaign, and register both."""
+def _publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
     registry = make_registry(place.settings)
     state = "pending" if place.settings.uses_azure_ml else "off"
-    yield from publication.publish_files(
+    yield from publish_files(
         session, place.blobs, run.subject_id, job_id=run.job_id, registration=state, url_prefix=registry.url_prefix
     )
-    yield from registration.register_datasets(session, registry, place.blobs.container, run.job_id)
+    yield from register_datasets(session, registry, place.blobs.container, run.job_id)
 
 
 KINDS: dict[str, Callable[[Session, Workplace, Run], Iterator[Checkpoint]]] = {
-    FINISH_IMAGE_SET: finish_image_set,
-    DELETE_DROPBOX: delete_dropbox,
-    PUBLISH_DATASETS: publish_datasets,
+    FINISH_IMAGE_SET: _finish_image_set,
+    DELETE_DROPBOX: _delete_dropbox,
+    PUBLISH_DATASETS: _publish_datasets,
 }

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.azure.blobs import BlobStore
-from app.jobs import finish_image_set, image_files
+from app.jobs import image_files
 from app.media import image_facts
 from app.settings import Settings
 from app.wiring import make_blob_store
@@ -34,7 +34,7 @@ PROBLEMS = "/image_sets/1/problems"
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finish_image_set, "PAUSES_SECONDS", (0.01, 0.01, 0.01, 0.01))
+    monkeypatch.setattr("app.jobs.ingest.PAUSES_SECONDS", (0.01, 0.01, 0.01, 0.01))
 
 
 @pytest.fixture
