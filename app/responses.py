@@ -52,7 +52,7 @@ def refuse_if_changed(representation: Callable[[], bytes]) -> None:
     `representation` must hold the resource against changes until the transaction ends.
     """
     if "If-Match" in request.headers and not request.if_match.contains(etag_of(representation())):
-        raise PreconditionFailed("This has changed since it was read: read it again, and decide anew.")
+        raise PreconditionFailed("This resource has changed since you read it. Read it again, and decide again.")
 
 
 def etag_of(body: bytes) -> str:

@@ -52,7 +52,7 @@ def _networks(value: str) -> str:
         try:
             ipaddress.ip_network(network)
         except ValueError:
-            raise ValueError(f"must be addresses or networks such as 10.0.0.0/8, and {network[:64]} is none") from None
+            raise ValueError(f"must be addresses or networks such as 10.0.0.0/8, not {network[:64]}") from None
     return ",".join(networks)
 
 
@@ -73,7 +73,7 @@ def _origins(value: str) -> str:
         if origin != "*" and not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", origin):
             raise ValueError(f"must be * or origins such as https://console.example.org, not {origin[:64]}")
         if re.fullmatch(r"http://.*:80|https://.*:443", origin):
-            raise ValueError(f"must be without the default port, which browsers leave out, unlike {origin[:64]}")
+            raise ValueError(f"must be without the default port, because browsers omit it, not {origin[:64]}")
     return ",".join(origins)
 
 
@@ -181,7 +181,7 @@ class Settings(BaseSettings):
             )
         missing = [name.upper() for name in AZURE_ML_NAMES if not getattr(self, name)]
         if missing and len(missing) < len(AZURE_ML_NAMES):
-            raise ValueError(f"the settings for Azure ML go together, all or none; missing: {', '.join(missing)}")
+            raise ValueError(f"set all settings for Azure ML, or none of them; missing: {', '.join(missing)}")
         return self
 
     @cached_property

@@ -73,7 +73,7 @@ def copy_verified(order: CopyOrder) -> Blob:
             raise _error_of(refusal)
         # What an earlier run left unfinished, or copied before the source changed, is ours to write over.
         if not is_copy_of(found.metadata, order.source_container, order.blob.name):
-            raise NameTaken("There is another file at the place of the copy already.")
+            raise NameTaken("Another file already has the place of the copy.")
         refusal, is_done = _start(order, over=found.etag)
         if refusal:
             raise _error_of(refusal)
@@ -100,7 +100,7 @@ def _error_of(refusal: HttpResponseError) -> Exception:
     if code == REHYDRATING:
         return CopyPending("The storage service is still moving the file out of the archive tier.")
     if code in CHANGED:
-        return CopyFailed(f"The file has changed since it was listed ({code}).")
+        return CopyFailed(f"The file changed after it was listed ({code}).")
     return refusal
 
 
@@ -148,7 +148,7 @@ def _settle(order: CopyOrder) -> Blob | None:
     if waited:
         source = _find(order.source)
         if source is None or source.etag != order.blob.etag:
-            raise CopyFailed("The file has changed while it was copied.")
+            raise CopyFailed("The file changed while it was being copied.")
     return found
 
 

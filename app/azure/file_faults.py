@@ -19,7 +19,7 @@ _MESSAGES = {
     ARCHIVED: "The file is in the archive tier, and the storage service does not copy or read it from there",
     REHYDRATING: "The storage service is still moving the file out of the archive tier",
     **dict.fromkeys((NO_BLOB, NO_SOURCE, NO_CONTAINER), _NOT_FOUND),
-    **dict.fromkeys(CHANGED, "The file has changed since it was listed"),
+    **dict.fromkeys(CHANGED, "The file changed after it was listed"),
     "AuthenticationFailed": _REFUSED,
     "AuthorizationFailure": _REFUSED,
     "AuthorizationPermissionMismatch": _REFUSED,
@@ -83,4 +83,4 @@ def is_no_container(error: AzureError) -> bool:
 def describe_fault(error: AzureError) -> str:
     """Return what is wrong with a file, in one sentence with the storage service's own name of the error."""
     code = error_code(error)
-    return f"{_MESSAGES.get(code, 'The storage service fails at this file, and not at others')} ({code})."
+    return f"{_MESSAGES.get(code, 'The storage service fails for this file, and not for others')} ({code})."

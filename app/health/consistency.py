@@ -249,7 +249,7 @@ class ConsistencyCheck:
         for job_id in queue.find_lost(self.session, stalled_seconds):
             repair = partial(queue.recover, self.session, stalled_seconds)
             yield Finding(
-                "job_stuck", f"job {job_id}", "No worker will take it: it has lost its place in the queue.", repair
+                "job_stuck", f"job {job_id}", "No worker will take it, because it is not in the queue.", repair
             )
         before = {"before": datetime.now(UTC) - self.grace, "stalled_seconds": stalled_seconds}
         waiting = self.session.scalar(WAITING_JOBS, before)
@@ -288,9 +288,7 @@ class ConsistencyCheck:
             count_again = partial(self.session.execute, COUNT_AGAIN, {"id": row.id})
             yield Finding("campaign_miscounted", f"campaign {row.id}", detail, count_again)
         for row in self.session.execute(NON_IMAGES_IN_CAMPAIGNS):
-            detail = (
-                f"No images, or images of unknown size: {_name_images(row)}. They take no boxes and are in no dataset."
-            )
+            detail = f"Not images, or images of unknown size: {_name_images(row)}. They accept no boxes and are in no dataset."
             yield Finding("campaign_holds_non_images", f"campaign {row.id}", detail)
         for row in self.session.execute(LABELS_WITHOUT_CLASS, {"most": MAX_CLASSES}):
             detail = f"{row.found} label(s) of its objects are not among its classes."
@@ -300,7 +298,7 @@ class ConsistencyCheck:
 
     def _submissions(self) -> Iterator[Finding]:
         for row in self.session.execute(WRONG_STATES):
-            detail = f"The newest submission of {_name_images(row)} is not the one that holds their present content."
+            detail = f"The newest submission of {_name_images(row)} is not the one that holds their current content."
             yield Finding("images_of_another_state", f"campaign {row.id}", detail)
         for row in self.session.execute(WRONG_SUBMISSIONS):
             detail = (
@@ -336,7 +334,7 @@ class ConsistencyCheck:
 
     def _delete_if_empty(self, name: str) -> None:
         if not self.blobs.container_is_empty(name):
-            raise NotFound(f"The container {name} holds files that belong to no image set; look at them yourself.")
+            raise NotFound(f"The container {name} contains files that belong to no image set. Check them by hand.")
         self.blobs.delete_container(name)
 
     def _files(self) -> Iterator[Finding]:
@@ -351,7 +349,11 @@ class ConsistencyCheck:
         for path in self.session.scalars(FILES_WITHOUT_IMAGE, {"folder": f"{container}/{self.folder}/"}):
             blob = self.blobs.find_blob(path.removeprefix(f"{container}/"))
             if blob is not None and not blob.is_junk:
-                yield Finding("file_without_image", f"file {path}", "It lies among the image sets and is no image.")
+                yield Finding(
+                    "file_without_image",
+                    f"file {path}",
+                    "It is in the folder of the image sets and is not registered as an image.",
+                )
 
     def _look_again(self, image_id: int, path: str, size: int) -> Iterator[Finding]:
         blob: Blob | None = self.blobs.find_blob(path.removeprefix(f"{self.blobs.container}/"))

@@ -108,7 +108,7 @@ def retry(session: Session, job: Job) -> None:
     )
     other_id = session.scalar(other)
     if other_id is not None:
-        raise Conflict(f"Job {other_id} does the same as job {job.id} and is not done yet.")
+        raise Conflict(f"Job {other_id} does the same as job {job.id} and has not ended yet.")
     job.state, job.error, job.attempts, job.run_token = "queued", None, 0, None
     job.date_started = job.date_finished = None
     job.queue_id = defer(session, QueueEntry(job.id))

@@ -227,7 +227,7 @@ def rotate_api_key(
     """
     now = datetime.now(UTC)
     if api_key.date_revoked or (api_key.date_expires and api_key.date_expires <= now):
-        raise Conflict(f"Key {api_key.id} does not work any more, so that there is nothing to rotate; make a new one.")
+        raise Conflict(f"Key {api_key.id} no longer works, so it cannot be rotated. Create a new key.")
     if overlap:
         ends = now + overlap
         api_key.date_expires = min(api_key.date_expires or ends, ends)

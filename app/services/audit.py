@@ -78,10 +78,10 @@ class AuditFilter:
     def filters(self) -> list[ColumnElement[bool]]:
         """Return the filters. Raises BadRequest for values that contradict each other."""
         if self.subject_id is not None and self.subject_type is None:
-            raise BadRequest("subject_id needs subject_type: a user and a campaign may have the same id.")
+            raise BadRequest("subject_id requires subject_type, because a user and a campaign may have the same id.")
         begin, end = read_time("from", self.date_from), read_time("to", self.date_to)
         if begin and end and begin >= end:
-            raise BadRequest("from must be before to: nothing lies between these two.")
+            raise BadRequest("from must be before to.")
         found: list[ColumnElement[bool]] = []
         if self.user:
             found.append(self._by_user(self.user))

@@ -92,7 +92,7 @@ def create_campaign(session: Session, account: Account, new: NewCampaign) -> tup
     )
     campaign_id = session.scalar(created.on_conflict_do_nothing().returning(Campaign.id))
     if campaign_id is None:
-        raise Conflict(f"The title {new.title} is taken by another campaign.")
+        raise Conflict(f"Another campaign has the title {new.title}.")
     classes.make_classes(session, campaign_id, new.classes or [], translations or {}, strict=new.strict)
     return campaign_id, _give_access(session, email, campaign_id)
 
@@ -101,7 +101,7 @@ def _give_access(session: Session, email: str, campaign_id: int) -> KeyPair:
     labeler = users.find_or_create_user(session, email)
     session.refresh(labeler, with_for_update=True)
     if not labeler.enabled:
-        raise Conflict(f"The user {labeler.email} is disabled; enable it before giving it a campaign.")
+        raise Conflict(f"The user {labeler.email} is disabled. Enable the user before you give it a campaign.")
     users.grant_role(session, labeler, LABELER, campaign_id)
     key = api_keys.find_newest_key(session, labeler.id)
     return KeyPair(key, None) if key else api_keys.create_api_key(session, labeler.id)
@@ -137,7 +137,7 @@ def update_status(session: Session, campaign_id: int, new_status: str, auto_comp
         following = " or ".join(sorted(after for before, after in STEPS if before == campaign.status))
         raise Conflict(
             f"Campaign {campaign_id} is {campaign.status} and cannot become {new_status}"
-            + (f": from {campaign.status} it can become {following}." if following else ": that is its last status.")
+            + (f": from {campaign.status} it can become {following}." if following else ": this is its last status.")
         )
     enter_status(session, campaign, new_status)
     if auto_complete is not None or new_status == "active":

@@ -79,7 +79,9 @@ def find_answer(session: Session, attempt: Attempt) -> KeptAnswer | None:
     # Schemas of one database share its advisory locks.
     number = func.hashtextextended(func.current_schema() + lock_name, 0)
     if not session.scalar(select(func.pg_try_advisory_xact_lock(number))):
-        detail = "The first request with this Idempotency-Key is still at work; try again in a moment."
+        detail = (
+            "The first request with this Idempotency-Key is still in progress. Send this request again in a moment."
+        )
         raise Conflict(detail, headers={"Retry-After": "1"})
     kept = session.execute(
         select(IdempotencyKey.fingerprint, IdempotencyKey.answer).where(
@@ -92,7 +94,9 @@ def find_answer(session: Session, attempt: Attempt) -> KeptAnswer | None:
     if kept is None:
         return None
     if kept.fingerprint != attempt.fingerprint:
-        raise Unprocessable("This Idempotency-Key was used for another request; take a new key for each request.")
+        raise Unprocessable(
+            "This Idempotency-Key was already used for a different request. Use a new key for each request."
+        )
     return _open(attempt, kept.answer)
 
 

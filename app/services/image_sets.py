@@ -69,7 +69,7 @@ def create_image_set(session: Session, blobs: BlobStore, account: Account, new: 
     )
     imageset_id = session.scalar(created.on_conflict_do_nothing().returning(ImageSet.id))
     if imageset_id is None:
-        raise Conflict(f"The title {new.title} is taken by another image set.")
+        raise Conflict(f"Another image set has the title {new.title}.")
     _make_dropbox(blobs, dropbox_name(new.title))
     return imageset_id, _make_link(session, blobs, imageset_id, new.title)
 
@@ -84,8 +84,8 @@ def _make_dropbox(blobs: BlobStore, container: str) -> None:
     # A container without an image set is what a crash left: an empty one is taken over, another is not ours to give.
     if not blobs.make_container(container) and not blobs.container_is_empty(container):
         raise Conflict(
-            f"There is a container {container} already, without an image set and with blobs in it. "
-            "Choose another title, or ask an operator to look into that container."
+            f"The container {container} already exists, belongs to no image set and contains blobs. "
+            "Choose another title, or ask an operator to check that container."
         )
 
 
@@ -96,14 +96,12 @@ def create_dropbox_url(session: Session, blobs: BlobStore, imageset_id: int, *, 
     """
     image_set = lock_image_set(session, imageset_id)
     if image_set.status != "created":
-        raise Conflict(
-            f"Image set {imageset_id} is {image_set.status}: there are upload links only while it is created."
-        )
+        raise Conflict(f"Image set {imageset_id} is {image_set.status}: upload links exist only while it is created.")
     if revoke and not blobs.upload_urls_revocable:
         raise Conflict(
-            "The links of this service are signed with a user delegation key, so that none can be revoked by itself. Those of "
-            f"image set {imageset_id} end by {image_set.date_upload_expires:%Y-%m-%dT%H:%MZ}. To end them earlier, an operator "
-            "must revoke all user delegation keys of the storage account."
+            "This service signs links with a user delegation key, so single links cannot be revoked. The links of "
+            f"image set {imageset_id} expire by {image_set.date_upload_expires:%Y-%m-%dT%H:%MZ}. To end them earlier, an "
+            "operator must revoke all user delegation keys of the storage account."
         )
     return _make_link(session, blobs, imageset_id, image_set.title, revoke=revoke)
 
@@ -129,7 +127,7 @@ def update_status(session: Session, imageset_id: int, new_status: str) -> int:
     if (image_set.status, new_status) not in STEPS:
         raise Conflict(
             f"Image set {imageset_id} is {image_set.status} and cannot become {new_status}: "
-            "the only step is from created to finished."
+            "the only allowed change is from created to finished."
         )
     change = {"from": image_set.status, "to": new_status}
     record(session, Action.CHANGE_STATUS, SubjectType.IMAGE_SET, imageset_id, **change)
@@ -162,7 +160,7 @@ def add_images(session: Session, imageset_id: int, references: Iterable[dict[str
         free = select(Image.id, Image.image_set_id).where(named).order_by(Image.id).with_for_update()
         for image_id, taken_by in session.execute(free):
             if taken_by is not None:
-                raise Conflict(f"Image {image_id} belongs to image set {taken_by} already.")
+                raise Conflict(f"Image {image_id} already belongs to image set {taken_by}.")
         session.execute(update(Image).where(named).values(image_set_id=imageset_id))
 
 

@@ -73,7 +73,9 @@ class ImageFilter:
     def _in_campaign(self) -> list[ColumnElement[bool]]:
         if self.campaign is None:
             if self.labeled is not None:
-                raise BadRequest("labeled needs campaign: an image is labeled in one campaign and not in another.")
+                raise BadRequest(
+                    "labeled requires campaign, because an image can be labeled in one campaign and not in another."
+                )
             return []
         members = select(CampaignImage.image_id).where(CampaignImage.campaign_id == self.campaign)
         if self.labeled is not None:
@@ -84,7 +86,7 @@ class ImageFilter:
     def _taken(self) -> list[ColumnElement[bool]]:
         begin, end = read_time("taken_from", self.taken_from), read_time("taken_to", self.taken_to)
         if begin and end and begin >= end:
-            raise BadRequest("taken_from must be before taken_to: with these two no image can be found.")
+            raise BadRequest("taken_from must be before taken_to.")
         found: list[ColumnElement[bool]] = [Image.date_taken >= begin] if begin else []
         return [*found, Image.date_taken < end] if end else found
 
@@ -94,7 +96,7 @@ class ImageFilter:
         west, south, east, north = self.bbox
         if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
             raise BadRequest(
-                "bbox is west,south,east,north in degrees: longitudes -180 to 180, latitudes -90 to 90, south <= north."
+                "bbox must be west,south,east,north in degrees: longitudes -180 to 180, latitudes -90 to 90, south <= north."
             )
         if west <= east:
             return [_place_in(west, south, east, north)]

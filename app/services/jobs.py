@@ -23,7 +23,7 @@ def retry_job(session: Session, job_id: int) -> None:
     if job is None:
         raise _not_found(job_id)
     if job.state != "failed":
-        raise Conflict(f"Job {job_id} is {job.state}: only a failed job can be started again.")
+        raise Conflict(f"Job {job_id} is {job.state}: only a failed job can be retried.")
     queue.retry(session, job)
 
 

@@ -17,7 +17,7 @@ def normal_translations(translations: dict[str, str]) -> dict[str, str]:
         pointer = f"/label_translations/{token}"
         label = read_text(sent, pointer, "The label")
         if label in found:
-            detail = "The label stands twice in label_translations, in forms that are the same."
+            detail = "Two labels in label_translations have the same normal form."
             raise Unprocessable(f"{pointer}: {detail}", errors=[{"pointer": pointer, "detail": detail}])
         found[label] = read_text(translated, pointer, "The translation of the label")
     return found

@@ -152,7 +152,8 @@ def put_objects(
         return Receipt(None, counts)
     if campaign.status == "completed":
         raise Conflict(
-            f"Campaign {campaign_id} is completed and does not hold just this: objects can be changed only while it is active."
+            f"Campaign {campaign_id} is completed, and this submission would change its objects: "
+            "they can be changed only while it is active."
         )
     vocabulary.refuse_unknown()
     receipt = {
@@ -252,9 +253,7 @@ def _check(images: Iterable[dict[str, Any]], max_objects: int, vocabulary: Vocab
             counts.append(len(image["objects"]))
             total += counts[-1]
             if total > max_objects:
-                raise BadRequest(
-                    f"There are more objects in the body than one submission takes: at most {max_objects}."
-                )
+                raise BadRequest(f"The body has more than {max_objects} objects, the limit of one submission.")
             yield image
 
     errors = list(islice(_find_faults(count_objects(), vocabulary), MAX_ERRORS))
@@ -267,7 +266,7 @@ def _find_faults(images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> It
     first: dict[int, int] = {}
     for i, image in enumerate(images):
         if first.setdefault(image["image_id"], i) != i:
-            words = f"Image {image['image_id']} is named already at /{first[image['image_id']]}."
+            words = f"Image {image['image_id']} is already named at /{first[image['image_id']]}."
             yield {"pointer": f"/{i}/image_id", "detail": words}
         for j, item in enumerate(image["objects"]):
             reading = vocabulary.read(item["label"], item.get("label_translated"))
@@ -283,7 +282,7 @@ def _box_is_right(box: dict[str, int]) -> bool:
 
 def _faults(item: dict[str, Any], reading: Reading, pointer: str) -> Iterator[dict[str, str]]:
     if not _box_is_right(item["bounding_box"]):
-        words = "A box has 0 <= xmin < xmax and 0 <= ymin < ymax."
+        words = "A box must have 0 <= xmin < xmax and 0 <= ymin < ymax."
         yield {"pointer": f"{pointer}/bounding_box", "detail": words}
     yield from ({"pointer": f"{pointer}/{name}", "detail": detail} for name, detail in reading.faults)
 
@@ -297,7 +296,10 @@ def _require_known(unknown: list[list[int]] | None, campaign_id: int) -> None:
 
 def _require_images(no_images: list[list[int]] | None) -> None:
     if no_images:
-        words = "Image {} is no image, or its size in pixels is unknown, so that it takes no boxes: send `objects: []` for it."
+        words = (
+            "Image {} is not an image file, or its size in pixels is unknown, so it accepts no boxes: "
+            "send `objects: []` for it."
+        )
         errors = [{"pointer": f"/{i}/objects", "detail": words.format(image_id)} for i, image_id in no_images]
         raise Unprocessable(f"{errors[0]['detail']} Nothing was stored.", errors=errors)
 
@@ -314,7 +316,7 @@ def _outside(images: Iterable[dict[str, Any]], sizes: dict[int, tuple[int, int]]
     for i, image in enumerate(images):
         if i in sizes:
             width, height = sizes[i]
-            words = f"The box does not lie in the image, which is {width} wide and {height} high."
+            words = f"The box is not inside the image, which is {width} pixels wide and {height} pixels high."
             for j, item in enumerate(image["objects"]):
                 box = item["bounding_box"]
                 if box["xmax"] > width or box["ymax"] > height:

@@ -20,7 +20,7 @@ def check_title(title: str) -> None:
     """
     if len(title) > MAX_TITLE_LENGTH or not SPELLING.fullmatch(title):
         rule = (
-            f"A title has 1 to {MAX_TITLE_LENGTH} characters: lowercase letters a to z, digits and single dashes, "
+            f"A title must have 1 to {MAX_TITLE_LENGTH} characters: lowercase letters a to z, digits and single dashes, "
             "with no dash at either end."
         )
         raise Unprocessable(rule, errors=[{"pointer": "/title", "detail": rule}])

@@ -56,7 +56,7 @@ def find_or_create_user(session: Session, email: str) -> User:
         record(session, Action.CREATE_USER, SubjectType.USER, user_id, email=email)
     user = find_user(session, email)
     if user is None:
-        raise Conflict("The user was removed at this moment; send the request again.")
+        raise Conflict("The user was removed at the same moment. Send the request again.")
     return user
 
 
@@ -69,7 +69,7 @@ def add_user(session: Session, email: str, role: str | None = None) -> User:
     added = insert(User).values(email=email).on_conflict_do_nothing().returning(User)
     user = session.scalar(added)
     if user is None:
-        raise Conflict(f"There is a user {email} already.")
+        raise Conflict(f"A user with the address {email} already exists.")
     record(session, Action.CREATE_USER, SubjectType.USER, user.id, email=email)
     if role is not None:
         grant_role(session, user, role)
@@ -133,7 +133,7 @@ def ensure_admin_remains(session: Session) -> Iterator[None]:
     session.flush()
     if not session.scalar(select(usable)):
         raise Conflict(
-            "This would leave no enabled image-admin with a working key, and so nobody who could undo it. "
+            "This change would leave no enabled image-admin with a working key. "
             "Give another user that role and a key first."
         )
 

@@ -67,13 +67,15 @@ async def answer_database_error(request: ConnexionRequest, error: Exception) -> 
     if not is_outage(error):
         return await answer_bug(request, error)
     log.warning("database unavailable", error=type(error).__name__, reason=str(getattr(error, "orig", error)).strip())
-    return await answer_problem(request, DatabaseUnavailable("The database does not answer; try again in a moment."))
+    return await answer_problem(
+        request, DatabaseUnavailable("The database does not answer. Send the request again in a moment.")
+    )
 
 
 async def answer_bug(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
     """What nobody foresaw: logged with its trace, answered without it."""
     log.error("unhandled error", method=request.method, path=request.scope["path"], exc_info=error)
-    return _answer(request, 500, "This is a fault of the service; it has been logged under this request's id.")
+    return _answer(request, 500, "This is a fault of the service. It has been logged under this request's id.")
 
 
 def _answer(

@@ -92,7 +92,9 @@ def show_metrics() -> Response:
     token = settings.metrics_token
     sent = request.headers.get("Authorization", "").encode()
     if token and not hmac.compare_digest(sent, f"Bearer {token.get_secret_value()}".encode()):
-        raise Unauthorized("Send the metrics token: Authorization: Bearer …", 'Bearer realm="LabelAPI metrics"')
+        raise Unauthorized(
+            "Send the metrics token in the header Authorization: Bearer …", 'Bearer realm="LabelAPI metrics"'
+        )
     return Response(
         metrics.render(web_components().database_collector, settings.prometheus_multiproc_dir),
         mimetype=CONTENT_TYPE_LATEST,

@@ -81,7 +81,5 @@ def _with_page(query: dict[str, Any]) -> dict[str, Any]:
     others = dict(query)
     page = Page(others.pop("page"), others.pop("per_page"), others.pop("after", None))
     if page.after is not None and "page" in request.args:
-        raise BadRequest(
-            "page and after contradict each other: send the number of a page, or the id to continue after."
-        )
+        raise BadRequest("Send either `page` or `after`, not both.")
     return {**others, "page": page}

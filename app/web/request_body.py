@@ -54,7 +54,7 @@ class JsonBody(AbstractRequestBodyValidator):
         raw = await _read(receive, headers, self.max_bulk_bytes if is_bulk else self.max_bytes)
         if not raw:
             if self._required:
-                raise BadRequest("This operation needs a JSON body.")
+                raise BadRequest("This operation requires a JSON body.")
             context.body = {}
             return _nothing_more(receive), scope
         if not self._required:
@@ -111,13 +111,13 @@ def _check_media_type(headers: Headers) -> None:
     if media_type.lower() != "application/json" or parameters.get("charset", "").lower() not in CHARSETS:
         raise UnsupportedMediaType("Send the body as JSON in UTF-8, with the header Content-Type: application/json.")
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body as plain application/json, without Content-Encoding.")
+        raise UnsupportedMediaType("Send the body as uncompressed application/json, without Content-Encoding.")
 
 
 async def _read(receive: Receive, headers: Headers, limit: int) -> bytearray:
     declared = headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
-        raise ContentTooLarge(f"The body is larger than {limit} bytes, the most that this operation takes.")
+        raise ContentTooLarge(f"The body is larger than {limit} bytes, the limit of this operation.")
     # It grows in its place, so that a body does not stand in memory twice.
     body = bytearray()
     more = True
@@ -127,7 +127,7 @@ async def _read(receive: Receive, headers: Headers, limit: int) -> bytearray:
             raise BadRequest("The connection was closed before the whole body had arrived.")
         body += message.get("body", b"")
         if len(body) > limit:
-            raise ContentTooLarge(f"The body is larger than {limit} bytes, the most that this operation takes.")
+            raise ContentTooLarge(f"The body is larger than {limit} bytes, the limit of this operation.")
         more = message.get("more_body", False)
     return body
 

@@ -80,7 +80,9 @@ class LookupQueue:
         """Return the account of a pair after the next batch. Raises DatabaseUnavailable, DBAPIError, TimeoutError."""
         if len(self._waiting) >= MAX_WAITING:
             # Batches take a hundred times more than a process can receive, unless the database does not answer.
-            raise DatabaseUnavailable("The database answers too slowly to look up key pairs; try again in a moment.")
+            raise DatabaseUnavailable(
+                "The database answers too slowly to look up key pairs. Send the request again in a moment."
+            )
         future: asyncio.Future[Account | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((pair, future))
         if self._running is None or self._running.done():

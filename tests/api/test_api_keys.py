@@ -111,7 +111,7 @@ def test_rotation_without_overlap_ends_the_old_key(app: Flask, admin: Caller, ht
     admin.get("/whoami").expect(401)
     keys = caller_of(http, made).get(KEYS).expect(200)["api_keys"]
     assert [key["date_revoked"] is None for key in keys] == [False, True]
-    caller_of(http, made).post(f"{KEYS}/1/rotate", {}).expect(409, "does not work any more")
+    caller_of(http, made).post(f"{KEYS}/1/rotate", {}).expect(409, "no longer works")
 
 
 def test_revoked_key_stays_in_the_list(app: Flask, admin: Caller, http: TestClient) -> None:

@@ -243,7 +243,7 @@ def test_the_newest_come_first_by_page_and_by_cursor(many: Caller) -> None:
     assert walked == [newest[:5], newest[5:10], newest[10:]]
     assert ids(many, "after=1") == []
     assert ids(many, "after=9223372036854775807&per_page=2") == newest[:2]
-    many.get("/audit?after=0&page=1").expect(400, "page and after")
+    many.get("/audit?after=0&page=1").expect(400, "either `page` or `after`")
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,8 @@ def test_a_key_stands_for_one_request(admin: Caller, title: str) -> None:
     first, second = (admin.post("/campaigns", campaign(title + end)).expect(200)["campaign_id"] for end in ("-a", "-b"))
     body = {"new_status": "active"}
     admin.put(f"/campaigns/{first}", body, headers=KEY).expect(200)
-    admin.put(f"/campaigns/{first}", {"new_status": "completed"}, headers=KEY).expect(422, "another request")
-    admin.put(f"/campaigns/{second}", body, headers=KEY).expect(422, "another request")
+    admin.put(f"/campaigns/{first}", {"new_status": "completed"}, headers=KEY).expect(422, "a different request")
+    admin.put(f"/campaigns/{second}", body, headers=KEY).expect(422, "a different request")
     statuses = [item["status"] for item in admin.get("/campaigns").expect(200)["campaigns"]]
     assert statuses == ["active", "created"]
     # Each operation has its own keys.
@@ -101,7 +101,7 @@ def test_callers_do_not_share_keys(admin: Caller, app: Flask, title: str) -> Non
         db.session.commit()
     admin.post("/campaigns", campaign(title), headers=KEY).expect(200)
     eve = Caller(admin.http, pair.apikey, pair.apisecret)
-    eve.post("/campaigns", campaign(title), headers=KEY).expect(409, "is taken")
+    eve.post("/campaigns", campaign(title), headers=KEY).expect(409, "has the title")
 
 
 def test_another_key_pair_of_the_same_user_cannot_read_the_answer(admin: Caller, app: Flask, title: str) -> None:
@@ -145,7 +145,7 @@ def test_of_many_at_once_one_is_the_first(admin: Caller, title: str) -> None:
     done = [answer for answer in answers if answer.response.status_code == 200]
     for answer in answers:
         if answer not in done:
-            answer.expect(409, "still at work")
+            answer.expect(409, "still in progress")
             assert answer.headers["retry-after"] == "1"
     assert len({answer.response.text for answer in done}) == 1
     assert [was_replayed(answer) for answer in done].count(False) == 1
@@ -165,7 +165,7 @@ def test_while_the_first_is_at_work_the_second_is_told_so(admin: Caller, app: Fl
         while not session.scalar(waiting):
             assert not first.done(), first.result().response.text
             session.execute(text("SELECT pg_stat_clear_snapshot()"))
-        admin.put(path, body, headers=KEY).expect(409, "still at work")
+        admin.put(path, body, headers=KEY).expect(409, "still in progress")
         session.commit()
         first.result().expect(200)
     assert was_replayed(admin.put(path, body, headers=KEY))

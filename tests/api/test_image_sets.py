@@ -175,7 +175,9 @@ def test_existing_images_are_put_into_a_set_all_or_none(
     assert [image["image_id"] for image in page["images"]] == image_ids[:1]
     assert page["images"][0]["imageset"] == {"imageset_id": made["imageset_id"], "title": title}
     again = [{"id": image_ids[1]}, {"id": image_ids[0]}]
-    admin.post(path + "/images", again).expect(409, f"Image {image_ids[0]} belongs to image set {made['imageset_id']}")
+    admin.post(path + "/images", again).expect(
+        409, f"Image {image_ids[0]} already belongs to image set {made['imageset_id']}"
+    )
     other = create(admin, title + "-2")["imageset_id"]
     admin.post(f"/image_sets/{other}/images", again).expect(409, f"image set {made['imageset_id']}")
     assert admin.get("/images?per_page=5000").expect(200)["images"][1]["imageset"]["imageset_id"] is None

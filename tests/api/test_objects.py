@@ -203,7 +203,7 @@ def test_in_a_completed_campaign_an_unlabeled_image_is_not_an_empty_one(admin: C
     put(labelled, [{"image_id": first, "objects": []}])
     put(labelled, [{"image_id": second, "objects": []}], 409, "is completed")
     put(labelled, [{"image_id": 4711, "objects": []}], 409, "is completed")
-    put(labelled, [{"image_id": first, "objects": []}] * 2, 422, "named already")
+    put(labelled, [{"image_id": first, "objects": []}] * 2, 422, "already named")
     admin.put(f"/campaigns/{labelled.campaign_id}", {"new_status": "finished"}).expect(200)
     put(labelled, [{"image_id": first, "objects": []}], 409, "is finished")
 
@@ -254,7 +254,7 @@ def test_translations_of_the_campaign_apply_where_the_sender_gives_none(
 
 def test_the_same_image_twice_is_refused_and_nothing_stored(admin: Caller, labelled: Labelled) -> None:
     twice = [{"image_id": labelled.image_ids[0], "objects": [item()]}] * 2
-    problem = put(labelled, twice, 422, "named already")
+    problem = put(labelled, twice, 422, "already named")
     assert problem["errors"][0]["pointer"] == "/1/image_id"
     assert progress(admin, labelled)["done"] == 0
 
@@ -287,7 +287,7 @@ def test_what_is_no_image_takes_no_boxes_but_can_be_said_to_be_empty(
     labelled.hold(app, non_image_id)
     large = {"bounding_box": box(0, 99999, 0, 9), "label": "all"}
     first = {"image_id": labelled.image_ids[0], "objects": [item()]}
-    problem = put(labelled, [first, {"image_id": non_image_id, "objects": [item(), large]}], 422, "is no image")
+    problem = put(labelled, [first, {"image_id": non_image_id, "objects": [item(), large]}], 422, "is not an image")
     assert [error["pointer"] for error in problem["errors"]] == ["/1/objects"]
     assert f"Image {non_image_id} " in problem["errors"][0]["detail"]
     assert "`objects: []`" in problem["detail"]
@@ -421,5 +421,5 @@ def test_an_image_with_more_objects_than_one_statement_takes_is_stored_and_compa
         assert put(labelled, body, headers=representation)["submission_id"] is not None
         assert put(labelled, body, headers=representation)["submission_id"] is None
     body[1]["objects"] = [*many[:-1], {"bounding_box": box(xmax=1921), "label": "PET"}]
-    problem = put(labelled, body, 422, "1920 wide")
+    problem = put(labelled, body, 422, "1920 pixels wide")
     assert [error["pointer"] for error in problem["errors"]] == [f"/1/objects/{len(many) - 1}/bounding_box"]

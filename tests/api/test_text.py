@@ -185,7 +185,7 @@ def test_translations_that_cannot_be_are_refused_at_their_place(admin: Caller, t
 
 
 def test_two_labels_of_one_form_have_no_two_translations(admin: Caller, title: str) -> None:
-    translating(admin, title, {"PET": "a", "PET ": "b"}).expect(422, "stands twice")
+    translating(admin, title, {"PET": "a", "PET ": "b"}).expect(422, "same normal form")
 
 
 ADDRESSES = {

@@ -28,17 +28,17 @@ def refuse_copies(status: int, code: str | None, of: str = "") -> Callable[[Requ
 
 ANSWERS = [
     (400, "InvalidHeaderValue", "does not accept the name or a property"),
-    (400, None, "fails at this file, and not at others"),
+    (400, None, "fails for this file, and not for others"),
     (403, "AuthenticationFailed", "refuses this file, and no others"),
-    (404, None, "fails at this file, and not at others"),
+    (404, None, "fails for this file, and not for others"),
     (409, "BlobArchived", "in the archive tier"),
     (409, "BlobImmutableDueToPolicy", "forbids changes"),
-    (409, "SomethingNew", "fails at this file, and not at others"),
+    (409, "SomethingNew", "fails for this file, and not for others"),
     (412, "LeaseIdMissing", "holds a lease"),
-    (500, None, "fails at this file, and not at others"),
+    (500, None, "fails for this file, and not for others"),
     (500, "CannotVerifyCopySource", "does not find the file"),
-    (500, "InternalError", "fails at this file, and not at others"),
-    (503, "ServerBusy", "fails at this file, and not at others"),
+    (500, "InternalError", "fails for this file, and not for others"),
+    (503, "ServerBusy", "fails for this file, and not for others"),
 ]
 
 
@@ -264,5 +264,5 @@ def test_a_leased_file_at_the_place_of_the_copy_is_another_file(
     put(account, dropbox, "a", b"water")
     put(account, store.container, "t/a", b"other")
     account.get_blob_client(store.container, "t/a").acquire_lease()
-    with pytest.raises(NameTaken, match="another file"):
+    with pytest.raises(NameTaken, match="Another file"):
         store.copy_blob(dropbox, only_blob(store, dropbox), "t/a")

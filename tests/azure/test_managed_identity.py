@@ -226,7 +226,7 @@ def test_a_delegated_link_reaches_what_it_is_for_and_nothing_else(
 def test_a_delegated_link_cannot_be_revoked_which_is_said(admin: Caller, title: str) -> None:
     made = admin.post("/image_sets", {"title": title}).expect(200)
     path = f"/image_sets/{made['imageset_id']}/dropbox_url"
-    assert "end by 2" in admin.post(f"{path}?revoke=true").expect(409, "user delegation key")["detail"]
+    assert "expire by 2" in admin.post(f"{path}?revoke=true").expect(409, "user delegation key")["detail"]
     with ContainerClient.from_container_url(made["dropbox_url"]) as dropbox:
         dropbox.upload_blob("a", b"")
     fresh = admin.post(path).expect(200)["dropbox_url"]

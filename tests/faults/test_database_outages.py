@@ -207,7 +207,7 @@ def assert_errors_are_honest(writers: list[Writer]) -> None:
     for reply in itertools.chain.from_iterable(writer.replies for writer in writers):
         assert not isinstance(reply.error, TimeoutError), str(reply)
         if reply.status not in (200, None):
-            assert reply.status == 503 or (reply.status == 409 and b"still at work" in reply.body), str(reply)
+            assert reply.status == 503 or (reply.status == 409 and b"still in progress" in reply.body), str(reply)
             assert int(reply.headers["retry-after"]) > 0
 
 

@@ -132,7 +132,7 @@ def test_a_set_is_finished_with_the_rest_and_its_dropbox_stays(
         "..": "copy_failed", "taken.gif": "name_taken", "other-set.gif": "name_taken",
     }  # fmt: skip
     assert "does not find the file by its name" in problems[".."]["message"]
-    assert "another file" in problems["taken.gif"]["message"]
+    assert "Another file" in problems["taken.gif"]["message"]
     assert problems["other-set.gif"]["message"] == "The file would be image 1, which is in image set 2 already."
     assert [problem["image_id"] for problem in problems.values()].count(1) == 1
     assert storage.get_container_client(f"dropbox-{title}").exists()
@@ -316,7 +316,7 @@ def test_a_file_that_never_stops_changing_is_a_problem(
     proxy.request_rule = change
     finish(admin)
     run_jobs(app, proxied)
-    assert "has changed since it was listed" in list_problems(admin)["changing.gif"]["message"]
+    assert "changed after it was listed" in list_problems(admin)["changing.gif"]["message"]
     assert counts(admin) == (2, 1, 0, 1)
 
 
@@ -441,14 +441,14 @@ def test_ten_odd_files_among_a_thousand_are_ten_problems(
     words = {
         ".": "does not find the file by its name",
         "..": "does not find the file by its name",
-        "taken.gif": "another file at the place of the copy",
+        "taken.gif": "Another file already has the place of the copy",
         "other-set.gif": "is in image set 2 already",
         "deleted.gif": "was deleted after it had been listed",
-        "changing.gif": "has changed since it was listed",
+        "changing.gif": "changed after it was listed",
         "archived.gif": "in the archive tier",
         "forbidden.gif": "refuses this file, and no others",
         "odd.gif": "does not accept the name or a property",
-        "broken.gif": "fails at this file, and not at others",
+        "broken.gif": "fails for this file, and not for others",
     }
     plain = dict.fromkeys((f"flight {number % 7}/{number:04}.gif" for number in range(982)), PIXEL_GIF)
     unusual = dict.fromkeys(("tab\t.gif", "a/../b.gif", "x" * 1020 + ".gif", "bell\a.gif"), PIXEL_GIF)

@@ -65,7 +65,7 @@ HOSTILE: dict[str, tuple[Callable[[int], bytes], str]] = {
         lambda size: b"[%b]" % repeat(b'{"image_id":0,"objects":[{"label":1},{}]},{}', size),
         "smallest allowed number",
     ),
-    "one image again and again": (lambda size: b"[%b]" % repeat(IMAGE, min(size, 6 * MIB)), "named already"),
+    "one image again and again": (lambda size: b"[%b]" % repeat(IMAGE, min(size, 6 * MIB)), "already named"),
     "more images than a list takes": (lambda size: b"[%b]" % repeat(IMAGE, max(size, 7 * MIB)), "at most 250000"),
     "more objects than a list takes": (lambda size: on_one_image(repeat(OBJECT, max(size, 17 * MIB))), "at most 250000"),
     "unknown images": (

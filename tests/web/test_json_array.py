@@ -173,7 +173,7 @@ def test_a_fault_behind_the_first_piece_is_told_with_its_place_and_nothing_is_st
     problem = labelled.partner.put(path, body).expect(400)
     assert [error["pointer"] for error in problem["errors"]] == ["/2/image_id"]
     body[2] = {"image_id": second, "objects": []}
-    problem = labelled.partner.put(path, body).expect(422, "named already at /1")
+    problem = labelled.partner.put(path, body).expect(422, "already named at /1")
     body[2] = {"image_id": 4711, "objects": []}
     problem = labelled.partner.put(path, body).expect(404, "Image 4711")
     assert [error["pointer"] for error in problem["errors"]] == ["/2/image_id"]
@@ -181,7 +181,7 @@ def test_a_fault_behind_the_first_piece_is_told_with_its_place_and_nothing_is_st
         "image_id": third,
         "objects": [{"bounding_box": {"xmin": 0, "xmax": 1921, "ymin": 0, "ymax": 1}, "label": "a"}],
     }
-    problem = labelled.partner.put(path, body).expect(422, "1920 wide")
+    problem = labelled.partner.put(path, body).expect(422, "1920 pixels wide")
     assert [error["pointer"] for error in problem["errors"]] == ["/2/objects/0/bounding_box"]
     assert admin.get(f"/campaigns/{labelled.campaign_id}").expect(200)["progress"]["done"] == 0
 

@@ -24,7 +24,7 @@ def nested(depth: int) -> bytes:
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b"", "needs a JSON body"),
+        (b"", "requires a JSON body"),
         (b"{", "not valid JSON"),
         (b'{"title":"a"}x', "not valid JSON"),
         (b'{"title":"a","title":"b"}', "duplicate key"),
@@ -145,7 +145,7 @@ def test_too_many_objects_are_refused_with_the_limit(
     monkeypatch.setattr(components_of(app), "settings", fewer)
     item = {"bounding_box": {"xmin": 0, "xmax": 1, "ymin": 0, "ymax": 1}, "label": "a"}
     body = [{"image_id": labelled.image_ids[0], "objects": [item] * 4}]
-    labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", body).expect(400, "at most 3")
+    labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", body).expect(400, "more than 3 objects")
 
 
 def test_properties_may_have_the_names_of_keywords() -> None:
