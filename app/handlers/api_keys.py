@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.representations.pages import Page
 from app.responses import json_answer, page_answer
 from app.services import api_keys, users
-from app.services.api_keys import KeyPair
+from app.services.api_keys import Account, KeyPair
 
 
 def list_api_keys(session: Session, user_id: int, page: Page) -> Response:
@@ -34,6 +34,12 @@ def rotate_api_key(session: Session, user_id: int, key_id: int, body: dict[str, 
         api_key = api_keys.get_api_key(session, user_id, key_id)
         pair = api_keys.rotate_api_key(session, api_key, overlap, date_expires)
     return _show_once(session, user_id, pair)
+
+
+def rotate_own_key(session: Session, body: dict[str, Any], account: Account) -> Response:
+    """POST /whoami/keys/rotate"""
+    pair = api_keys.rotate_own_key(session, account, timedelta(seconds=body.get("overlap_seconds", 0)))
+    return _show_once(session, account.user_id, pair)
 
 
 def revoke_api_key(session: Session, user_id: int, key_id: int) -> Response:

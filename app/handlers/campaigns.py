@@ -13,7 +13,7 @@ from app.observability import metrics
 from app.representations.pages import Page
 from app.responses import json_answer, ok_or_representation, page_answer, refuse_if_changed, resource_answer
 from app.services import campaigns, objects
-from app.services.api_keys import Account
+from app.services.api_keys import Account, KeyPair
 from app.services.campaigns import NewCampaign
 from app.services.objects import Sender
 from app.wiring import components
@@ -32,8 +32,7 @@ def list_campaigns(
 def create_campaign(session: Session, body: dict[str, Any], account: Account) -> Response:
     """POST /campaigns"""
     campaign_id, pair = campaigns.create_campaign(session, account, NewCampaign(**body))
-    created = orjson.loads(campaigns.get_campaign(session, campaign_id))
-    return json_answer(created | {"access_token": pair._asdict()})
+    return _with_access_token(session, campaign_id, pair)
 
 
 def get_campaign(session: Session, campaign_id: int) -> Response:
@@ -95,6 +94,37 @@ def put_campaign_objects(
         # What is rolled back after all is not counted.
         event.listen(session, "after_commit", lambda _: metrics.observe_submission(receipt.object_counts), once=True)
     return ok_or_representation(lambda: objects.get_receipt(session, sender, campaign_id, receipt))
+
+
+def add_labeler(session: Session, campaign_id: int, body: dict[str, Any]) -> Response:
+    """POST /campaigns/{campaign_id}/labelers"""
+    return _with_access_token(
+        session, campaign_id, campaigns.add_member(session, campaign_id, body["email"], "labeler")
+    )
+
+
+def remove_labeler(session: Session, campaign_id: int, user_id: int) -> Response:
+    """DELETE /campaigns/{campaign_id}/labelers/{user_id}"""
+    campaigns.remove_member(session, campaign_id, user_id, "labeler")
+    return json_answer(campaigns.get_campaign(session, campaign_id))
+
+
+def add_reviewer(session: Session, campaign_id: int, body: dict[str, Any]) -> Response:
+    """POST /campaigns/{campaign_id}/reviewers"""
+    return _with_access_token(
+        session, campaign_id, campaigns.add_member(session, campaign_id, body["email"], "reviewer")
+    )
+
+
+def remove_reviewer(session: Session, campaign_id: int, user_id: int) -> Response:
+    """DELETE /campaigns/{campaign_id}/reviewers/{user_id}"""
+    campaigns.remove_member(session, campaign_id, user_id, "reviewer")
+    return json_answer(campaigns.get_campaign(session, campaign_id))
+
+
+def _with_access_token(session: Session, campaign_id: int, pair: KeyPair) -> Response:
+    campaign = orjson.loads(campaigns.get_campaign(session, campaign_id))
+    return json_answer(campaign | {"access_token": pair._asdict()})
 
 
 def list_campaign_datasets(session: Session, campaign_id: int) -> Response:

@@ -11,5 +11,6 @@ from app.services.api_keys import Account
 
 def get_whoami(session: Session, account: Account) -> Response:
     """GET /whoami"""
+    caller = {"user_id": account.user_id, "key_id": account.api_key_id, "email": account.email}
     roles = users.list_roles(session, account.user_id)
-    return json_answer(b'{"email":%b,"roles":%b}' % (orjson.dumps(account.email), roles))
+    return json_answer(b'%b,"roles":%b}' % (orjson.dumps(caller)[:-1], roles))

@@ -4,11 +4,12 @@ from sqlalchemy import Text, cast, func, literal_column, select
 
 from app.models import Campaign, CampaignClass, CampaignImage, Image
 from app.models.jobs import PUBLISH_DATASETS
+from app.models.users import LABELER, REVIEWER
 from app.representations.images import FILE
 from app.representations.jobs import newest_job
 from app.representations.json import json_object, json_rows, utc
 from app.representations.objects import OBJECTS_OF_CAMPAIGN_IMAGE
-from app.representations.users import user_email
+from app.representations.users import members_of_campaign, user_email
 
 PROGRESS = json_object(total=Campaign.image_count, done=Campaign.labeled_count)
 _CLASSES = (
@@ -40,6 +41,8 @@ CAMPAIGNS = select(
     utc(Campaign.date_completed).label("date_completed"),
     utc(Campaign.date_finished).label("date_finished"),
     user_email(Campaign.created_by).label("created_by"),
+    members_of_campaign(LABELER).label("labelers"),
+    members_of_campaign(REVIEWER).label("reviewers"),
     newest_job(PUBLISH_DATASETS, "campaign", Campaign.id).label("publication"),
 ).order_by(Campaign.id)
 _URL = literal_column("'/images/'", Text) + cast(CampaignImage.image_id, Text)

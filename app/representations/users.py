@@ -1,17 +1,28 @@
 """The schemas User and Role."""
 
-from sqlalchemy import ColumnElement, or_, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.models import Campaign, Role, User
 from app.representations.json import json_object, json_rows, utc
 from app.representations.viewers import SEES_ADDRESSES, VIEWER_ID
 
+# Null where the viewer may not see it.
+_SHOWN_EMAIL = case((or_(SEES_ADDRESSES, User.id == VIEWER_ID), User.email))
+
 
 def user_email(column: InstrumentedAttribute[int]) -> ColumnElement[str]:
     """Return an expression: the address of the user whose id a column holds, null where the viewer may not see it."""
-    is_shown = or_(SEES_ADDRESSES, User.id == VIEWER_ID)
-    return select(User.email).where(User.id == column, is_shown).scalar_subquery()
+    return select(_SHOWN_EMAIL).where(User.id == column).scalar_subquery()
+
+
+def members_of_campaign(role: str) -> ColumnElement[Any]:
+    """Return an expression: the users with this role in the campaign that the outer select names, as a JSON array."""
+    has_role = (Role.user_id == User.id, Role.name == role, Role.campaign_id == Campaign.id)
+    members = select(User.id.label("user_id"), _SHOWN_EMAIL.label("email")).join(Role, and_(*has_role))
+    return json_rows(members.correlate(Campaign).order_by(User.id))
 
 
 _CAMPAIGN = json_object(campaign_id=Campaign.id, title=Campaign.title)

@@ -239,6 +239,26 @@ def rotate_api_key(
     return pair
 
 
+def rotate_own_key(session: Session, account: Account, overlap: timedelta) -> KeyPair:
+    """Give the caller a new key in place of the one that it used, of the same name and expiry; the old one works for the overlap.
+
+    Raises Conflict when the key, or its user, does not work any more.
+    """
+    if not lock_keys(session, account.user_id):
+        raise Conflict("Your user has been disabled.")
+    api_key = get_api_key(session, account.user_id, account.api_key_id)
+    return rotate_api_key(session, api_key, overlap, api_key.date_expires)
+
+
+def lock_keys(session: Session, user_id: int) -> bool:
+    """Hold the user's set of keys against every other change until the transaction ends; return whether the user is enabled.
+
+    Without this, a user could rotate a key at the moment in which all its keys are revoked, and keep the new one.
+    """
+    user = select(User.enabled).where(User.id == user_id).with_for_update(key_share=True)
+    return bool(session.scalar(user))
+
+
 def revoke_api_key(session: Session, api_key: ApiKey) -> None:
     """Let a key never work again; one that was revoked before keeps its date. The caller holds the key."""
     if api_key.date_revoked is None:
@@ -254,6 +274,7 @@ def find_newest_key(session: Session, user_id: int) -> str | None:
 
 def revoke_api_keys(session: Session, user_id: int) -> int:
     """Revoke every usable key of the user and return how many there were."""
+    lock_keys(session, user_id)
     revoked = update(ApiKey).where(ApiKey.user_id == user_id, is_usable()).values(date_revoked=func.now())
     key_ids = session.scalars(revoked.returning(ApiKey.id)).all()
     for key_id in sorted(key_ids):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.azure.blobs import BlobStore
 from app.errors import Conflict, NotFound
-from app.models import Campaign, CampaignImage, Dataset
+from app.models import Campaign, CampaignImage, Dataset, User
 from app.models.datasets import MEDIA_TYPES
 from app.models.jobs import PUBLISH_DATASETS
 from app.models.users import LABELER
@@ -94,17 +94,38 @@ def create_campaign(session: Session, account: Account, new: NewCampaign) -> tup
     if campaign_id is None:
         raise Conflict(f"Another campaign has the title {new.title}.")
     classes.make_classes(session, campaign_id, new.classes or [], translations or {}, strict=new.strict)
-    return campaign_id, _give_access(session, email, campaign_id)
+    return campaign_id, _give_access(session, email, LABELER, campaign_id)
 
 
-def _give_access(session: Session, email: str, campaign_id: int) -> KeyPair:
-    labeler = users.find_or_create_user(session, email)
-    session.refresh(labeler, with_for_update=True)
-    if not labeler.enabled:
-        raise Conflict(f"The user {labeler.email} is disabled. Enable the user before you give it a campaign.")
-    users.grant_role(session, labeler, LABELER, campaign_id)
-    key = api_keys.find_newest_key(session, labeler.id)
-    return KeyPair(key, None) if key else api_keys.create_api_key(session, labeler.id)
+def add_member(session: Session, campaign_id: int, email: str, role: str) -> KeyPair:
+    """Give a user a role in a campaign and return its newest usable key; there may be no user with this address yet.
+
+    Raises NotFound, BadRequest or Unprocessable for the address, Conflict when the user is disabled or the campaign has
+    MAX_MEMBERS users with this role.
+    """
+    email = users.check_email(email)
+    lock_campaign(session, campaign_id)
+    return _give_access(session, email, role, campaign_id)
+
+
+def remove_member(session: Session, campaign_id: int, user_id: int, role: str) -> None:
+    """Take a role in a campaign from a user, who keeps its keys. Raises NotFound for the campaign, or without such a role."""
+    lock_campaign(session, campaign_id)
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound(f"User {user_id} is not a {role} of campaign {campaign_id}.")
+    users.revoke_role(session, user, role, campaign_id)
+
+
+def _give_access(session: Session, email: str, role: str, campaign_id: int) -> KeyPair:
+    user = users.find_or_create_user(session, email)
+    api_keys.lock_keys(session, user.id)
+    session.refresh(user)
+    if not user.enabled:
+        raise Conflict(f"The user {user.email} is disabled. Enable the user before you give it a campaign.")
+    users.grant_role(session, user, role, campaign_id)
+    key = api_keys.find_newest_key(session, user.id)
+    return KeyPair(key, None) if key else api_keys.create_api_key(session, user.id)
 
 
 def update_campaign(session: Session, campaign_id: int, changes: dict[str, Any]) -> None:

@@ -23,6 +23,10 @@ from app.services.text import read_text
 EMAIL_FORM = re.compile(r"[^ @]+@[^ @.]+(\.[^ @.]+)+")
 
 
+# How many users may have the same role in one campaign, because every answer about the campaign names them.
+MAX_MEMBERS = 100
+
+
 def check_email(email: str, field: str = "email") -> str:
     """Return the address in the form in which it is stored; `field` is where it stands in the body.
 
@@ -170,18 +174,27 @@ def grant_role(session: Session, user: User, name: str, campaign_id: int | None 
     """Give a role; one that the user has already stays as it is.
 
     `campaign_id` goes with the roles labeler and reviewer and only with them: anything else raises Unprocessable. Raises
-    NotFound for a campaign that is not there.
+    NotFound for a campaign that is not there, Conflict when MAX_MEMBERS users have this role in it.
     """
     if (name in CAMPAIGN_ROLES) != (campaign_id is not None):
         message = "a labeler or reviewer is bound to a campaign, and an image-admin or reader to none"
         raise Unprocessable(
             f"The role does not fit: {message}.", errors=[{"pointer": "/campaign_id", "detail": message}]
         )
-    if campaign_id is not None and session.get(Campaign, campaign_id) is None:
-        raise NotFound(f"There is no campaign {campaign_id}.")
+    if campaign_id is not None:
+        _require_room(session, user, name, campaign_id)
     granted = insert(Role).values(user_id=user.id, name=name, campaign_id=campaign_id).on_conflict_do_nothing()
     if session.scalar(granted.returning(Role.id)) is not None:
         record(session, Action.GRANT_ROLE, SubjectType.USER, user.id, role=name, campaign_id=campaign_id)
+
+
+def _require_room(session: Session, user: User, name: str, campaign_id: int) -> None:
+    """Raise NotFound for a campaign that is not there, and Conflict when MAX_MEMBERS other users have this role in it."""
+    if session.get(Campaign, campaign_id, with_for_update=True) is None:
+        raise NotFound(f"There is no campaign {campaign_id}.")
+    others = (Role.campaign_id == campaign_id, Role.name == name, Role.user_id != user.id)
+    if session.scalars(select(func.count()).where(*others)).one() >= MAX_MEMBERS:
+        raise Conflict(f"Campaign {campaign_id} has {MAX_MEMBERS} users with the role {name}, and that is the limit.")
 
 
 def revoke_role_by_id(session: Session, user: User, role_id: int) -> None:

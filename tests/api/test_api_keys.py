@@ -1,5 +1,6 @@
 """The keys of a user over HTTP: shown once, listed without secrets, replaced with an overlap, revoked everywhere."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -9,7 +10,8 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.database.engine import db
-from app.services.api_keys import is_well_formed
+from app.services import api_keys
+from app.services.api_keys import Account, is_well_formed
 from app.web.components import web_components_of
 from tests.caller import Caller
 from tests.conftest import Labelled
@@ -141,3 +143,60 @@ def test_keys_of_other_users_and_missing_ones_are_404(admin: Caller, labelled: L
 @pytest.mark.parametrize("overlap", [-1, 2592001, 1.5, "60"])
 def test_overlap_has_bounds(admin: Caller, overlap: Any) -> None:
     admin.post(f"{KEYS}/1/rotate", {"overlap_seconds": overlap}).expect(400, "/overlap_seconds")
+
+
+def test_a_partner_rotates_its_own_key_and_keeps_what_limits_it(
+    app: Flask, admin: Caller, http: TestClient, labelled: Labelled
+) -> None:
+    limited = admin.post("/users/2/api_keys", {"name": "tool", "date_expires": in_days(1)}).expect(200)
+    partner = caller_of(http, limited)
+    answer = partner.post("/whoami/keys/rotate", {"overlap_seconds": 3600})
+    made = answer.expect(200)
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert (made["name"], made["date_expires"]) == ("tool", limited["date_expires"])
+    new = caller_of(http, made)
+    assert new.get("/whoami").expect(200)["key_id"] == made["key_id"]
+    partner.get("/whoami").expect(200)
+    # The old key may be rotated again while it works, and what comes of it lives no longer than the old key does.
+    again = partner.post("/whoami/keys/rotate", {"overlap_seconds": 60}).expect(200)
+    left = datetime.fromisoformat(again["date_expires"]) - datetime.now(UTC)
+    assert left <= timedelta(seconds=3600)
+    new.post("/whoami/keys/rotate").expect(200)
+    new.get(f"/campaigns/{labelled.campaign_id}").expect(200)
+    web_components_of(app).key_pair_check.clear()
+    new.get("/whoami").expect(401)
+
+
+def test_a_key_that_was_revoked_a_moment_ago_cannot_be_rotated(
+    admin: Caller, labelled: Labelled, http: TestClient
+) -> None:
+    labelled.partner.get("/whoami").expect(200)
+    admin.delete("/users/2/api_keys/2").expect(200)
+    # This process remembers the pair.
+    labelled.partner.post("/whoami/keys/rotate").expect(409, "does not work any more")
+    second = caller_of(http, admin.post("/users/2/api_keys", {}).expect(200))
+    second.get("/whoami").expect(200)
+    admin.patch("/users/2", {"enabled": False}).expect(200)
+    second.post("/whoami/keys/rotate").expect(409, "disabled")
+    assert admin.get("/users/2/api_keys").expect(200)["pagination"]["total"] == 2
+
+
+def test_a_rotation_at_the_moment_of_a_revocation_leaves_no_key(app: Flask, admin: Caller, labelled: Labelled) -> None:
+    """All keys are revoked while a rotation is not committed yet: the revocation waits, and ends the new key, too."""
+    account = Account(2, labelled.partner_email, 2, frozenset())
+    with app.app_context(), db.session() as rotating, ThreadPoolExecutor(1) as pool:
+        api_keys.rotate_own_key(rotating, account, timedelta(0))
+        revoking = pool.submit(revoke_all, app)
+        with pytest.raises(TimeoutError):
+            revoking.result(0.5)
+        rotating.commit()
+        assert revoking.result(10) == 1
+    keys = admin.get("/users/2/api_keys").expect(200)["api_keys"]
+    assert [key["date_revoked"] is None for key in keys] == [False, False]
+
+
+def revoke_all(app: Flask) -> int:
+    with app.app_context():
+        count = api_keys.revoke_api_keys(db.session(), 2)
+        db.session.commit()
+    return count

@@ -38,13 +38,15 @@ SAME_ID = {"X-Request-ID": "same"}
 class Line:
     """One operation: who may call it besides admins, what is sent, and what comes back when it works.
 
-    In `body`, a name in braces stands for an id of the caller's own world; `campaign` is the status that it needs.
+    In `body`, a name in braces stands for an id of the caller's own world; `campaign` is the status that it needs. `path` says
+    which thing a parameter of the path names, where it is not the one of the same name.
     """
 
     who: frozenset[str]
     body: Any = None
     status: int = 200
     campaign: str = "created"
+    path: dict[str, str] = field(default_factory=dict)
 
 
 BOX = {"bounding_box": {"xmin": 1, "xmax": 9, "ymin": 1, "ymax": 9}, "label": "PET"}
@@ -71,6 +73,10 @@ LINES = {
     "add_campaign_images": Line(ADMIN, [{"id": "{loose_id}"}]),
     "list_campaign_objects": Line(ALL_OF_CAMPAIGN),
     "put_campaign_objects": Line(LABELER, [{"image_id": "{image_id}", "objects": [BOX]}], campaign="active"),
+    "add_labeler": Line(ADMIN, {"email": "new@partner.example"}),
+    "remove_labeler": Line(ADMIN),
+    "add_reviewer": Line(ADMIN, {"email": "new@partner.example"}),
+    "remove_reviewer": Line(ADMIN, path={"user_id": "reviewer_id"}),
     "list_campaign_datasets": Line(READER),
     "list_audit": Line(ADMIN),
     "get_job": Line(READER),
@@ -85,6 +91,7 @@ LINES = {
     "create_api_key": Line(ADMIN, {"name": "another"}),
     "rotate_api_key": Line(ADMIN, {"overlap_seconds": 60}),
     "revoke_api_key": Line(ADMIN),
+    "rotate_own_key": Line(EVERYBODY, {"overlap_seconds": 60}),
     "get_whoami": Line(EVERYBODY),
 }
 # Every kind of caller with a key that works, besides admins, and whose things it asks for.
@@ -113,7 +120,8 @@ def world(app: Flask, settings: Settings, admin: Caller, http: TestClient, title
         made = world.things[owner]
         world.callers[f"labeler {owner}"] = Caller(http, *made.pop("pair"))
         role = {"role": "reviewer", "campaign_id": made["campaign_id"]}
-        world.callers[f"reviewer {owner}"] = make_caller(admin, http, f"reviewer-{owner}@example.org", role)
+        reviewer = world.callers[f"reviewer {owner}"] = make_caller(admin, http, f"{owner}@example.org", role)
+        made["reviewer_id"] = reviewer.get("/whoami").expect(200)["user_id"]
     world.callers["reader"] = make_caller(admin, http, "reader@example.org", {"role": "reader"})
     for state, change in {
         "disabled": 'UPDATE "user" SET enabled = false WHERE id = :id',
@@ -187,7 +195,8 @@ def call(caller: Caller, name: str, ids: dict[str, Any], own: dict[str, Any]) ->
     method, path = OPERATIONS[name]
     body = fill(LINES[name].body, own)
     sent = {} if body is None else {"json": body}
-    return caller.request(method, path.format(**ids), headers=SAME_ID, **sent)
+    named = {parameter: ids[thing] for parameter, thing in LINES[name].path.items()}
+    return caller.request(method, path.format(**ids | named), headers=SAME_ID, **sent)
 
 
 def fill(body: Any, own: dict[str, Any]) -> Any:

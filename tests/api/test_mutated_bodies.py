@@ -62,6 +62,9 @@ BODIES: dict[str, Any] = {
     "grant_role": {"role": "labeler", "campaign_id": 1},
     "create_api_key": {"name": "labelling tool", "date_expires": "2030-01-01T00:00:00Z"},
     "rotate_api_key": {"overlap_seconds": 60, "date_expires": None},
+    "rotate_own_key": {"overlap_seconds": 60},
+    "add_labeler": {"email": "{new}@example.org"},
+    "add_reviewer": {"email": "{new}@example.org"},
 }
 # The state in which every good body can be sent, whatever the one before has done. Campaign 2 takes objects.
 RESTORE = """

@@ -134,3 +134,82 @@ def test_a_role_that_was_taken_away_gives_nothing(app: Flask, admin: Caller, htt
     admin.delete(f"/users/3/roles/{granted['role_id']}").expect(200)
     web_components_of(app).key_pair_check.clear()
     caller.get(f"/campaigns/{campaign_id}").expect(403)
+
+
+def email_of(members: list[dict[str, Any]]) -> list[Any]:
+    return [member["email"] for member in members]
+
+
+@pytest.mark.parametrize("role", ["labeler", "reviewer"])
+def test_members_of_a_campaign_are_added_named_and_removed(
+    app: Flask, admin: Caller, http: TestClient, labelled: Labelled, role: str
+) -> None:
+    campaign = f"/campaigns/{labelled.campaign_id}"
+    before = [labelled.partner_email] if role == "labeler" else []
+    made = admin.post(f"{campaign}/{role}s", {"email": "Quinn@partner.example"}).expect(200)
+    assert email_of(made[f"{role}s"]) == [*before, "Quinn@partner.example"]
+    pair = made.pop("access_token")
+    quinn = Caller(http, pair["apikey"], pair["apisecret"])
+    told = quinn.get("/whoami").expect(200)
+    assert [(found["role"], found["campaign"]["campaign_id"]) for found in told["roles"]] == [
+        (role, labelled.campaign_id)
+    ]
+    assert made[f"{role}s"][-1]["user_id"] == told["user_id"]
+    assert admin.get(campaign).expect(200) == made
+    assert admin.get("/campaigns").expect(200)["campaigns"] == [made]
+    # Once more changes nothing and does not show the secret again.
+    again = admin.post(f"{campaign}/{role}s", {"email": "quinn@PARTNER.example"}).expect(200)
+    assert again == made | {"access_token": {"apikey": pair["apikey"], "apisecret": None}}
+    sent = [{"image_id": labelled.image_ids[0], "objects": [BOX]}]
+    quinn.put(f"{campaign}/objects", sent).expect(200 if role == "labeler" else 403)
+    left = admin.delete(f"{campaign}/{role}s/{told['user_id']}").expect(200)
+    assert email_of(left[f"{role}s"]) == before
+    web_components_of(app).key_pair_check.clear()
+    quinn.get(campaign).expect(403)
+    quinn.put(f"{campaign}/objects", sent).expect(403)
+    admin.delete(f"{campaign}/{role}s/{told['user_id']}").expect(404, f"does not have the role {role}")
+
+
+def test_labelers_of_one_campaign_do_not_see_each_others_addresses(
+    admin: Caller, reader: Caller, reviewer: Caller, labelled: Labelled
+) -> None:
+    campaign = f"/campaigns/{labelled.campaign_id}"
+    admin.post(f"{campaign}/labelers", {"email": "quinn@partner.example"}).expect(200)
+    emails = {
+        "admin": (admin, [labelled.partner_email, "quinn@partner.example"], ["rev@example.org"]),
+        "reviewer": (reviewer, [labelled.partner_email, "quinn@partner.example"], ["rev@example.org"]),
+        "labeler": (labelled.partner, [labelled.partner_email, None], [None]),
+        "reader": (reader, [None, None], [None]),
+    }
+    for caller, labelers, reviewers in emails.values():
+        seen = caller.get(campaign).expect(200)
+        assert (email_of(seen["labelers"]), email_of(seen["reviewers"])) == (labelers, reviewers)
+
+
+@pytest.mark.parametrize("role", ["labeler", "reviewer"])
+def test_members_that_cannot_be(admin: Caller, labelled: Labelled, role: str) -> None:
+    campaign = f"/campaigns/{labelled.campaign_id}"
+    admin.post(f"{campaign}/{role}s", {"email": "nobody"}).expect(400, "/email")
+    admin.post(f"{campaign}/{role}s", {"email": "\u200ba@b.example\u2028x"}).expect(422, "/email")
+    admin.post("/campaigns/4711/labelers", {"email": "q@partner.example"}).expect(404, "no campaign 4711")
+    admin.delete(f"/campaigns/4711/{role}s/1").expect(404, "no campaign 4711")
+    admin.delete(f"{campaign}/{role}s/4711").expect(404, "4711")
+    admin.delete(f"{campaign}/{role}s/1").expect(404, f"does not have the role {role}")
+    assert admin.get("/users").expect(200)["pagination"]["total"] == 2
+    admin.patch("/users/2", {"enabled": False}).expect(200)
+    admin.post(f"{campaign}/{role}s", {"email": labelled.partner_email}).expect(409, "disabled")
+
+
+def test_a_campaign_has_so_many_labelers_and_no_more(
+    admin: Caller, labelled: Labelled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.users.MAX_MEMBERS", 2)
+    campaign = f"/campaigns/{labelled.campaign_id}"
+    admin.post(f"{campaign}/labelers", {"email": "q@partner.example"}).expect(200)
+    admin.post(f"{campaign}/labelers", {"email": "r@partner.example"}).expect(409, "that is the limit")
+    # Who is one already stays one, and reviewers are counted by themselves.
+    admin.post(f"{campaign}/labelers", {"email": "q@partner.example"}).expect(200)
+    [reviewer] = admin.post(f"{campaign}/reviewers", {"email": "r@partner.example"}).expect(200)["reviewers"]
+    role = {"role": "labeler", "campaign_id": labelled.campaign_id}
+    admin.post(f"/users/{reviewer['user_id']}/roles", role).expect(409, "that is the limit")
+    assert len(admin.get(campaign).expect(200)["labelers"]) == 2

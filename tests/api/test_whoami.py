@@ -6,6 +6,8 @@ from tests.conftest import Labelled
 
 def test_an_admin_is_bound_to_nothing(admin: Caller) -> None:
     assert admin.get("/whoami").expect(200) == {
+        "user_id": 1,
+        "key_id": 1,
         "email": "ada@example.org",
         "roles": [{"role": "image-admin", "campaign": None}],
     }
@@ -19,6 +21,8 @@ def test_a_partner_sees_its_campaign_and_how_far_it_is(labelled: Labelled) -> No
         "progress": {"total": 4, "done": 0},
     }
     assert labelled.partner.get("/whoami").expect(200) == {
+        "user_id": 2,
+        "key_id": 2,
         "email": labelled.partner_email,
         "roles": [{"role": "labeler", "campaign": campaign}],
     }
