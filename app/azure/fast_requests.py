@@ -1,4 +1,4 @@
-"""The requests that ingest sends for each file, sent without the SDK's pipeline, which takes three times their processor time.
+"""The requests that ingest sends for each file, sent without the SDK's pipeline, which takes most of the processor time.
 
 The SDK signs them. `AZURE_FAST_REQUESTS=false` turns them off; the SDK then does the same work. It also does it wherever an
 answer here is not the expected one, with its retries and its errors.
