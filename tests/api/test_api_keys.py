@@ -173,7 +173,7 @@ def test_a_key_that_was_revoked_a_moment_ago_cannot_be_rotated(
     labelled.partner.get("/whoami").expect(200)
     admin.delete("/users/2/api_keys/2").expect(200)
     # This process remembers the pair.
-    labelled.partner.post("/whoami/keys/rotate").expect(409, "does not work any more")
+    labelled.partner.post("/whoami/keys/rotate").expect(409, "no longer works")
     second = caller_of(http, admin.post("/users/2/api_keys", {}).expect(200))
     second.get("/whoami").expect(200)
     admin.patch("/users/2", {"enabled": False}).expect(200)
