@@ -92,7 +92,9 @@ def _describe(error: DBAPIError) -> str | None:
         return f"The database of DB_CONNECTION_STRING does not answer: {' '.join(str(error.orig).split())}"
     if getattr(error.orig, "pgcode", None) == NO_TABLE_STATE:
         schema = components().settings.db_schema
-        return f"The schema {schema!r} of DB_SCHEMA does not exist or is behind: run `flask db upgrade`."
+        return (
+            f"The schema {schema!r} of DB_SCHEMA does not exist or is older than this version: run `flask db upgrade`."
+        )
     return None
 
 
@@ -109,7 +111,7 @@ def show_key(user: User, role: str | None, pair: KeyPair) -> None:
 @click.option("--email", required=True, help="Address of the user.")
 @click.option("--role", type=click.Choice([IMAGE_ADMIN, READER]), default=IMAGE_ADMIN, show_default=True)
 def create_user(email: str, role: str) -> None:
-    """Make a user and print its key pair; the secret is shown only here."""
+    """Create a user and print its key pair. The secret is shown only once."""
     with transaction() as session:
         user, pair = users.create_user(session, email, role)
         show_key(user, role, pair)
@@ -117,7 +119,7 @@ def create_user(email: str, role: str) -> None:
 
 @users_group.command("list")
 def list_users() -> None:
-    """Print every user, one JSON object a line."""
+    """Print every user, one JSON object per line."""
     with transaction() as session:
         for user in users.summarize_users(session):
             show(user)
@@ -126,14 +128,14 @@ def list_users() -> None:
 @users_group.command("disable")
 @click.option("--email", required=True)
 def disable_user(email: str) -> None:
-    """Let none of the user's keys work."""
+    """Disable a user: none of its keys work."""
     _set_enabled(email, enabled=False)
 
 
 @users_group.command("enable")
 @click.option("--email", required=True)
 def enable_user(email: str) -> None:
-    """Let the user's keys work again."""
+    """Enable a user: its keys work again."""
     _set_enabled(email, enabled=True)
 
 
@@ -147,7 +149,7 @@ def _set_enabled(email: str, *, enabled: bool) -> None:
 @users_group.command("rotate-key")
 @click.option("--email", required=True)
 def rotate_key(email: str) -> None:
-    """Revoke the user's keys and print a new pair."""
+    """Revoke all keys of a user and print a new pair."""
     with transaction() as session:
         user, pair = users.rotate_key(session, email)
         show_key(user, None, pair)
@@ -158,7 +160,7 @@ def rotate_key(email: str) -> None:
 @click.option("--role", type=ROLES, required=True)
 @click.option("--campaign", type=click.IntRange(min=1), help="Id of the campaign, for the roles labeler and reviewer.")
 def grant_role(email: str, role: str, campaign: int | None) -> None:
-    """Give a role to a user."""
+    """Grant a role to a user."""
     _check_role(role, campaign)
     with transaction() as session:
         users.grant_role(session, users.get_user(session, email), role, campaign)
@@ -170,7 +172,7 @@ def grant_role(email: str, role: str, campaign: int | None) -> None:
 @click.option("--role", type=ROLES, required=True)
 @click.option("--campaign", type=click.IntRange(min=1), help="Id of the campaign, for the roles labeler and reviewer.")
 def revoke_role(email: str, role: str, campaign: int | None) -> None:
-    """Take a role from a user."""
+    """Revoke a role of a user."""
     _check_role(role, campaign)
     with transaction() as session:
         users.revoke_role(session, users.get_user(session, email), role, campaign)
@@ -179,13 +181,13 @@ def revoke_role(email: str, role: str, campaign: int | None) -> None:
 
 def _check_role(role: str, campaign: int | None) -> None:
     if (role in CAMPAIGN_ROLES) != (campaign is not None):
-        raise click.UsageError("--campaign goes with the roles labeler and reviewer, and only with them.")
+        raise click.UsageError("Send --campaign with the roles labeler and reviewer, and only with them.")
 
 
 @keys_group.command("list")
 @click.option("--email", required=True)
 def list_keys(email: str) -> None:
-    """Print every key of the user, one JSON object a line, without any secret."""
+    """Print every key of a user without its secret, one JSON object per line."""
     with transaction() as session:
         for key in api_keys.find_api_keys(session, users.get_user(session, email).id):
             show(key)
@@ -196,7 +198,7 @@ def list_keys(email: str) -> None:
 @click.option("--name", help="What the key is for.")
 @click.option("--valid-days", type=click.IntRange(1, api_keys.MAX_DAYS_VALID), help="Days until the key expires.")
 def create_key(email: str, name: str | None, valid_days: int | None) -> None:
-    """Give the user one more key and print it; the secret is shown only here."""
+    """Create one more key for a user and print it. The secret is shown only once."""
     date_expires = datetime.now(UTC) + timedelta(days=valid_days) if valid_days else None
     with transaction() as session:
         user = users.get_user(session, email)
@@ -208,7 +210,7 @@ def create_key(email: str, name: str | None, valid_days: int | None) -> None:
 @click.option("--key-id", type=click.IntRange(min=1), required=True)
 @click.option("--overlap-seconds", type=click.IntRange(0, api_keys.MAX_OVERLAP_SECONDS), default=0, show_default=True)
 def rotate_one_key(email: str, key_id: int, overlap_seconds: int) -> None:
-    """Print a new key in place of this one, which goes on working for the overlap."""
+    """Replace a key and print the new one. The old key keeps working for the overlap."""
     with transaction() as session:
         user = users.get_user(session, email)
         api_key = api_keys.get_api_key(session, user.id, key_id)
@@ -219,7 +221,7 @@ def rotate_one_key(email: str, key_id: int, overlap_seconds: int) -> None:
 @click.option("--email", required=True)
 @click.option("--key-id", type=click.IntRange(min=1), required=True)
 def revoke_key(email: str, key_id: int) -> None:
-    """Let a key never work again."""
+    """Revoke a key for good."""
     with transaction() as session:
         user = users.get_user(session, email)
         api_keys.revoke_api_key(session, api_keys.get_api_key(session, user.id, key_id))
@@ -228,7 +230,7 @@ def revoke_key(email: str, key_id: int) -> None:
 
 @images_group.command("make-container")
 def make_container() -> None:
-    """Make the main container, AZURE_STORAGE_IMAGESET_CONTAINER, unless it is there."""
+    """Create the main container, AZURE_STORAGE_IMAGESET_CONTAINER, if it does not exist."""
     store = components().blob_store
     with transaction():
         show({"container": store.container, "made": store.make_container(store.container)})
@@ -239,12 +241,12 @@ def make_container() -> None:
 def register_images(prefix: str) -> None:
     """Register the files below PREFIX in the main container as images that belong to no set.
 
-    A file that cannot be read has a line on standard error; the others are registered, and the exit status is 1.
+    Each file that cannot be read has a line on standard error. The others are registered, and the exit status is 1.
     """
     try:
         prefix.encode()
     except UnicodeEncodeError:
-        raise click.BadParameter("This is no text in UTF-8.", param_hint="PREFIX") from None
+        raise click.BadParameter("PREFIX must be text in UTF-8.", param_hint="PREFIX") from None
     with transaction() as session:
         done = image_files.register_images(session, components().make_patient_blobs(), prefix)
     for name, fault in done.faults.items():
@@ -264,25 +266,29 @@ def register_images(prefix: str) -> None:
 @click.group("check", cls=AppGroup, invoke_without_command=True)
 @click.option("--repair", is_flag=True, help="Fix what can be fixed safely.")
 @click.option(
-    "--grace-minutes", type=click.FloatRange(min=0), default=10, help="Younger than this is let be; 10 unless told."
+    "--grace-minutes",
+    type=click.FloatRange(min=0),
+    default=10,
+    help="Ignore what is younger than this.",
+    show_default=True,
 )
 @click.pass_context
 @with_appcontext
 def check(context: click.Context, repair: bool, grace_minutes: float) -> None:
-    """Find what does not agree: tables, files, containers, jobs. Exit status 1 when something is left."""
+    """Find disagreements between tables, files, containers and jobs. The exit status is 1 if any is left."""
     if context.invoked_subcommand is None:
         left = sum(1 for finding in find_disagreements(timedelta(minutes=grace_minutes)) if not settle(finding, repair))
-        click.echo(f"{left} thing(s) left to look at." if left else "Everything agrees.", err=True)
+        click.echo(f"{left} disagreement(s) left." if left else "Everything agrees.", err=True)
         sys.exit(1 if left else 0)
 
 
 @check.command("azure-ml")
 @with_appcontext
 def check_azure_ml() -> None:
-    """Look whether the workspace and its datastore can be used with the settings as they are."""
+    """Check that the settings give access to the workspace and its datastore."""
     settings = components().settings
     if not settings.uses_azure_ml:
-        raise click.ClickException("The AZURE_ML settings are missing: nothing is registered.")
+        raise click.ClickException("The AZURE_ML settings are missing, so nothing is registered.")
     workspace = Workspace.of(settings)
     for step in (workspace.check, workspace.check_datastore):
         try:
@@ -321,7 +327,7 @@ def settle(finding: Finding, repair: bool) -> bool:
 
 
 @click.command("worker")
-@click.option("--concurrency", type=click.IntRange(min=2), help="Jobs at a time.")
+@click.option("--concurrency", type=click.IntRange(min=2), help="Number of jobs that run at the same time.")
 @with_appcontext
 def run_worker(concurrency: int | None) -> None:
     """Run background jobs until SIGTERM."""

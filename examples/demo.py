@@ -133,7 +133,7 @@ def finish_image_set(admin: Caller, image_set: int, expected: int) -> None:
     admin.call("POST", f"{path}/images", [{"id": 1}], status=404 if not _image_exists(admin) else 409)
     expect(admin.call("PUT", path, {"new_status": "finished"}) == "ok", "Finishing should answer ok.")
     admin.call("PUT", path, {"new_status": "finished"}, status=409)
-    watch(admin, path, "ingest", "Taking in")
+    watch(admin, path, "ingest", "Ingesting")
     done = admin.call("GET", path)["ingest"]
     expect(done["done"] == done["total"] == expected, f"{done['done']} of {expected} files were ingested.")
 
@@ -261,7 +261,7 @@ def label(
 def _check_fences(admin: Caller, partner: Caller, campaign: int, images: dict[str, dict[str, Any]]) -> None:
     """Check that the partner gets no further than the campaign, and that a box that cannot be changes nothing."""
     partner.call("GET", "/images", status=403)
-    partner.call("GET", f"/campaigns/{campaign}/objects", status=403)
+    partner.call("GET", f"/campaigns/{campaign}/datasets", status=403)
     partner.call("GET", f"/images/{images['read me.txt']['image_id']}", status=403)
     partner.call("GET", "/images/9223372036854775807", status=403)
     image = next(image for image in images.values() if image["file"]["filetype"])

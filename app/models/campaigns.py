@@ -12,7 +12,7 @@ from app.models.objects import STATE_RULE
 
 
 class Campaign(Base):
-    """One labelling job. The counters change in the transaction that changes what they count.
+    """One labeling job. The counters change in the transaction that changes what they count.
 
     `labeled_count` counts all images that are not `unlabeled`, those that are `empty` or `unusable` as well.
     """

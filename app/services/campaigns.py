@@ -1,4 +1,4 @@
-"""Campaigns: labelling jobs, their partner, their images and the steps of their life."""
+"""Campaigns: labeling jobs, their partner, their images and the steps of their life."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

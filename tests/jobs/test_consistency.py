@@ -247,7 +247,7 @@ def test_a_dropbox_without_a_set_is_deleted_when_it_is_empty(
     found = find()
     assert set(found) == {"dropbox_left_over"}
     if has_files:
-        with pytest.raises(NotFound, match="holds files"):
+        with pytest.raises(NotFound, match="contains files"):
             repair(found["dropbox_left_over"])
         orphan.delete_container()
     else:
@@ -318,7 +318,7 @@ def test_the_command_tells_each_finding_and_mends_what_it_may(app: Flask, finish
     repaired = run(app, "check", "--repair")
     assert read(repaired)["campaign_miscounted"]
     assert repaired.exit_code == 1
-    assert "left to look at" in repaired.stderr
+    assert "disagreement(s) left" in repaired.stderr
     assert "campaign_miscounted" not in read(run(app, "check"))
 
 
