@@ -7,7 +7,8 @@ and libpq knows none for statements. psycopg2 therefore waits in a function of o
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -58,6 +59,19 @@ def set_statement_timeout(connection: Connection, seconds: float) -> None:
     """Give the statements of this transaction another timeout; 0 is none."""
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{seconds:g}s'")
     wait_longer(connection, seconds + LAST_REPORT_SECONDS if seconds else None)
+
+
+@contextmanager
+def longer_statements(connection: Connection, seconds: float) -> Iterator[None]:
+    """Give statements that are each a transaction of their own another timeout."""
+    connection.exec_driver_sql(f"SET statement_timeout = '{seconds:g}s'")
+    wait_longer(connection, seconds + LAST_REPORT_SECONDS)
+    try:
+        yield
+    finally:
+        # Where this fails the connection is lost, and the error that is on its way says so.
+        with suppress(sqlalchemy.exc.DBAPIError):
+            connection.exec_driver_sql("RESET statement_timeout")
 
 
 def wait_longer(connection: Connection, seconds: float | None) -> None:

@@ -10,18 +10,18 @@ from app.representations.json import json_object, json_rows, utc
 from app.representations.viewers import SEES_ADDRESSES, VIEWER_ID
 
 # Null where the viewer may not see it.
-_SHOWN_EMAIL = case((or_(SEES_ADDRESSES, User.id == VIEWER_ID), User.email))
+SHOWN_EMAIL = case((or_(SEES_ADDRESSES, User.id == VIEWER_ID), User.email))
 
 
 def user_email(column: InstrumentedAttribute[int]) -> ColumnElement[str]:
     """Return an expression: the address of the user whose id a column holds, null where the viewer may not see it."""
-    return select(_SHOWN_EMAIL).where(User.id == column).scalar_subquery()
+    return select(SHOWN_EMAIL).where(User.id == column).scalar_subquery()
 
 
 def members_of_campaign(role: str) -> ColumnElement[Any]:
     """Return an expression: the users with this role in the campaign that the outer select names, as a JSON array."""
     has_role = (Role.user_id == User.id, Role.name == role, Role.campaign_id == Campaign.id)
-    members = select(User.id.label("user_id"), _SHOWN_EMAIL.label("email")).join(Role, and_(*has_role))
+    members = select(User.id.label("user_id"), SHOWN_EMAIL.label("email")).join(Role, and_(*has_role))
     return json_rows(members.correlate(Campaign).order_by(User.id))
 
 

@@ -47,6 +47,7 @@ class Line:
     status: int = 200
     campaign: str = "created"
     path: dict[str, str] = field(default_factory=dict)
+    query: str = ""
 
 
 BOX = {"bounding_box": {"xmin": 1, "xmax": 9, "ymin": 1, "ymax": 9}, "label": "PET"}
@@ -78,6 +79,8 @@ LINES = {
     "add_reviewer": Line(ADMIN, {"email": "new@partner.example"}),
     "remove_reviewer": Line(ADMIN, path={"user_id": "reviewer_id"}),
     "list_campaign_datasets": Line(READER),
+    "get_campaign_statistics": Line(ALL_OF_CAMPAIGN),
+    "get_statistics": Line(READER, query="?campaigns={campaign_id}"),
     "list_audit": Line(ADMIN),
     "get_job": Line(READER),
     "retry_job": Line(ADMIN),
@@ -196,7 +199,8 @@ def call(caller: Caller, name: str, ids: dict[str, Any], own: dict[str, Any]) ->
     body = fill(LINES[name].body, own)
     sent = {} if body is None else {"json": body}
     named = {parameter: ids[thing] for parameter, thing in LINES[name].path.items()}
-    return caller.request(method, path.format(**ids | named), headers=SAME_ID, **sent)
+    path = (path + LINES[name].query).format(**ids | named)
+    return caller.request(method, path, headers=SAME_ID, **sent)
 
 
 def fill(body: Any, own: dict[str, Any]) -> Any:

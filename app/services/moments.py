@@ -1,0 +1,33 @@
+"""Moments in the past of a campaign: `as_of` names one by a submission or by a time."""
+
+import re
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.errors import BadRequest, NotFound
+from app.models import Submission
+from app.services.times import read_time
+
+# Shorter than the largest id, which no submission has.
+SUBMISSION_ID = re.compile("[0-9]{1,18}")
+
+
+def read_moment(session: Session, campaign_id: int, as_of: str) -> int:
+    """Return the id of the newest submission to a campaign at a moment, 0 before the first.
+
+    `as_of` is the id of a submission, which means the moment just after it, or a time or day in the form of TimeOrDay. Raises
+    NotFound for a submission that the campaign does not have, BadRequest for a time in the future or without a meaning.
+    """
+    of_campaign = Submission.campaign_id == campaign_id
+    if SUBMISSION_ID.fullmatch(as_of):
+        submission_id = int(as_of)
+        if session.scalar(select(Submission.id).where(of_campaign, Submission.id == submission_id)) is None:
+            raise NotFound(f"Campaign {campaign_id} has no submission {submission_id}.")
+        return submission_id
+    time = read_time("as_of", as_of)
+    if time is None or time > datetime.now(UTC):
+        raise BadRequest("as_of must be a submission or a time that is not in the future.")
+    newest = select(func.max(Submission.id)).where(of_campaign, Submission.date_created <= time)
+    return session.scalar(newest) or 0
