@@ -1,8 +1,8 @@
 """The family of errors that a caller gets to see; `app.web.error_responses` gives them their one form."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import ClassVar
+from typing import Any, ClassVar
 
 RETRY_AFTER_SECONDS = 5
 MAX_DETAIL_LENGTH = 500
@@ -12,17 +12,21 @@ class Problem(Exception):
     """An answer that is not a success. `detail` is one or two sentences for the caller, of at most 500 characters.
 
     `errors` lists single faults as `{"pointer": <JSON Pointer, RFC 6901>, "detail": <message>}`, those of the query as
-    `{"parameter": <name>, "detail": <message>}`.
+    `{"parameter": <name>, "detail": <message>}`; a fault may have more that the document names.
     """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
 
     def __init__(
-        self, detail: str, *, errors: list[dict[str, str]] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, Any]] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail if len(detail) <= MAX_DETAIL_LENGTH else detail[: MAX_DETAIL_LENGTH - 1] + "…"
-        self.errors = errors or []
+        self.errors = [dict(error) for error in errors or ()]
         self.headers = dict(headers or {})
 
 

@@ -250,7 +250,7 @@ def label(
     half = len(submissions) // 2
     partner.call("PUT", f"{path}/objects", submissions[:half])
     progress = partner.call("GET", "/whoami")["roles"][0]["campaign"]["progress"]
-    expect(progress == {"total": len(listed), "done": half}, f"The progress is told as {progress}.")
+    expect((progress["total"], progress["done"]) == (len(listed), half), f"The progress is told as {progress}.")
     partner.call("PUT", f"{path}/objects", submissions[half:])
     status = admin.call("GET", path)["status"]
     expect(status == "completed", f"Every image is labeled, but the campaign is {status}.")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from flask import Response
+from flask import Response, request
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -12,10 +12,9 @@ from app.handlers import read_expansion
 from app.observability import metrics
 from app.representations.pages import Page
 from app.responses import json_answer, ok_or_representation, page_answer, refuse_if_changed, resource_answer
-from app.services import campaigns, objects
+from app.services import campaigns, objects, submissions
 from app.services.api_keys import Account, KeyPair
 from app.services.campaigns import NewCampaign
-from app.services.objects import Sender
 from app.wiring import components
 
 
@@ -61,10 +60,12 @@ def list_campaign_images(
     campaign_id: int,
     page: Page,
     labeled: bool | None = None,
+    state: list[str] | None = None,
     expand: list[str] | None = None,
 ) -> Response:
     """GET /campaigns/{campaign_id}/images"""
-    return page_answer(campaigns.list_images(session, campaign_id, page, labeled, read_expansion(expand)))
+    states = campaigns.read_states(labeled, state)
+    return page_answer(campaigns.list_images(session, campaign_id, page, states, read_expansion(expand)))
 
 
 def add_campaign_images(session: Session, campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:
@@ -78,22 +79,30 @@ def list_campaign_objects(
     campaign_id: int,
     page: Page,
     labeled: bool | None = None,
+    state: list[str] | None = None,
 ) -> Response:
     """GET /campaigns/{campaign_id}/objects"""
-    return page_answer(campaigns.list_objects(session, campaign_id, page, labeled))
+    return page_answer(campaigns.list_objects(session, campaign_id, page, campaigns.read_states(labeled, state)))
 
 
 def put_campaign_objects(
-    session: Session, campaign_id: int, body: Iterable[dict[str, Any]], account: Account, request_id: str
+    session: Session,
+    campaign_id: int,
+    body: Iterable[dict[str, Any]],
+    account: Account,
+    request_id: str,
+    tool: str | None = None,
+    note: str | None = None,
 ) -> Response:
     """PUT /campaigns/{campaign_id}/objects"""
-    sender = Sender(account, request_id)
+    sender = submissions.read_sender(account, request_id, tool, note, request.user_agent.string)
     limit = components().settings.max_objects_per_request
     receipt = objects.put_objects(session, sender, campaign_id, body, limit)
     if receipt.submission_id is not None:
         # What is rolled back after all is not counted.
-        event.listen(session, "after_commit", lambda _: metrics.observe_submission(receipt.object_counts), once=True)
-    return ok_or_representation(lambda: objects.get_receipt(session, sender, campaign_id, receipt))
+        counts = receipt.changed_object_counts
+        event.listen(session, "after_commit", lambda _: metrics.observe_submission(counts), once=True)
+    return ok_or_representation(lambda: submissions.get_receipt(session, sender, campaign_id, receipt))
 
 
 def add_labeler(session: Session, campaign_id: int, body: dict[str, Any]) -> Response:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.handlers import read_expansion
 from app.representations.pages import Page
 from app.responses import json_answer, page_answer
-from app.services import images
+from app.services import images, submissions
 from app.services.api_keys import Account
 from app.services.images import ImageFilter
 from app.wiring import components
@@ -33,3 +33,8 @@ def get_image(session: Session, image_id: int, account: Account) -> Response:
 def list_image_objects(session: Session, image_id: int, campaigns: list[int] | None = None) -> Response:
     """GET /images/{image_id}/objects"""
     return json_answer(images.list_objects(session, image_id, campaigns))
+
+
+def list_image_history(session: Session, image_id: int, page: Page) -> Response:
+    """GET /images/{image_id}/history"""
+    return page_answer(submissions.list_history(session, image_id, page))

@@ -55,30 +55,33 @@ LIMIT :size
 # the first `skipped` ones.
 PAGE = text(
     _with_decimals(r"""
-SELECT campaign_image.image_id, width IS NOT NULL AS is_image, submission_id, path, coalesce(box.count, 0) AS object_count,
+SELECT campaign_image.image_id, width IS NOT NULL AS is_image, usable.submission_id, path, coalesce(box.count, 0) AS object_count,
     coalesce(box.labels, '') AS labels, coalesce(box.crowd_labels, '') AS crowd_labels,
     coalesce(box.confidences, '') AS confidences,
     '{"format":' || coalesce(to_json(lower(filetype))::text, 'null')
         || ',"width":"' || width || 'px","height":"' || height || 'px"}' AS details,
     '{"image_id":' || campaign_image.image_id || ',"path":' || to_json(path) || ',"labeled":' || CASE
-        WHEN submission_id IS NULL THEN 'false' ELSE 'true' END || '}' AS entry
+        WHEN usable.submission_id IS NULL THEN 'false' ELSE 'true' END || '}' AS entry
 FROM campaign_image
 JOIN image ON image.id = campaign_image.image_id
 CROSS JOIN LATERAL (SELECT substr(blobstorage_path, length(:container) + 2) AS path) AS place
+CROSS JOIN LATERAL (SELECT CASE WHEN state <> 'unusable' THEN submission_id END AS submission_id) AS usable
 LEFT JOIN LATERAL (
     SELECT count(*), string_agg(begin || '}', ',') AS labels, string_agg(begin || ',"isCrowd"\:0}', ',') AS crowd_labels,
         string_agg(coalesce(decimal(confidence), 'null'), ',') AS confidences
     FROM (
         SELECT confidence, '{"label":' || to_json(label)
-            || ',"topX":' || decimal(x_min / width::float8) || ',"topY":' || decimal(y_min / height::float8)
-            || ',"bottomX":' || decimal(x_max / width::float8) || ',"bottomY":' || decimal(y_max / height::float8) AS begin
-        FROM object
+            || ',"topX":' || decimal(x1 / width) || ',"topY":' || decimal(y1 / height)
+            || ',"bottomX":' || decimal(x2 / width) || ',"bottomY":' || decimal(y2 / height) AS begin
+        FROM object CROSS JOIN LATERAL (
+            SELECT coalesce(left_edge::text::float8, x_min) AS x1, coalesce(upper_edge::text::float8, y_min) AS y1,
+                coalesce(right_edge::text::float8, x_max) AS x2, coalesce(lower_edge::text::float8, y_max) AS y2) AS exact
         WHERE object.campaign_id = campaign_image.campaign_id
             AND object.submission_id = campaign_image.submission_id
             AND object.image_id = campaign_image.image_id
         ORDER BY object.id
         OFFSET :skipped LIMIT :size) AS ordered
-) AS box ON submission_id IS NOT NULL
+) AS box ON usable.submission_id IS NOT NULL
 WHERE campaign_image.campaign_id = :campaign_id AND campaign_image.image_id BETWEEN :first AND :last
 ORDER BY campaign_image.image_id
 """)
@@ -92,8 +95,9 @@ def publish_files(
 
     They are `<title>_labels.csv`, the same as JSON Lines with an MLTable file beside it in `<title>/`, and the manifest
     `<title>_images.json`. The labels have a row for each image that somebody looked at, in the order of their ids; one that
-    was found empty has the labels `[]`. An image that nobody labeled has no row, because a reader would take it for an
-    empty one: it stands in the manifest, with `"labeled": false`. What is no image, or has no known size, is in no file.
+    was found empty has the labels `[]`. An image that nobody labeled, or that is unusable, has no row, because a reader would
+    take it for an empty one: it stands in the manifest, with `"labeled": false`. What is no image, or has no known size, is
+    in no file.
     `registration` is the state with which images and labels begin; `url_prefix` stands before the paths in the JSON Lines.
     Raises StorageUnavailable.
     """

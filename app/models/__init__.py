@@ -9,8 +9,9 @@ from app.models.idempotency_keys import IdempotencyKey
 from app.models.image_sets import ImageSet
 from app.models.images import Image, ImageCount
 from app.models.jobs import Job
-from app.models.objects import Object, Submission, SubmissionImage
+from app.models.objects import Object
 from app.models.problems import ImageSetProblem
+from app.models.submissions import Submission, SubmissionImage
 from app.models.users import Role, User
 
 __all__ = [

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.engine import Base
 from app.models.image_sets import TITLE_RULE
-from app.models.objects import STATE_RULE
+from app.models.submissions import STATE_RULE
 
 
 class Campaign(Base):

@@ -1,17 +1,17 @@
 """The schemas Campaign, CampaignClass, CampaignImage and LabeledImage."""
 
-from sqlalchemy import Text, cast, func, literal_column, select
+from sqlalchemy import Text, case, cast, func, literal_column, select
 
-from app.models import Campaign, CampaignClass, CampaignImage, Image
+from app.models import Campaign, CampaignClass, CampaignImage, Image, SubmissionImage
 from app.models.jobs import PUBLISH_DATASETS
 from app.models.users import LABELER, REVIEWER
 from app.representations.images import FILE
 from app.representations.jobs import newest_job
-from app.representations.json import json_object, json_rows, utc
+from app.representations.json import json_rows, utc
 from app.representations.objects import OBJECTS_OF_CAMPAIGN_IMAGE
+from app.representations.progress import PROGRESS
 from app.representations.users import members_of_campaign, user_email
 
-PROGRESS = json_object(total=Campaign.image_count, done=Campaign.labeled_count)
 _CLASSES = (
     select(
         CampaignClass.name,
@@ -46,6 +46,20 @@ CAMPAIGNS = select(
     newest_job(PUBLISH_DATASETS, "campaign", Campaign.id).label("publication"),
 ).order_by(Campaign.id)
 _URL = literal_column("'/images/'", Text) + cast(CampaignImage.image_id, Text)
+# Few images have one, so that it is not kept with them.
+_REASON = case(
+    (
+        CampaignImage.state == "unusable",
+        select(SubmissionImage.reason)
+        .where(
+            SubmissionImage.campaign_id == CampaignImage.campaign_id,
+            SubmissionImage.image_id == CampaignImage.image_id,
+            SubmissionImage.submission_id == CampaignImage.submission_id,
+        )
+        .correlate(CampaignImage)
+        .scalar_subquery(),
+    )
+)
 CAMPAIGN_IMAGES = (
     select(
         CampaignImage.image_id,
@@ -54,6 +68,9 @@ CAMPAIGN_IMAGES = (
         Image.filetype,
         Image.width,
         Image.height,
+        CampaignImage.state,
+        _REASON.label("reason"),
+        CampaignImage.submission_id.label("revision"),
     )
     .join(Image, Image.id == CampaignImage.image_id)
     .order_by(CampaignImage.image_id)

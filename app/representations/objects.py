@@ -1,9 +1,21 @@
 """The schema Object, in the order in which the objects were sent."""
 
-from sqlalchemy import and_, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Numeric, Text, and_, cast, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.models import CampaignImage, Object, Submission
 from app.representations.json import AnySelect, json_object, utc
+
+
+def _plain(number: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """Return an expression: the number as the shortest decimal that gives it back, without an exponent."""
+    return cast(cast(number, Text), Numeric)
+
+
+def _edge(exact: InstrumentedAttribute[float | None], whole: InstrumentedAttribute[int]) -> ColumnElement[Any]:
+    return func.coalesce(_plain(exact), whole)
 
 
 def _objects(submitted: type[Object | CampaignImage]) -> AnySelect:
@@ -14,7 +26,12 @@ def _objects(submitted: type[Object | CampaignImage]) -> AnySelect:
         .correlate(submitted)
         .scalar_subquery()
     )
-    box = json_object(xmin=Object.x_min, xmax=Object.x_max, ymin=Object.y_min, ymax=Object.y_max)
+    box = json_object(
+        xmin=_edge(Object.left_edge, Object.x_min),
+        xmax=_edge(Object.right_edge, Object.x_max),
+        ymin=_edge(Object.upper_edge, Object.y_min),
+        ymax=_edge(Object.lower_edge, Object.y_max),
+    )
     return select(
         Object.id.label("object_id"),
         Object.image_id,
@@ -22,7 +39,7 @@ def _objects(submitted: type[Object | CampaignImage]) -> AnySelect:
         Object.label,
         Object.label_original,
         box.label("bounding_box"),
-        Object.confidence,
+        _plain(Object.confidence).label("confidence"),
         date_added.label("date_added"),
     ).order_by(Object.id)
 

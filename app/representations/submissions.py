@@ -1,16 +1,57 @@
-"""The schema Submission: the receipt of one accepted PUT of objects."""
+"""The schemas Submission, the receipt of one accepted change of labels, and ImageRevision."""
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
-from app.models import Submission
-from app.representations.json import utc
+from app.models import ApiKey, Campaign, Submission, SubmissionImage
+from app.representations.json import json_object, utc
 from app.representations.users import user_email
+
+_KEY_NAME = select(ApiKey.name).where(ApiKey.id == Submission.api_key_id).scalar_subquery()
+
 
 SUBMISSIONS = select(
     Submission.id.label("submission_id"),
     Submission.campaign_id,
+    Submission.kind,
+    Submission.of_submission.label("of"),
     Submission.image_count,
     Submission.object_count,
+    Submission.replaced,
+    Submission.unchanged,
+    Submission.tool,
+    Submission.note,
     utc(Submission.date_created).label("date_created"),
     user_email(Submission.user_id).label("created_by"),
+    _KEY_NAME.label("key_name"),
+    Submission.request_id,
+).order_by(Submission.id.desc())
+# Who made a revision, for those who have overlooked it.
+MAKERS = SUBMISSIONS.with_only_columns(
+    Submission.id.label("revision"),
+    user_email(Submission.user_id).label("created_by"),
+    utc(Submission.date_created).label("date_created"),
+)
+HISTORY = (
+    select(
+        SubmissionImage.submission_id,
+        json_object(campaign_id=Campaign.id, title=Campaign.title).label("campaign"),
+        SubmissionImage.state,
+        SubmissionImage.reason,
+        SubmissionImage.object_count,
+        Submission.kind,
+        Submission.of_submission.label("of"),
+        Submission.tool,
+        Submission.note,
+        utc(Submission.date_created).label("date_created"),
+        user_email(Submission.user_id).label("created_by"),
+        _KEY_NAME.label("key_name"),
+        Submission.request_id,
+    )
+    .select_from(SubmissionImage)
+    .join(
+        Submission,
+        and_(Submission.campaign_id == SubmissionImage.campaign_id, Submission.id == SubmissionImage.submission_id),
+    )
+    .join(Campaign, Campaign.id == SubmissionImage.campaign_id)
+    .order_by(SubmissionImage.submission_id.desc())
 )

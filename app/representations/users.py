@@ -7,6 +7,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.models import Campaign, Role, User
 from app.representations.json import json_object, json_rows, utc
+from app.representations.progress import PROGRESS
 from app.representations.viewers import SEES_ADDRESSES, VIEWER_ID
 
 # Null where the viewer may not see it.
@@ -47,7 +48,7 @@ _CAMPAIGN_WITH_PROGRESS = json_object(
     campaign_id=Campaign.id,
     title=Campaign.title,
     status=Campaign.status,
-    progress=json_object(total=Campaign.image_count, done=Campaign.labeled_count),
+    progress=PROGRESS,
 )
 # The roles of callers themselves, with the progress of their campaigns.
 ROLES = select(

@@ -1,6 +1,6 @@
 """Campaigns: labeling jobs, their partner, their images and the steps of their life."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from app.errors import Conflict, NotFound
 from app.models import Campaign, CampaignImage, Dataset, User
 from app.models.datasets import MEDIA_TYPES
 from app.models.jobs import PUBLISH_DATASETS
+from app.models.submissions import STATES
 from app.models.users import LABELER
 from app.outbox import queue
 from app.representations.campaigns import CAMPAIGN_IMAGES, CAMPAIGN_IMAGES_WITH_FILE, CAMPAIGNS, LABELED_IMAGES
@@ -33,11 +34,12 @@ STEPS = {
     ("completed", "active"),
     ("completed", "finished"),
 }
-# How many images a campaign has: all, those that are labeled, and those that are not.
-COUNTS: dict[bool | None, ColumnElement[int] | InstrumentedAttribute[int]] = {
-    None: Campaign.image_count,
-    True: Campaign.labeled_count,
-    False: Campaign.image_count - Campaign.labeled_count,
+# How many images of a campaign have each state.
+STATE_COUNTS: dict[str, ColumnElement[int] | InstrumentedAttribute[int]] = {
+    "unlabeled": Campaign.image_count - Campaign.labeled_count,
+    "labeled": Campaign.labeled_count - Campaign.empty_count - Campaign.unusable_count,
+    "empty": Campaign.empty_count,
+    "unusable": Campaign.unusable_count,
 }
 DATES: dict[str, dict[str, Any]] = {
     "active": {"date_started": func.now(), "date_completed": None, "date_finished": None},
@@ -179,32 +181,58 @@ def enter_status(session: Session, campaign: Campaign, status: str, *, automatic
     session.execute(update(Campaign).where(Campaign.id == campaign.id).values(status=status, **DATES[status]))
 
 
+def count_states(session: Session, campaign: Campaign, changes: Mapping[str, int]) -> None:
+    """Change the counters by how many images more or fewer have each state, and the status where it follows from them.
+
+    The caller has locked the campaign. An active campaign that completes itself is completed when all its images are done, and a
+    completed one with an image that is not done becomes active again.
+    """
+    counts = {
+        "labeled_count": campaign.labeled_count - changes.get("unlabeled", 0),
+        "empty_count": campaign.empty_count + changes.get("empty", 0),
+        "unusable_count": campaign.unusable_count + changes.get("unusable", 0),
+    }
+    if any(changes.values()):
+        session.execute(update(Campaign).where(Campaign.id == campaign.id).values(**counts))
+    is_done = counts["labeled_count"] == campaign.image_count >= 1
+    if campaign.status == "active" and campaign.auto_complete and is_done:
+        enter_status(session, campaign, "completed", automatic=True)
+    elif campaign.status == "completed" and not is_done:
+        enter_status(session, campaign, "active", automatic=True)
+
+
 def list_images(
     session: Session,
     campaign_id: int,
     page: Page,
-    labeled: bool | None = None,
+    states: Collection[str] = STATES,
     sign_path: SignPath | None = None,
 ) -> Listing:
-    """Return a page of the images of a campaign, all or those that are labeled or not. Raises NotFound.
+    """Return a page of the images of a campaign, all or those with some states. Raises NotFound.
 
     With `sign_path` each has a link to its file.
     """
     _require_campaign(session, campaign_id)
-    rows = (CAMPAIGN_IMAGES_WITH_FILE if sign_path else CAMPAIGN_IMAGES).where(*_filters(campaign_id, labeled))
-    return fetch_page(session, "images", rows, page, total=_total(campaign_id, labeled), sign_path=sign_path)
+    rows = (CAMPAIGN_IMAGES_WITH_FILE if sign_path else CAMPAIGN_IMAGES).where(*_filters(campaign_id, states))
+    return fetch_page(session, "images", rows, page, total=_total(campaign_id, states), sign_path=sign_path)
 
 
-def list_objects(session: Session, campaign_id: int, page: Page, labeled: bool | None = None) -> Listing:
+def list_objects(session: Session, campaign_id: int, page: Page, states: Collection[str] = STATES) -> Listing:
     """Return a page of the images of a campaign with their present objects. Raises NotFound."""
     _require_campaign(session, campaign_id)
-    rows = LABELED_IMAGES.where(*_filters(campaign_id, labeled))
-    return fetch_page(session, "images", rows, page, total=_total(campaign_id, labeled))
+    rows = LABELED_IMAGES.where(*_filters(campaign_id, states))
+    return fetch_page(session, "images", rows, page, total=_total(campaign_id, states))
 
 
-def _filters(campaign_id: int, labeled: bool | None) -> list[ColumnElement[bool]]:
-    in_campaign, is_labeled = CampaignImage.campaign_id == campaign_id, CampaignImage.submission_id.is_not(None)
-    return [in_campaign] if labeled is None else [in_campaign, is_labeled if labeled else ~is_labeled]
+def read_states(labeled: bool | None, states: list[str] | None) -> list[str]:
+    """Return the states that a caller wants: those that it names, and of them those of labeled images or of the others."""
+    wanted = states or STATES
+    return [state for state in STATES if state in wanted and labeled in (None, state != "unlabeled")]
+
+
+def _filters(campaign_id: int, states: Collection[str]) -> list[ColumnElement[bool]]:
+    in_campaign = CampaignImage.campaign_id == campaign_id
+    return [in_campaign] if len(states) == len(STATES) else [in_campaign, CampaignImage.state.in_(states)]
 
 
 def add_images(session: Session, campaign_id: int, references: Iterable[dict[str, Any]]) -> None:
@@ -233,8 +261,8 @@ def lock_campaign(session: Session, campaign_id: int) -> Campaign:
     return campaign
 
 
-def _total(campaign_id: int, labeled: bool | None) -> AnySelect:
-    return select(COUNTS[labeled]).where(Campaign.id == campaign_id)
+def _total(campaign_id: int, states: Collection[str]) -> AnySelect:
+    return select(sum((STATE_COUNTS[state] for state in states), literal(0))).where(Campaign.id == campaign_id)
 
 
 def _require_campaign(session: Session, campaign_id: int) -> None:

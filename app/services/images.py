@@ -30,14 +30,16 @@ NO_ACCESS = "Your key does not give access to this."
 class ImageFilter:
     """What a caller wants of the images; None lets all through.
 
-    `labeled` goes with `campaign`. `taken_from` (inclusive) and `taken_to` (exclusive) are times or days; `bbox` is
-    west, south, east and north in degrees (RFC 7946, section 5), over the antimeridian where west is greater than east.
-    `filetype` is compared without case; `any` is every image, `none` every file that is no image.
+    `labeled` and `state`, of which there may be several, go with `campaign`. `taken_from` (inclusive) and `taken_to`
+    (exclusive) are times or days; `bbox` is west, south, east and north in degrees (RFC 7946, section 5), over the
+    antimeridian where west is greater than east. `filetype` is compared without case; `any` is every image, `none` every
+    file that is no image.
     """
 
     image_set: int | None = None
     campaign: int | None = None
     labeled: bool | None = None
+    state: list[str] | None = None
     taken_from: str | None = None
     taken_to: str | None = None
     type: str | None = None
@@ -76,11 +78,15 @@ class ImageFilter:
                 raise BadRequest(
                     "labeled requires campaign, because an image can be labeled in one campaign and not in another."
                 )
+            if self.state is not None:
+                raise BadRequest("state requires campaign, because an image can have another state in each campaign.")
             return []
         members = select(CampaignImage.image_id).where(CampaignImage.campaign_id == self.campaign)
         if self.labeled is not None:
             is_labeled = CampaignImage.submission_id.is_not(None)
             members = members.where(is_labeled if self.labeled else ~is_labeled)
+        if self.state is not None:
+            members = members.where(CampaignImage.state.in_(self.state))
         return [Image.id.in_(members)]
 
     def _taken(self) -> list[ColumnElement[bool]]:

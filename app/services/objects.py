@@ -1,23 +1,23 @@
 """Objects: the labels that a partner submits for the images of a campaign."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import chain, islice
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import text, update
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
-from app.errors import BadRequest, Conflict, NotFound, Unprocessable
-from app.models import Campaign, Submission
-from app.representations.json import fetch_object
-from app.representations.submissions import SUBMISSIONS
-from app.services.api_keys import Account
-from app.services.campaigns import enter_status, lock_campaign
+from app.errors import BadRequest, Conflict, NotFound, PreconditionFailed, Unprocessable
+from app.models import Campaign
+from app.services import submissions
+from app.services.boxes import columns_of, describe_box, has_area, is_single, lies_in, single_confidence
+from app.services.campaigns import count_states, lock_campaign
 from app.services.classes import Reading, Vocabulary, collect_classes, load_vocabulary
+from app.services.submissions import Receipt, Sender
+from app.services.text import UnfitText, normalize
 
 MAX_ERRORS = 50
 # From so many images and objects on a submission may take longer than other statements.
@@ -26,115 +26,114 @@ BULK_COUNT = 5_000
 # So many objects are stored by one statement: more would fill memory, and be no quicker.
 CHUNK_COUNT = 5_000
 
-# One statement: what was sent is looked up, stored and made current. What cannot be stored is reported, so that the caller
-# rolls back. PostgreSQL unpacks the documents itself, which costs Python next to nothing. The first statement of a
-# submission makes its receipt, the others name it.
-#
-# Its plan must be linear whatever PostgreSQL knows of the tables. The statistics of a new campaign are missing or say that
-# it has two images. So rows of `campaign_image` are joined by both columns of the primary key, neither of which is a constant
-# to the planner (as `campaign_id` it would lead to a scan of the whole campaign for each image), and no part that was sent
-# is joined to another: `right_edge` and `lower_edge` are the farthest edges of an image's boxes, and null without any.
-STORE = text("""
+MAX_REASON_LENGTH = 200
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+# The plans of these statements must be linear whatever PostgreSQL knows of the tables. The statistics of a new campaign are
+# missing or say that it has two images. So rows of `campaign_image` are joined by both columns of the primary key, neither of
+# which is a constant to the planner (as `campaign_id` it would lead to a scan of the whole campaign for each image), and no part
+# that was sent is joined to another, except by a hash.
+
+# What the images that were sent are at present. Those that are not in the campaign are missing.
+LOOK = text("""
 WITH sent AS MATERIALIZED (
-    SELECT CAST(:campaign_id AS bigint) AS campaign_id, position, image_id, right_edge, lower_edge
-    FROM json_to_recordset(:images) AS sent (position integer, image_id bigint, right_edge integer, lower_edge integer)
-), box AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(:boxes) AS box (
-        image_id bigint, i integer, j integer, x_min integer, y_min integer, x_max integer, y_max integer,
-        confidence double precision, label text, label_original text)
-), target AS MATERIALIZED (
-    SELECT sent.*, campaign_image.image_id IS NOT NULL AS is_known, submission_id, width, height
-    FROM sent
-    LEFT JOIN campaign_image USING (campaign_id, image_id)
-    LEFT JOIN image ON image.id = campaign_image.image_id
-), made AS (
-    INSERT INTO submission (campaign_id, user_id, api_key_id, request_id, image_count, object_count)
-    SELECT :campaign_id, :user_id, :api_key_id, :request_id, :image_count, :object_count
-    WHERE CAST(:submission_id AS bigint) IS NULL
-    RETURNING id
-), receipt AS (
-    SELECT id FROM made UNION ALL SELECT :submission_id WHERE :submission_id IS NOT NULL
-), stored AS (
-    INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, confidence, label, label_original)
-    SELECT :campaign_id, receipt.id, image_id, x_min, y_min, x_max, y_max, confidence, label, label_original
-    FROM box CROSS JOIN receipt
-    WHERE NOT EXISTS (SELECT FROM target WHERE NOT is_known)
-    ORDER BY i, j
-), pointed AS (
-    UPDATE campaign_image SET submission_id = receipt.id
-    FROM target, receipt
-    WHERE campaign_image.campaign_id = target.campaign_id AND campaign_image.image_id = target.image_id
+    SELECT CAST(:campaign_id AS bigint) AS campaign_id, unnest(CAST(:image_ids AS bigint[])) AS image_id
 )
-SELECT
-    (SELECT id FROM receipt) AS submission_id,
-    (SELECT count(*) FROM target WHERE submission_id IS NULL) AS newly_labeled,
-    (SELECT json_agg(json_build_array(position, image_id)) FROM (
-        SELECT * FROM target WHERE NOT is_known ORDER BY position LIMIT :max_errors) AS missing) AS unknown,
-    (SELECT json_agg(json_build_array(position, image_id)) FROM (
-        SELECT * FROM target WHERE is_known AND width IS NULL AND right_edge IS NOT NULL
-        ORDER BY position LIMIT :max_errors) AS unfit) AS no_images,
-    (SELECT json_agg(json_build_array(position, width, height)) FROM (
-        SELECT * FROM target WHERE right_edge > width OR lower_edge > height
-        ORDER BY position LIMIT :max_errors) AS exceeded) AS exceeded
+SELECT image_id, campaign_image.submission_id AS revision, campaign_image.state, object_count, reason, width, height
+FROM sent
+JOIN campaign_image USING (campaign_id, image_id)
+JOIN image ON image.id = image_id
+LEFT JOIN submission_image USING (campaign_id, image_id, submission_id)
 """)
 
-
-# Whether each of the images that were sent is labeled, and has the objects that were sent, in their order. Where only a part of
-# an image's objects was sent with this statement, `first` is the place of its first one and `size` how many there are; `size`
-# is null for the last part, behind which there must be no more. Its plan is linear for the reasons above.
-IS_PRESENT = text("""
+# Which of the images have other objects than those that were sent, or have them in another order. Where only a part of an image's
+# objects was sent with this statement, `first` is the place of its first one and `size` how many there are.
+DIFFER = text("""
 WITH sent AS MATERIALIZED (
     SELECT CAST(:campaign_id AS bigint) AS campaign_id, image_id, first, size
     FROM json_to_recordset(:images) AS sent (image_id bigint, first integer, size integer)
 ), box AS MATERIALIZED (
     SELECT * FROM json_to_recordset(:boxes) AS box (
         image_id bigint, j integer, x_min integer, y_min integer, x_max integer, y_max integer,
-        confidence double precision, label text)
+        left_edge real, upper_edge real, right_edge real, lower_edge real, confidence double precision, label text)
 ), target AS MATERIALIZED (
-    SELECT sent.*, submission_id FROM sent JOIN campaign_image USING (campaign_id, image_id) WHERE submission_id IS NOT NULL
+    SELECT sent.*, submission_id FROM sent JOIN campaign_image USING (campaign_id, image_id)
 ), present AS MATERIALIZED (
     SELECT target.image_id, first + row_number() OVER (PARTITION BY target.image_id ORDER BY id) - 1 AS j,
-        x_min, y_min, x_max, y_max, confidence, label
+        x_min, y_min, x_max, y_max, left_edge, upper_edge, right_edge, lower_edge, confidence, label
     FROM target CROSS JOIN LATERAL (
         SELECT * FROM object
         WHERE campaign_id = target.campaign_id AND submission_id = target.submission_id AND image_id = target.image_id
         ORDER BY id OFFSET target.first LIMIT target.size) AS object
 )
-SELECT (SELECT count(*) FROM target) = (SELECT count(*) FROM sent) AND NOT EXISTS (
-    SELECT FROM box FULL JOIN present USING (image_id, j)
-    WHERE (box.x_min, box.y_min, box.x_max, box.y_max, box.confidence, box.label)
-        IS DISTINCT FROM
-        (present.x_min, present.y_min, present.x_max, present.y_max, present.confidence, present.label))
+SELECT DISTINCT image_id FROM box FULL JOIN present USING (image_id, j)
+WHERE (box.x_min, box.y_min, box.x_max, box.y_max, box.left_edge, box.upper_edge, box.right_edge, box.lower_edge,
+        box.confidence, box.label)
+    IS DISTINCT FROM
+    (present.x_min, present.y_min, present.x_max, present.y_max, present.left_edge, present.upper_edge, present.right_edge,
+        present.lower_edge, present.confidence, present.label)
+""")
+
+# What was sent is stored and made current. PostgreSQL unpacks the documents itself, which costs Python next to nothing.
+STORE = text("""
+WITH sent AS MATERIALIZED (
+    SELECT CAST(:campaign_id AS bigint) AS campaign_id, CAST(:submission_id AS bigint) AS submission_id, sent.*
+    FROM json_to_recordset(:images) AS sent (image_id bigint, state text, object_count integer, reason text)
+), stored AS (
+    INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max,
+        left_edge, upper_edge, right_edge, lower_edge, confidence, label, label_original)
+    SELECT :campaign_id, :submission_id, image_id, x_min, y_min, x_max, y_max,
+        left_edge, upper_edge, right_edge, lower_edge, confidence, label, label_original
+    FROM json_to_recordset(:boxes) AS box (
+        i integer, j integer, image_id bigint, x_min integer, y_min integer, x_max integer, y_max integer,
+        left_edge real, upper_edge real, right_edge real, lower_edge real,
+        confidence double precision, label text, label_original text)
+    ORDER BY i, j
+), kept AS (
+    INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count, reason)
+    SELECT campaign_id, image_id, submission_id, state, object_count, reason FROM sent
+    ON CONFLICT DO NOTHING
+)
+UPDATE campaign_image SET submission_id = sent.submission_id, state = sent.state
+FROM sent
+WHERE campaign_image.campaign_id = sent.campaign_id AND campaign_image.image_id = sent.image_id
 """)
 
 
-@dataclass(frozen=True)
-class Sender:
-    """Who submits: the account, and the id of the request for finding it in the logs."""
+class Sent(NamedTuple):
+    """One item of a submission: its place in the body, and what it makes of its image."""
 
-    account: Account
-    request_id: str | None
+    position: int
+    item: dict[str, Any]
+    state: str
+    object_count: int
+    reason: str | None
+
+    @property
+    def image_id(self) -> int:
+        """The id of the image."""
+        return int(self.item["image_id"])
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """An accepted submission: how many objects it has on each image, and its id; None when it changed nothing."""
-
-    submission_id: int | None
-    object_counts: list[int]
+# What the images of a submission are at present, by their ids.
+Present = dict[int, Row[Any]]
 
 
 def put_objects(
     session: Session, sender: Sender, campaign_id: int, images: Iterable[dict[str, Any]], max_objects: int
 ) -> Receipt:
-    """Make what was sent the present objects of each named image, all or nothing; return the receipt.
+    """Make what was sent the present content of each named image, all or nothing; return the receipt.
 
-    `images` has items `{"image_id", "objects": [{"bounding_box", "label", …}]}` and is gone through more than once; boxes
-    are in pixels. Nothing is stored when the campaign holds just this already, or when nothing was sent. The campaign
-    completes when this labels its last image. Raises NotFound for the campaign or an image that is not in it, Conflict
-    unless the campaign is `active`, or is `completed` and holds just this already, BadRequest for more than `max_objects`
-    objects, Unprocessable for an image that is named twice, a box or a label that cannot be, and boxes on what is no image,
-    which can be in campaigns that were made before that was refused.
+    `images` has items `{"image_id", "objects": [{"bounding_box", "label", …}]}`, with `unusable` in the place of the objects,
+    and perhaps with `revision` and `image`; it is gone through more than once. Boxes are in pixels. An image that has just
+    this content stays as it is, and nothing is stored when that holds for all. The campaign completes when this labels its
+    last image.
+
+    Raises NotFound for the campaign or an image that is not in it, Conflict unless the campaign is `active`, or is
+    `completed` and holds just this already, BadRequest for more than `max_objects` objects and numbers that single precision
+    has not, PreconditionFailed for a revision that is not the present one, and Unprocessable for an image that is named
+    twice, a box or a label that cannot be, a picture of another size, and boxes on what is no image, which can be in
+    campaigns that were made before that was refused.
     """
     campaign = lock_campaign(session, campaign_id)
     if campaign.status not in ("active", "completed"):
@@ -144,96 +143,216 @@ def put_objects(
     if len(counts) + sum(counts) > BULK_COUNT:
         set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
     if not counts:
-        return Receipt(None, counts)
-    # Where fewer images are labeled than were sent, there is nothing to compare.
-    if len(counts) <= campaign.labeled_count and _is_present(session, campaign, images, vocabulary):
-        if campaign.status == "active":
-            _count_labeled(session, campaign, 0)
-        return Receipt(None, counts)
-    if campaign.status == "completed":
-        raise Conflict(
-            f"Campaign {campaign_id} is completed, and this submission would change its objects: "
-            "they can be changed only while it is active."
-        )
+        return Receipt(None)
+    # What an image has already may stay, also where its class was retired since.
+    has_unknown = bool(vocabulary.unknown)
+    vocabulary.unknown.clear()
+    submission_id: int | None = None
+    changes: Counter[str] = Counter()
+    changed_counts: list[int] = []
+    replaced = 0
+    for group in _groups(images):
+        present = _look(session, campaign, group)
+        changed = _find_changed(session, campaign_id, group, present, vocabulary)
+        if not changed:
+            continue
+        if campaign.status == "completed":
+            raise Conflict(_explain_completed(campaign_id))
+        if has_unknown:
+            _refuse_unknown(changed, vocabulary)
+        if submission_id is None:
+            submission_id = submissions.add(
+                session, campaign_id, sender, image_count=len(counts), object_count=sum(counts)
+            )
+        for part in _parts(changed, vocabulary):
+            session.execute(STORE, {**part, "campaign_id": campaign_id, "submission_id": submission_id})
+        for sent in changed:
+            before = present[sent.image_id].state
+            changes[before] -= 1
+            changes[sent.state] += 1
+            replaced += before != "unlabeled"
+            changed_counts.append(sent.object_count)
+    unchanged = len(counts) - len(changed_counts)
+    if submission_id is not None:
+        collect_classes(session, campaign_id, vocabulary)
+        submissions.note_effect(session, campaign_id, submission_id, replaced=replaced, unchanged=unchanged)
+    if campaign.status == "active":
+        count_states(session, campaign, changes)
+    return Receipt(submission_id, len(counts), sum(counts), unchanged, replaced, tuple(changed_counts))
+
+
+def _explain_completed(campaign_id: int) -> str:
+    return (
+        f"Campaign {campaign_id} is completed, and this submission would change its objects: "
+        "they can be changed only while it is active."
+    )
+
+
+def _look(session: Session, campaign: Campaign, group: list[Sent]) -> Present:
+    """Return what the images are at present. Raises what put_objects raises for each of them."""
+    image_ids = [sent.image_id for sent in group]
+    found = session.execute(LOOK, {"campaign_id": campaign.id, "image_ids": image_ids})
+    present = {row.image_id: row for row in found}
+    unknown = [sent for sent in group if sent.image_id not in present]
+    if unknown and campaign.status == "completed":
+        raise Conflict(_explain_completed(campaign.id))
+    if unknown:
+        errors = [
+            {
+                "pointer": f"/{sent.position}/image_id",
+                "detail": f"Image {sent.image_id} is not in campaign {campaign.id}.",
+            }
+            for sent in unknown[:MAX_ERRORS]
+        ]
+        raise NotFound(f"{errors[0]['detail']} Nothing was stored.", errors=errors)
+    _require_revisions(session, campaign, group, present)
+    faults = list(islice(_picture_faults(group, present), MAX_ERRORS))
+    if faults:
+        raise Unprocessable(f"{faults[0]['pointer']}: {faults[0]['detail']} Nothing was stored.", errors=faults)
+    return present
+
+
+def _require_revisions(session: Session, campaign: Campaign, group: list[Sent], present: Present) -> None:
+    """Raise PreconditionFailed for revisions that are not the present ones; it tells these, and who made them."""
+    stale = [
+        sent for sent in group if "revision" in sent.item and sent.item["revision"] != present[sent.image_id].revision
+    ]
+    if not stale:
+        return
+    shown = stale[:MAX_ERRORS]
+    makers = submissions.find_makers(session, campaign.id, {present[sent.image_id].revision for sent in shown})
+    errors = []
+    for sent in shown:
+        revision = present[sent.image_id].revision
+        now = f"its revision is {revision}" if revision else "it has no revision, because it is not labeled"
+        detail = f"Image {sent.image_id} has changed since you read it: {now}."
+        errors.append({"pointer": f"/{sent.position}/revision", "detail": detail} | makers[revision])
+    raise PreconditionFailed(f"{errors[0]['detail']} Nothing was stored.", errors=errors)
+
+
+def _picture_faults(group: list[Sent], present: Present) -> Iterator[dict[str, str]]:
+    """Yield what does not fit the picture: boxes outside of it or on what is none, and another size."""
+    for sent in group:
+        width, height = present[sent.image_id].width, present[sent.image_id].height
+        pointer = f"/{sent.position}"
+        seen = sent.item.get("image")
+        if seen and width is not None and (seen["width"], seen["height"]) != (width, height):
+            yield {"pointer": f"{pointer}/image", "detail": _explain_size(sent.image_id, seen, width, height)}
+        elif width is None and sent.object_count:
+            words = "is not an image file, or its size in pixels is unknown, so it accepts no boxes: send `objects: []` for it."
+            yield {"pointer": f"{pointer}/objects", "detail": f"Image {sent.image_id} {words}"}
+        elif sent.object_count:
+            yield from _outside(sent, width, height)
+
+
+def _explain_size(image_id: int, seen: dict[str, int], width: int, height: int) -> str:
+    words = f"Your tool read image {image_id} as {seen['width']}{TIMES}{seen['height']}; displayed it is {width}{TIMES}{height}"
+    is_turned = (seen["width"], seen["height"]) == (height, width)
+    return f"{words}: {'it ignores EXIF orientation' if is_turned else 'its boxes would not fit'}."
+
+
+def _outside(sent: Sent, width: int, height: int) -> Iterator[dict[str, str]]:
+    for j, item in enumerate(sent.item["objects"]):
+        box = item["bounding_box"]
+        if not lies_in(box, width, height):
+            words = f"is not inside the image, which is {width} pixels wide and {height} pixels high."
+            yield {
+                "pointer": f"/{sent.position}/objects/{j}/bounding_box",
+                "detail": f"Box {j} of image {sent.image_id} ({describe_box(box)}) {words}",
+            }
+
+
+def _find_changed(
+    session: Session, campaign_id: int, group: list[Sent], present: Present, vocabulary: Vocabulary
+) -> list[Sent]:
+    """Return the items that make something else of their image than what it is."""
+    same, alike = set(), []
+    for sent in group:
+        before = present[sent.image_id]
+        if (before.state, before.object_count, before.reason) == (sent.state, sent.object_count, sent.reason):
+            # Without objects that is all there is to compare.
+            same.add(sent.image_id)
+            if sent.object_count:
+                alike.append(sent)
+    if alike:
+        for part in _parts(alike, vocabulary):
+            same.difference_update(session.scalars(DIFFER, {**part, "campaign_id": campaign_id}))
+    return [sent for sent in group if sent.image_id not in same]
+
+
+def _refuse_unknown(changed: list[Sent], vocabulary: Vocabulary) -> None:
+    """Raise Unprocessable where a changed image has a label that the campaign does not take."""
+    for sent in changed:
+        for j, item in enumerate(sent.item.get("objects", ())):
+            reading = vocabulary.read(item["label"], item.get("label_translated"))
+            if reading.unknown:
+                vocabulary.note_unknown(reading, f"/{sent.position}/objects/{j}")
     vocabulary.refuse_unknown()
-    receipt = {
-        "campaign_id": campaign_id,
-        "user_id": sender.account.user_id,
-        "api_key_id": sender.account.api_key_id,
-        "request_id": sender.request_id,
-        "image_count": len(counts),
-        "object_count": sum(counts),
-        "submission_id": None,
-    }
-    newly_labeled = 0
-    for chunk in _chunks(images, vocabulary):
-        stored = session.execute(STORE, {**receipt, **chunk, "max_errors": MAX_ERRORS}).one()
-        _require_known(stored.unknown, campaign_id)
-        _require_images(stored.no_images)
-        _require_inside(stored.exceeded, images)
-        receipt["submission_id"] = stored.submission_id
-        newly_labeled += stored.newly_labeled
-    collect_classes(session, campaign_id, vocabulary)
-    _count_labeled(session, campaign, newly_labeled)
-    return Receipt(int(stored.submission_id), counts)
 
 
-def _is_present(session: Session, campaign: Campaign, images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> bool:
-    # Most submissions differ in their first image, and one small query tells.
-    chunks = chain(_chunks(islice(images, 1), vocabulary), _chunks(images, vocabulary))
-    return all(session.scalar(IS_PRESENT, {**chunk, "campaign_id": campaign.id}) for chunk in chunks)
+def _groups(images: Iterable[dict[str, Any]]) -> Iterator[list[Sent]]:
+    """Yield whole images, up to CHUNK_COUNT images and objects together; an image that has more stands alone."""
+    group: list[Sent] = []
+    size = 0
+    for position, item in enumerate(images):
+        count = len(item.get("objects", ()))
+        if group and size + count + 1 > CHUNK_COUNT:
+            yield group
+            group, size = [], 0
+        reason = item.get("unusable")
+        state = "unusable" if reason else "labeled" if count else "empty"
+        group.append(Sent(position, item, state, count, reason and normalize(reason, MAX_REASON_LENGTH)))
+        size += count + 1
+    if group:
+        yield group
 
 
-def _chunks(images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> Iterator[dict[str, str]]:
-    """Yield the two documents of `STORE` and `IS_PRESENT`, each time for up to CHUNK_COUNT images and objects together.
+def _parts(group: list[Sent], vocabulary: Vocabulary) -> Iterator[dict[str, str]]:
+    """Yield the two documents of `STORE` and `DIFFER`: one pair for all images, or for an image that stands alone perhaps more.
 
     An image with more objects than there is room for is named again in the next documents.
     """
-    named: list[dict[str, Any]] = []
+    images: list[dict[str, Any]] = []
     boxes: list[dict[str, Any]] = []
-    for i, image in enumerate(images):
-        rows = _rows(i, image, vocabulary)
+    for sent in group:
+        rows = _rows(sent, vocabulary)
         first, is_whole = 0, False
         while not is_whole:
-            room = CHUNK_COUNT - len(named) - len(boxes)
+            room = CHUNK_COUNT - len(boxes)
             part = list(islice(rows, room))
-            is_whole = len(part) < room
-            named.append(
+            is_whole = first + len(part) == sent.object_count
+            images.append(
                 {
-                    "position": i,
-                    "image_id": image["image_id"],
+                    "image_id": sent.image_id,
                     "first": first,
                     "size": None if is_whole else len(part),
-                    "right_edge": max((row["x_max"] for row in part), default=None),
-                    "lower_edge": max((row["y_max"] for row in part), default=None),
+                    "state": sent.state,
+                    "object_count": sent.object_count,
+                    "reason": sent.reason,
                 }
             )
             boxes += part
             first += len(part)
             if not is_whole:
-                yield {"images": _document(named), "boxes": _document(boxes)}
-                named, boxes = [], []
-    yield {"images": _document(named), "boxes": _document(boxes)}
+                yield {"images": _document(images), "boxes": _document(boxes)}
+                images, boxes = [], []
+    yield {"images": _document(images), "boxes": _document(boxes)}
 
 
 def _document(rows: list[dict[str, Any]]) -> str:
     return orjson.dumps(rows).decode()
 
 
-def _rows(i: int, image: dict[str, Any], vocabulary: Vocabulary) -> Iterator[dict[str, Any]]:
-    """Flatten an image into rows of the table."""
-    for j, item in enumerate(image["objects"]):
-        box = item["bounding_box"]
+def _rows(sent: Sent, vocabulary: Vocabulary) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the table."""
+    for j, item in enumerate(sent.item.get("objects", ())):
         reading = vocabulary.read(item["label"], item.get("label_translated"))
         yield {
-            "image_id": image["image_id"],
-            "i": i,
+            "image_id": sent.image_id,
+            "i": sent.position,
             "j": j,
-            "x_min": box["xmin"],
-            "y_min": box["ymin"],
-            "x_max": box["xmax"],
-            "y_max": box["ymax"],
-            "confidence": item.get("confidence"),
+            **columns_of(item["bounding_box"]),
+            "confidence": single_confidence(item.get("confidence")),
             "label": reading.label,
             "label_original": reading.original,
         }
@@ -242,15 +361,15 @@ def _rows(i: int, image: dict[str, Any], vocabulary: Vocabulary) -> Iterator[dic
 def _check(images: Iterable[dict[str, Any]], max_objects: int, vocabulary: Vocabulary) -> list[int]:
     """Return how many objects there are on each image; labels that the campaign does not take are noted in its vocabulary.
 
-    Raises BadRequest for too many, and Unprocessable for an image that is named twice, and for boxes without area or left
-    of or above the image.
+    Raises BadRequest for too many and for numbers that float32 has not, and Unprocessable for an image that is named twice, for
+    boxes without area or left of or above the image, and for texts that cannot be.
     """
     counts: list[int] = []
 
     def count_objects() -> Iterator[dict[str, Any]]:
         total = 0
         for image in images:
-            counts.append(len(image["objects"]))
+            counts.append(len(image.get("objects", ())))
             total += counts[-1]
             if total > max_objects:
                 raise BadRequest(f"The body has more than {max_objects} objects, the limit of one submission.")
@@ -268,82 +387,42 @@ def _find_faults(images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> It
         if first.setdefault(image["image_id"], i) != i:
             words = f"Image {image['image_id']} is already named at /{first[image['image_id']]}."
             yield {"pointer": f"/{i}/image_id", "detail": words}
-        for j, item in enumerate(image["objects"]):
+        objects = image.get("objects", ())
+        if "unusable" in image:
+            yield from _unusable_faults(image["unusable"], len(objects), f"/{i}")
+        for j, item in enumerate(objects):
             reading = vocabulary.read(item["label"], item.get("label_translated"))
-            if reading.faults or not _box_is_right(item["bounding_box"]):
-                yield from _faults(item, reading, f"/{i}/objects/{j}")
+            if reading.faults or not _numbers_are_right(item):
+                yield from _faults(item, reading, image["image_id"], f"/{i}/objects/{j}")
             elif reading.unknown:
                 vocabulary.note_unknown(reading, f"/{i}/objects/{j}")
 
 
-def _box_is_right(box: dict[str, int]) -> bool:
-    return 0 <= box["xmin"] < box["xmax"] and 0 <= box["ymin"] < box["ymax"]
+def _unusable_faults(reason: str, object_count: int, pointer: str) -> Iterator[dict[str, str]]:
+    if object_count:
+        yield {"pointer": f"{pointer}/objects", "detail": "An image that is unusable has no objects."}
+    try:
+        normalize(reason, MAX_REASON_LENGTH)
+    except UnfitText as fault:
+        yield {"pointer": f"{pointer}/unusable", "detail": f"The reason {fault}."}
 
 
-def _faults(item: dict[str, Any], reading: Reading, pointer: str) -> Iterator[dict[str, str]]:
-    if not _box_is_right(item["bounding_box"]):
-        words = "A box must have 0 <= xmin < xmax and 0 <= ymin < ymax."
+def _numbers_are_right(item: dict[str, Any]) -> bool:
+    return has_area(item["bounding_box"]) and is_single(item.get("confidence") or 0)
+
+
+def _faults(item: dict[str, Any], reading: Reading, image_id: int, pointer: str) -> Iterator[dict[str, str]]:
+    box = item["bounding_box"]
+    for value, place in [
+        *((box[name], f"/bounding_box/{name}") for name in ("xmin", "ymin", "xmax", "ymax")),
+        (item.get("confidence") or 0, "/confidence"),
+    ]:
+        if not is_single(value):
+            detail = "The number is too small: single precision (IEEE 754) has only 0 there."
+            raise BadRequest(f"{pointer}{place}: {detail}", errors=[{"pointer": f"{pointer}{place}", "detail": detail}])
+    if not has_area(box):
+        number = pointer.rpartition("/")[2]
+        rule = "a box must have 0 <= xmin < xmax and 0 <= ymin < ymax."
+        words = f"Box {number} of image {image_id} has {describe_box(box)}: {rule}"
         yield {"pointer": f"{pointer}/bounding_box", "detail": words}
     yield from ({"pointer": f"{pointer}/{name}", "detail": detail} for name, detail in reading.faults)
-
-
-def _require_known(unknown: list[list[int]] | None, campaign_id: int) -> None:
-    if unknown:
-        words = f"Image {{}} is not in campaign {campaign_id}."
-        errors = [{"pointer": f"/{i}/image_id", "detail": words.format(image_id)} for i, image_id in unknown]
-        raise NotFound(f"{errors[0]['detail']} Nothing was stored.", errors=errors)
-
-
-def _require_images(no_images: list[list[int]] | None) -> None:
-    if no_images:
-        words = (
-            "Image {} is not an image file, or its size in pixels is unknown, so it accepts no boxes: "
-            "send `objects: []` for it."
-        )
-        errors = [{"pointer": f"/{i}/objects", "detail": words.format(image_id)} for i, image_id in no_images]
-        raise Unprocessable(f"{errors[0]['detail']} Nothing was stored.", errors=errors)
-
-
-def _require_inside(exceeded: list[list[int]] | None, images: Iterable[dict[str, Any]]) -> None:
-    """Raise Unprocessable for boxes that reach out of the images `exceeded`, given as `[position, width, height]`."""
-    if exceeded:
-        sizes = {position: (width, height) for position, width, height in exceeded}
-        errors = list(islice(_outside(images, sizes), MAX_ERRORS))
-        raise Unprocessable(f"{errors[0]['pointer']}: {errors[0]['detail']} Nothing was stored.", errors=errors)
-
-
-def _outside(images: Iterable[dict[str, Any]], sizes: dict[int, tuple[int, int]]) -> Iterator[dict[str, str]]:
-    for i, image in enumerate(images):
-        if i in sizes:
-            width, height = sizes[i]
-            words = f"The box is not inside the image, which is {width} pixels wide and {height} pixels high."
-            for j, item in enumerate(image["objects"]):
-                box = item["bounding_box"]
-                if box["xmax"] > width or box["ymax"] > height:
-                    yield {"pointer": f"/{i}/objects/{j}/bounding_box", "detail": words}
-
-
-def _count_labeled(session: Session, campaign: Campaign, newly_labeled: int) -> None:
-    labeled_count = campaign.labeled_count + newly_labeled
-    if newly_labeled:
-        session.execute(update(Campaign).where(Campaign.id == campaign.id).values(labeled_count=labeled_count))
-    if campaign.auto_complete and labeled_count == campaign.image_count:
-        enter_status(session, campaign, "completed", automatic=True)
-
-
-def get_receipt(session: Session, sender: Sender, campaign_id: int, receipt: Receipt) -> bytes:
-    """Return the receipt of a submission as JSON; one that changed nothing has no id. Raises NotFound."""
-    if receipt.submission_id is None:
-        unchanged = {
-            "submission_id": None,
-            "campaign_id": campaign_id,
-            "image_count": len(receipt.object_counts),
-            "object_count": sum(receipt.object_counts),
-            "date_created": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
-            "created_by": sender.account.email,
-        }
-        return orjson.dumps(unchanged)
-    found = fetch_object(session, SUBMISSIONS.where(Submission.id == receipt.submission_id))
-    if found is None:
-        raise NotFound(f"There is no submission {receipt.submission_id}.")
-    return found

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, longer_statements
 from app.errors import BadRequest, NotFound
 from app.models import Campaign, CampaignImage, Image, ImageSet, User
-from app.models.objects import STATES
+from app.models.submissions import STATES
 from app.representations.users import SHOWN_EMAIL
 from app.representations.viewers import viewer_parameters
 from app.services.moments import read_moment
@@ -56,7 +56,9 @@ FROM (
 GROUP BY label
 """)
 BOXES = _of_present("""
-SELECT width_bucket(sqrt(CAST(x_max - x_min AS float8) * (y_max - y_min)), CAST(:sizes AS float8[])) AS size,
+SELECT width_bucket(sqrt(
+        CAST(coalesce(right_edge, x_max) - coalesce(left_edge, x_min) AS float8)
+            * (coalesce(lower_edge, y_max) - coalesce(upper_edge, y_min))), CAST(:sizes AS float8[])) AS size,
     count(*) AS objects
 FROM present JOIN object USING (campaign_id, submission_id, image_id)
 GROUP BY 1

@@ -1,7 +1,7 @@
 """The one form of every error: `application/problem+json` (RFC 9457), whatever raised it and wherever."""
 
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import orjson
 import sqlalchemy.exc
@@ -83,7 +83,7 @@ def _answer(
     status: int,
     detail: str,
     *,
-    errors: list[dict[str, str]] | None = None,
+    errors: list[dict[str, Any]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ConnexionResponse:
     # The outermost layers come before the one that makes the context.

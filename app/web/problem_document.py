@@ -9,7 +9,7 @@ PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 def problem_document(
-    status: int, detail: str, *, instance: str | None = None, errors: list[dict[str, str]] | None = None
+    status: int, detail: str, *, instance: str | None = None, errors: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
     """Return the body of an error; `title` is the status's phrase of RFC 9110."""
     return {

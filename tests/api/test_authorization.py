@@ -78,6 +78,9 @@ LINES = {
     "remove_labeler": Line(ADMIN),
     "add_reviewer": Line(ADMIN, {"email": "new@partner.example"}),
     "remove_reviewer": Line(ADMIN, path={"user_id": "reviewer_id"}),
+    "list_campaign_submissions": Line(ALL_OF_CAMPAIGN),
+    "get_submission": Line(ALL_OF_CAMPAIGN),
+    "list_image_history": Line(READER),
     "list_campaign_datasets": Line(READER),
     "get_campaign_statistics": Line(ALL_OF_CAMPAIGN),
     "get_statistics": Line(READER, query="?campaigns={campaign_id}"),
@@ -159,6 +162,7 @@ def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> di
     failed = (
         "INSERT INTO job (kind, subject_type, subject_id, state) VALUES ('delete_dropbox', 'image_set', :id, 'failed')"
     )
+    submitted = "INSERT INTO submission (campaign_id, user_id, image_count, object_count, replaced) VALUES (:id, :user, 0, 0, 0)"
     return {
         "pair": (campaign["access_token"]["apikey"], campaign["access_token"]["apisecret"]),
         "title": f"{title}-new",
@@ -166,6 +170,7 @@ def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> di
         "imageset_id": imageset_id,
         "image_id": image_id,
         "loose_id": loose_id,
+        "submission_id": fetch(app, f"{submitted} RETURNING id", id=campaign["campaign_id"], user=user["user_id"]),
         "job_id": fetch(app, failed + " RETURNING id", id=imageset_id),
         "user_id": user["user_id"],
         "role_id": user["roles"][0]["role_id"],

@@ -30,9 +30,9 @@ def current(admin: Caller, labelled: Labelled) -> dict[int, list[dict[str, Any]]
     return {image["image_id"]: image["objects"] for image in page["images"]}
 
 
-def progress(admin: Caller, labelled: Labelled) -> dict[str, int]:
+def progress(admin: Caller, labelled: Labelled) -> dict[str, Any]:
     campaign: dict[str, Any] = admin.get(f"/campaigns/{labelled.campaign_id}").expect(200)
-    done: dict[str, int] = campaign["progress"]
+    done: dict[str, Any] = campaign["progress"]
     return done
 
 
@@ -52,7 +52,8 @@ def test_submitted_objects_are_current_in_their_order(admin: Caller, labelled: L
     assert one["image_id"] == first
     assert one["date_added"].endswith("Z")
     assert stored[second] == []
-    assert progress(admin, labelled) == {"total": 4, "done": 2}
+    states = {"unlabeled": 2, "labeled": 1, "empty": 1, "unusable": 0}
+    assert progress(admin, labelled) == {"total": 4, "done": 2, "states": states}
 
 
 def test_an_empty_list_says_nothing_is_there_and_counts_as_labeled(admin: Caller, labelled: Labelled) -> None:
@@ -148,7 +149,8 @@ def test_a_submission_that_is_sent_again_changes_nothing(
     assert put(labelled, sent) == "ok"
     again = put(labelled, sent[::-1], headers=receipt)
     assert again["date_created"] > first["date_created"]
-    assert again == first | {"submission_id": None, "date_created": again["date_created"]}
+    own = {name: again[name] for name in ("date_created", "request_id")}
+    assert again == first | own | {"submission_id": None, "unchanged": 4}
     part = admin.put(f"{path}/objects", sent[2:], headers=receipt).expect(200)
     assert (part["submission_id"], part["image_count"], part["object_count"]) == (None, 2, 5)
     assert part["created_by"] == "ada@example.org"
@@ -327,7 +329,6 @@ def test_objects_are_put_only_while_active(admin: Caller, title: str, image_ids:
         ({"confidence": "high"}, "/0/objects/0/confidence"),
         ({"bounding_box": {"xmin": 1}}, "/0/objects/0/bounding_box"),
         ({"bounding_box": box() | {"xmin": "a"}}, "/0/objects/0/bounding_box/xmin"),
-        ({"bounding_box": box() | {"xmin": 1.5}}, "/0/objects/0/bounding_box/xmin"),
         ({"bounding_box": box() | {"xmax": 2**31}}, "/0/objects/0/bounding_box/xmax"),
         ({"colour": "red"}, "/0/objects/0"),
     ],

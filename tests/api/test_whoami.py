@@ -18,7 +18,11 @@ def test_a_partner_sees_its_campaign_and_how_far_it_is(labelled: Labelled) -> No
         "campaign_id": labelled.campaign_id,
         "title": labelled.title,
         "status": "active",
-        "progress": {"total": 4, "done": 0},
+        "progress": {
+            "total": 4,
+            "done": 0,
+            "states": {"unlabeled": 4, "labeled": 0, "empty": 0, "unusable": 0},
+        },
     }
     assert labelled.partner.get("/whoami").expect(200) == {
         "user_id": 2,

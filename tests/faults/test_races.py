@@ -57,6 +57,8 @@ def step(state: Campaign, event: Event) -> Campaign | None:
         return state if event.status == 409 else None
     if not images <= state.images:
         return state if event.status == 404 else None
+    if kind == "first" and any(image in images for image, _ in state.labeled):
+        return state if event.status == 412 else None
     kept = frozenset((image, by) for image, by in state.labeled if image not in images)
     labeled = kept | {(image, int(str(what[1]))) for image in images}
     is_done = state.completes_itself and len(labeled) == len(state.images)
@@ -120,13 +122,17 @@ def campaign_requests(chance: random.Random, path: str, images: list[int]) -> li
     asks = []
     for number in range(AT_ONCE):
         some = tuple(chance.sample(images, chance.randint(1, len(images))))
-        kind = chance.choice(["status", "status", "put", "put", "put", "add", "read"])
+        kind = chance.choice(["status", "status", "put", "put", "put", "first", "first", "add", "read"])
         if kind == "status":
             wanted, itself = chance.choice(["active", "active", "completed", "finished"]), chance.random() < 0.7
             body: Any = {"new_status": wanted, "auto_complete": itself}
             asks.append(request("PUT", path, body, "status", wanted, itself))
         elif kind == "put":
             asks.append(request("PUT", path + "/objects", submission(some, number), "put", some, number))
+        elif kind == "first":
+            # Only where nobody has labeled any of them.
+            first = [image | {"revision": None} for image in submission(some, number)]
+            asks.append(request("PUT", path + "/objects", first, "first", some, number))
         elif kind == "add":
             asks.append(request("POST", path + "/images", [{"id": image} for image in some], "add", some))
         else:
@@ -140,13 +146,14 @@ def state_of(client: Client, path: str, completes_itself: bool) -> Campaign:
     for image in client.call("GET", path + "/objects").json()["images"]:
         images.add(image["image_id"])
         labels = [item["label"] for item in image["objects"]]
+        assert (image["state"], image["revision"] is None) == (("labeled", False) if labels else ("unlabeled", True))
         if labels:
             number = int(labels[0].removeprefix("s"))
             assert labels == [f"s{number}"] * (number + 1), (
                 f"the objects of image {image['image_id']} are torn: {labels}"
             )
             labeled.add((image["image_id"], number))
-    assert found["progress"] == {"total": len(images), "done": len(labeled)}
+    assert (found["progress"]["total"], found["progress"]["done"]) == (len(images), len(labeled))
     return Campaign(found["status"], completes_itself, frozenset(images), frozenset(labeled))
 
 
@@ -170,7 +177,7 @@ def test_every_race_on_a_campaign_has_a_serial_explanation(
         # What it shall do by itself cannot be read, so that the end fits with either.
         ends = [state_of(racers.clients[0], path, itself) for itself in (True, False)]
         assert any(explain(events, begin, step, end) for end in ends), (number, begin, events, ends[0])
-    assert statuses == {200, 404, 409}
+    assert statuses == {200, 404, 409, 412}
 
 
 def test_every_race_for_images_has_a_serial_explanation(
@@ -240,6 +247,10 @@ def put(images: tuple[int, ...], number: int, began: float, ended: float, status
         ),  # Half of each.
         ([put((1,), 1, 0, 1, status=409)], BEGIN),  # Refused without a reason.
         ([Event(("read",), 200, 0, 1, ("completed", 2, 0))], BEGIN),  # Read what never was.
+        (
+            [put((1,), 1, 0, 1), Event(("first", (1,), 2), 200, 2, 3)],
+            replace(BEGIN, labeled=frozenset({(1, 2)})),
+        ),  # Covered what it had not seen.
         (
             [Event(("status", "completed", True), 200, 0, 1), put((1,), 1, 2, 3)],
             replace(BEGIN, status="completed", labeled=frozenset({(1, 1)})),

@@ -63,7 +63,7 @@ def test_every_line_of_the_page_works(
     assert [(tmp_path / "images" / str(image_id)).read_bytes() for image_id in files] == [CONTENT] * len(files)
     sent = admin.get(f"/campaigns/{labelled.campaign_id}/objects").expect(200)["images"]
     assert sent[0]["objects"] == []
-    assert admin.get(f"/campaigns/{labelled.campaign_id}").expect(200)["progress"] == {"total": 4, "done": 1}
+    assert admin.get(f"/campaigns/{labelled.campaign_id}").expect(200)["progress"]["done"] == 1
 
 
 def test_page_names_every_status_that_a_partner_may_get() -> None:

@@ -169,7 +169,11 @@ def test_wrong_counters_are_counted_again(app: Flask, admin: Caller, finished: d
     assert set(found) == {"campaign_miscounted"}
     assert "3 of 7 images labeled, 2 of them empty and 1 unusable" in found["campaign_miscounted"].detail
     repair(found["campaign_miscounted"])
-    assert admin.get(f"/campaigns/{finished['campaign']}").expect(200)["progress"] == {"total": 2, "done": 2}
+    assert admin.get(f"/campaigns/{finished['campaign']}").expect(200)["progress"] == {
+        "total": 2,
+        "done": 2,
+        "states": {"unlabeled": 0, "labeled": 2, "empty": 0, "unusable": 0},
+    }
     assert find() == {}
 
 

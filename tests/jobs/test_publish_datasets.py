@@ -92,6 +92,27 @@ def test_labels_and_manifest_say_what_was_labeled(
 
 
 @pytest.mark.usefixtures("put_labels")
+def test_fractions_are_published_and_unusable_images_are_not(
+    admin: Caller, app: Flask, labelled: Labelled, container: ContainerClient
+) -> None:
+    first, _, third, _ = labelled.image_ids
+    half = {"label": "a", "bounding_box": {"xmin": 0.5, "ymin": 0.25, "xmax": 9.3, "ymax": 20}}
+    sent = [{"image_id": first, "objects": [half]}, {"image_id": third, "unusable": "dark"}]
+    labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", sent).expect(200)
+    publish(admin, app, labelled.campaign_id)
+    table = read_table(container, labelled.title)
+    assert len(table) == 4
+    [box] = json.loads(table[1][1])
+    assert box == {"label": "a", "topX": 0.5 / 1920, "topY": 0.25 / 1080, "bottomX": 9.3 / 1920, "bottomY": 20 / 1080}
+    assert [image["labeled"] for image in read_manifest(container, labelled.title)["images"]] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+
+
+@pytest.mark.usefixtures("put_labels")
 def test_links_to_datasets_save_a_file_of_its_type(admin: Caller, app: Flask, labelled: Labelled) -> None:
     publish(admin, app, labelled.campaign_id)
     found = admin.get(f"/campaigns/{labelled.campaign_id}/datasets").expect(200)["datasets"]
