@@ -19,9 +19,9 @@ from app.azure.blobs import Blob, BlobStore
 from app.azure.names import dropbox_name
 from app.database.outages import set_statement_timeout
 from app.errors import NotFound
+from app.models.classes import MAX_CLASSES
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox import queue
-from app.services.classes import MAX_CLASSES
 
 DROPBOX_PREFIX = dropbox_name("")
 LISTED_AT_ONCE = 5000

@@ -5,6 +5,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.engine import Base
 
+MAX_CLASSES = 5_000  # Of one campaign.
+
 
 class CampaignClass(Base):
     """One class of a campaign, at its position in the list, counted from 0. Objects hold its name.

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
 from app.errors import Conflict, Unprocessable
 from app.models import Campaign, CampaignClass, Object
+from app.models.classes import MAX_CLASSES
 from app.services.text import UnfitText, normalize, read_text
 
-MAX_CLASSES = 5_000
 MAX_ERRORS = 50
 # Finding near names takes up to 0.1 s in a list of 5,000: so many labels of a request get theirs.
 MAX_HINTS = 10
