@@ -12,7 +12,7 @@ from app.errors import PreconditionFailed
 from app.representations.pages import Listing
 
 OK = b'"ok"'
-# The query parameters that say which part of a list is wanted.
+# The query parameters that choose a part of a list.
 PLACE_IN_LIST = ("page", "per_page", "after")
 
 

@@ -69,7 +69,7 @@ def longer_statements(connection: Connection, seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        # Where this fails the connection is lost, and the error that is on its way says so.
+        # Where this fails the connection is lost, and the error on its way reports that.
         with suppress(sqlalchemy.exc.DBAPIError):
             connection.exec_driver_sql("RESET statement_timeout")
 

@@ -71,7 +71,7 @@ def read_image_facts(read_range: ReadRange, size: int, zone: tzinfo | None = Non
     try:
         READERS[filetype](file, header)
     except Exception:
-        # Pillow does not promise which errors odd bytes cause. What the header had told by then stands.
+        # Pillow does not promise which errors odd bytes cause. What the header had shown by then is kept.
         if file.error:
             raise file.error from None
     return _facts(filetype, header, zone)

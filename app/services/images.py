@@ -131,7 +131,7 @@ def list_images(session: Session, page: Page, image_filter: ImageFilter, sign_pa
 def make_file_url(blobs: BlobStore, path: str, filetype: str | None, content_encoding: str | None) -> str:
     """Return a link that reads the file of an image at `<container>/<path>`.
 
-    A browser shows it where its first bytes are those of a raster image, as `filetype` tells. Whatever else was uploaded,
+    A browser shows it where its first bytes are those of a raster image, as `filetype` states. Whatever else was uploaded,
     such as HTML and SVG, it only saves, because a page could run scripts with the rights of the storage's address.
     """
     name, media_type = path.partition("/")[2], RASTER_IMAGES.get(filetype or "")

@@ -239,26 +239,26 @@ def _picture_faults(group: list[Sent], present: Present) -> Iterator[dict[str, s
         if seen and width is not None and (seen["width"], seen["height"]) != (width, height):
             yield {"pointer": f"{pointer}/image", "detail": _explain_size(sent.image_id, seen, width, height)}
         elif width is None and sent.object_count:
-            words = "is not an image file, or its size in pixels is unknown, so it accepts no boxes: send `objects: []` for it."
-            yield {"pointer": f"{pointer}/objects", "detail": f"Image {sent.image_id} {words}"}
+            message = "is not an image file, or its size in pixels is unknown, so it accepts no boxes: send `objects: []` for it."
+            yield {"pointer": f"{pointer}/objects", "detail": f"Image {sent.image_id} {message}"}
         elif sent.object_count:
             yield from _outside(sent, width, height)
 
 
 def _explain_size(image_id: int, seen: dict[str, int], width: int, height: int) -> str:
-    words = f"Your tool read image {image_id} as {seen['width']}{TIMES}{seen['height']}; displayed it is {width}{TIMES}{height}"
+    message = f"Your tool read image {image_id} as {seen['width']}{TIMES}{seen['height']}; displayed it is {width}{TIMES}{height}"
     is_turned = (seen["width"], seen["height"]) == (height, width)
-    return f"{words}: {'it ignores EXIF orientation' if is_turned else 'its boxes would not fit'}."
+    return f"{message}: {'it ignores EXIF orientation' if is_turned else 'its boxes would not fit'}."
 
 
 def _outside(sent: Sent, width: int, height: int) -> Iterator[dict[str, str]]:
     for j, item in enumerate(sent.item["objects"]):
         box = item["bounding_box"]
         if not lies_in(box, width, height):
-            words = f"is not inside the image, which is {width} pixels wide and {height} pixels high."
+            message = f"is not inside the image, which is {width} pixels wide and {height} pixels high."
             yield {
                 "pointer": f"/{sent.position}/objects/{j}/bounding_box",
-                "detail": f"Box {j} of image {sent.image_id} ({describe_box(box)}) {words}",
+                "detail": f"Box {j} of image {sent.image_id} ({describe_box(box)}) {message}",
             }
 
 
@@ -385,8 +385,8 @@ def _find_faults(images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> It
     first: dict[int, int] = {}
     for i, image in enumerate(images):
         if first.setdefault(image["image_id"], i) != i:
-            words = f"Image {image['image_id']} is already named at /{first[image['image_id']]}."
-            yield {"pointer": f"/{i}/image_id", "detail": words}
+            message = f"Image {image['image_id']} is already named at /{first[image['image_id']]}."
+            yield {"pointer": f"/{i}/image_id", "detail": message}
         objects = image.get("objects", ())
         if "unusable" in image:
             yield from _unusable_faults(image["unusable"], len(objects), f"/{i}")
@@ -423,6 +423,6 @@ def _faults(item: dict[str, Any], reading: Reading, image_id: int, pointer: str)
     if not has_area(box):
         number = pointer.rpartition("/")[2]
         rule = "a box must have 0 <= xmin < xmax and 0 <= ymin < ymax."
-        words = f"Box {number} of image {image_id} has {describe_box(box)}: {rule}"
-        yield {"pointer": f"{pointer}/bounding_box", "detail": words}
+        message = f"Box {number} of image {image_id} has {describe_box(box)}: {rule}"
+        yield {"pointer": f"{pointer}/bounding_box", "detail": message}
     yield from ({"pointer": f"{pointer}/{name}", "detail": detail} for name, detail in reading.faults)

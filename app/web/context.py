@@ -1,4 +1,4 @@
-"""What is known of one request: each layer adds what it finds out, and the layers behind it and the handler read it."""
+"""What is known of one request: each layer adds what it finds out, and the next layers and the handler read it."""
 
 from dataclasses import dataclass, field
 from typing import Any, cast

@@ -49,7 +49,7 @@ class LiveAndStatus:
     async def _show_status(self, scope: Scope) -> JSONResponse:
         """200 when everything is there, else 503, with the age of the report in seconds as `Age`.
 
-        Strangers see no more than that; an admin sees each check in words.
+        Strangers see no more than that; an admin sees the message of each check.
         """
         report = self._status_checks.latest()
         if report is None:

@@ -32,9 +32,7 @@ NO_NUL = "^[^\\u0000]+$"
 
 Error = jsonschema_rs.ValidationError
 Schema = dict[str, Any]
-Writer = Callable[
-    [Any, Any, Schema], str
-]  # What is told of the rule, the value, and the schema in which the rule stands.
+Writer = Callable[[Any, Any, Schema], str]  # Writes the message for a rule, a value, and the schema that has the rule.
 
 
 def message_of(error: Error, schema: Any) -> str:
@@ -96,8 +94,8 @@ def _enum(kind: Any, value: Any, _schema: Schema) -> str:
     return f"Allowed value{'s' if len(options) > 1 else ''}: {', '.join(options)}."
 
 
-def _bound(words: str) -> Writer:
-    return lambda kind, _value, _schema: f"{words} is {kind.limit}."
+def _bound(message: str) -> Writer:
+    return lambda kind, _value, _schema: f"{message} is {kind.limit}."
 
 
 def _count(bound: str, unit: str, count: Callable[[Any], int]) -> Writer:

@@ -54,6 +54,6 @@ def _check_value(value: Any, pointer: str, depth: int) -> None:
             _check_value(item, f"{pointer}/{str(key)[:64]}", depth + 1)
 
 
-def _refuse(pointer: str, words: str) -> BadRequest:
+def _refuse(pointer: str, message: str) -> BadRequest:
     pointer = pointer[:MAX_ERROR_LENGTH]
-    return BadRequest(f"{pointer or 'The body'} {words}.", errors=[{"pointer": pointer, "detail": words}])
+    return BadRequest(f"{pointer or 'The body'} {message}.", errors=[{"pointer": pointer, "detail": message}])
