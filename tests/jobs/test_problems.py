@@ -450,8 +450,8 @@ def test_ten_odd_files_among_a_thousand_are_ten_problems(
         "odd.gif": "does not accept the name or a property",
         "broken.gif": "fails for this file, and not for others",
     }
-    plain = dict.fromkeys((f"flight {number % 7}/{number:04}.gif" for number in range(982)), PIXEL_GIF)
-    unusual = dict.fromkeys(("tab\t.gif", "a/../b.gif", "x" * 1020 + ".gif", "bell\a.gif"), PIXEL_GIF)
+    plain = dict.fromkeys((f"flight {number % 7}/{number:04}.gif" for number in range(983)), PIXEL_GIF)
+    unusual = dict.fromkeys(("tab\t.gif", "a/../b.gif", "x" * 1020 + ".gif"), PIXEL_GIF)
     with ThreadPoolExecutor(16) as pool:
         files = plain | unusual | {name: PIXEL_GIF for name in words if name.endswith(".gif")}
         list(pool.map(lambda name: dropbox.upload_blob(name, files[name]), files))
