@@ -105,10 +105,10 @@ def put_campaign_objects(
     return ok_or_representation(lambda: submissions.get_receipt(session, sender, campaign_id, receipt))
 
 
-def add_labeler(session: Session, campaign_id: int, body: dict[str, Any]) -> Response:
+def add_labeler(session: Session, campaign_id: int, body: dict[str, Any], account: Account) -> Response:
     """POST /campaigns/{campaign_id}/labelers"""
     return _with_access_token(
-        session, campaign_id, campaigns.add_member(session, campaign_id, body["email"], "labeler")
+        session, campaign_id, campaigns.add_member(session, account, campaign_id, body["email"], "labeler")
     )
 
 
@@ -118,10 +118,10 @@ def remove_labeler(session: Session, campaign_id: int, user_id: int) -> Response
     return json_answer(campaigns.get_campaign(session, campaign_id))
 
 
-def add_reviewer(session: Session, campaign_id: int, body: dict[str, Any]) -> Response:
+def add_reviewer(session: Session, campaign_id: int, body: dict[str, Any], account: Account) -> Response:
     """POST /campaigns/{campaign_id}/reviewers"""
     return _with_access_token(
-        session, campaign_id, campaigns.add_member(session, campaign_id, body["email"], "reviewer")
+        session, campaign_id, campaigns.add_member(session, account, campaign_id, body["email"], "reviewer")
     )
 
 

@@ -11,6 +11,7 @@ from app.models.images import Image, ImageCount
 from app.models.jobs import Job
 from app.models.objects import Object
 from app.models.problems import ImageSetProblem
+from app.models.session_keys import SessionKey
 from app.models.submissions import Submission, SubmissionImage
 from app.models.users import Role, User
 
@@ -29,6 +30,7 @@ __all__ = [
     "Job",
     "Object",
     "Role",
+    "SessionKey",
     "Submission",
     "SubmissionImage",
     "User",

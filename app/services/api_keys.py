@@ -11,12 +11,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Subquery,
+    cast,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound, Unprocessable
-from app.models import ApiKey, Role, User
+from app.models import ApiKey, Role, SessionKey, User
 from app.models.users import IMAGE_ADMIN, READER, REVIEWER
 from app.representations.api_keys import API_KEYS
 from app.representations.json import fetch_object
@@ -50,6 +64,8 @@ class Account:
     user_id: int
     email: str
     api_key_id: int
+    # Set where the caller uses a session key of that API key.
+    session_key_id: int | None
     roles: frozenset[tuple[str, int | None]]
 
     @property
@@ -129,13 +145,27 @@ def find_accounts(connection: Connection, pairs: Sequence[tuple[str, str]]) -> l
         .where(Role.user_id == User.id)
         .scalar_subquery()
     )
+    pair = _pairs_with([key for key, _ in pairs])
     found = connection.execute(
-        select(ApiKey.key, ApiKey.id, ApiKey.secret_hash, User.id.label("user_id"), User.email, roles.label("roles"))
+        select(pair, User.id.label("user_id"), User.email, roles.label("roles"))
+        .join(ApiKey, ApiKey.id == pair.c.api_key_id)
         .join(User, User.id == ApiKey.user_id)
-        .where(ApiKey.key == func.any([key for key, _ in pairs]), User.enabled, is_usable())
+        .where(User.enabled, is_usable())
     )
     rows = {row.key: row for row in found}
     return [_account_of(rows.get(key), secret) for key, secret in pairs]
+
+
+def _pairs_with(keys: list[str]) -> Subquery:
+    """Return the select of API keys, and of session keys that have not expired, with these public parts."""
+    no_session = cast(null(), BigInteger).label("session_key_id")
+    api_key = select(ApiKey.key, ApiKey.secret_hash, ApiKey.id.label("api_key_id"), no_session)
+    session_key = select(SessionKey.key, SessionKey.secret_hash, SessionKey.api_key_id, SessionKey.id)
+    has_key = SessionKey.key == func.any(keys)
+    return union_all(
+        api_key.where(ApiKey.key == func.any(keys)),
+        session_key.where(has_key, SessionKey.date_expires > func.now()),
+    ).subquery("pair")
 
 
 def _account_of(row: Row[Any] | None, secret: str) -> Account | None:
@@ -144,7 +174,13 @@ def _account_of(row: Row[Any] | None, secret: str) -> Account | None:
     if row is None or not is_right:
         return None
     roles = frozenset((name, campaign_id) for name, campaign_id in row.roles or [])
-    return Account(user_id=row.user_id, email=row.email, api_key_id=row.id, roles=roles)
+    return Account(
+        user_id=row.user_id,
+        email=row.email,
+        api_key_id=row.api_key_id,
+        session_key_id=row.session_key_id,
+        roles=roles,
+    )
 
 
 def note_uses(connection: Connection, api_key_ids: Collection[int]) -> None:

@@ -35,6 +35,8 @@ class Action(StrEnum):
     CREATE_API_KEY = "create_api_key"
     ROTATE_API_KEY = "rotate_api_key"
     REVOKE_API_KEY = "revoke_api_key"
+    CREATE_SESSION_KEY = "create_session_key"
+    END_SESSION_KEY = "end_session_key"
     CREATE_UPLOAD_LINK = "create_upload_link"
     REVOKE_UPLOAD_LINKS = "revoke_upload_links"
     CHANGE_STATUS = "change_status"

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.azure.blobs import BlobStore
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, Forbidden, NotFound
 from app.models import Campaign, CampaignImage, Dataset, User
 from app.models.datasets import MEDIA_TYPES
 from app.models.jobs import PUBLISH_DATASETS
@@ -96,18 +96,18 @@ def create_campaign(session: Session, account: Account, new: NewCampaign) -> tup
     if campaign_id is None:
         raise Conflict(f"Another campaign has the title {new.title}.")
     classes.make_classes(session, campaign_id, new.classes or [], translations or {}, strict=new.strict)
-    return campaign_id, _give_access(session, email, LABELER, campaign_id)
+    return campaign_id, _give_access(session, account, email, LABELER, campaign_id)
 
 
-def add_member(session: Session, campaign_id: int, email: str, role: str) -> KeyPair:
+def add_member(session: Session, account: Account, campaign_id: int, email: str, role: str) -> KeyPair:
     """Give a user a role in a campaign and return its newest usable key; there may be no user with this address yet.
 
     Raises NotFound, BadRequest or Unprocessable for the address, Conflict when the user is disabled or the campaign has
-    MAX_MEMBERS users with this role.
+    MAX_MEMBERS users with this role, Forbidden when a session key would create a key for more than a partner.
     """
     email = users.check_email(email)
     lock_campaign(session, campaign_id)
-    return _give_access(session, email, role, campaign_id)
+    return _give_access(session, account, email, role, campaign_id)
 
 
 def remove_member(session: Session, campaign_id: int, user_id: int, role: str) -> None:
@@ -119,7 +119,7 @@ def remove_member(session: Session, campaign_id: int, user_id: int, role: str) -
     users.revoke_role(session, user, role, campaign_id)
 
 
-def _give_access(session: Session, email: str, role: str, campaign_id: int) -> KeyPair:
+def _give_access(session: Session, account: Account, email: str, role: str, campaign_id: int) -> KeyPair:
     user = users.find_or_create_user(session, email)
     api_keys.lock_keys(session, user.id)
     session.refresh(user)
@@ -127,7 +127,12 @@ def _give_access(session: Session, email: str, role: str, campaign_id: int) -> K
         raise Conflict(f"The user {user.email} is disabled. Enable the user before you give it a campaign.")
     users.grant_role(session, user, role, campaign_id)
     key = api_keys.find_newest_key(session, user.id)
-    return KeyPair(key, None) if key else api_keys.create_api_key(session, user.id)
+    if key:
+        return KeyPair(key, None)
+    if account.session_key_id is not None and not users.is_partner(session, user.id):
+        # Otherwise a session key, which ends within hours, could be exchanged for a key to everything.
+        raise Forbidden(f"A session key cannot create a key for {user.email}, which is more than a partner.")
+    return api_keys.create_api_key(session, user.id)
 
 
 def update_campaign(session: Session, campaign_id: int, changes: dict[str, Any]) -> None:

@@ -188,6 +188,11 @@ def grant_role(session: Session, user: User, name: str, campaign_id: int | None 
         record(session, Action.GRANT_ROLE, SubjectType.USER, user.id, role=name, campaign_id=campaign_id)
 
 
+def is_partner(session: Session, user_id: int) -> bool:
+    """True for a user whose roles are all bound to campaigns."""
+    return session.scalar(select(Role.id).where(Role.user_id == user_id, Role.campaign_id.is_(None)).limit(1)) is None
+
+
 def _require_room(session: Session, user: User, name: str, campaign_id: int) -> None:
     """Raise NotFound for a campaign that is not there, and Conflict when MAX_MEMBERS other users have this role in it."""
     if session.get(Campaign, campaign_id, with_for_update=True) is None:

@@ -25,6 +25,7 @@ CACHE_SECONDS = 3.0
 CACHE_SIZE = 10_000
 ANY_CALLER = "any"
 
+NO_SESSION_KEYS = "A session key does not give access to users, roles and keys. Send the API key that it was made with."
 REFUSED = "This key pair does not work: it is unknown, wrong, revoked or expired, or its user is disabled."
 EXCHANGED = (
     "The two parts of the key pair are exchanged: send the part that begins with lsk_ as Authentication-Key,"
@@ -55,11 +56,15 @@ class AccountCache:
         self._entries.pop(pair, None)
 
     def keep(self, pair: bytes, account: Account) -> None:
-        """Remember an account; the oldest entry goes when there are too many."""
+        """Remember an account; the oldest entry goes when there are too many.
+
+        A session key is only known and never found, so that it is looked up with each request, and ends at once with its parent.
+        """
         self._entries.pop(pair, None)
         if len(self._entries) >= CACHE_SIZE:
             del self._entries[next(iter(self._entries))]
-        self._entries[pair] = (time.monotonic() + CACHE_SECONDS, account)
+        seconds = CACHE_SECONDS if account.session_key_id is None else 0.0
+        self._entries[pair] = (time.monotonic() + seconds, account)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -106,6 +111,8 @@ class KeyPairCheck:
         _name_in_log(account)
         if not _is_open(operation, scope, account):
             raise Forbidden(NO_ACCESS)
+        if account.session_key_id is not None and operation is not None and not operation.is_open_to_session_keys:
+            raise Forbidden(NO_SESSION_KEYS)
         return account
 
     async def find_account(self, scope: Scope) -> Account:
@@ -149,6 +156,8 @@ def _is_open(operation: Operation | None, scope: Scope, account: Account) -> boo
 def _name_in_log(account: Account) -> None:
     """Let every line that this request causes from here on name the caller, also the line of a refusal."""
     bind_contextvars(user_id=account.user_id, key_id=account.api_key_id)
+    if account.session_key_id is not None:
+        bind_contextvars(session_key_id=account.session_key_id)
 
 
 def _pair_in(scope: Scope) -> Pair:

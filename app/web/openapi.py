@@ -15,10 +15,11 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: the dotted name of its handler, the roles that may call it, and whether its body may be a large one."""
+    """One operation: its handler as a dotted name, who may call it with what keys, and whether its body may be a large one."""
 
     handler: str
     roles: frozenset[str]
+    is_open_to_session_keys: bool
     is_bulk: bool
 
     @property
@@ -46,7 +47,8 @@ def operations_of(spec: dict[str, Any]) -> Iterator[tuple[str, str, Operation]]:
             if method in item:
                 content = item[method]
                 handler = handler_name(content["tags"][0], content["operationId"])
-                yield path, method, Operation(handler, frozenset(content["x-roles"]), content.get("x-bulk", False))
+                session_keys, bulk = content.get("x-session-keys", True), content.get("x-bulk", False)
+                yield path, method, Operation(handler, frozenset(content["x-roles"]), session_keys, bulk)
 
 
 def handler_name(tag: str, operation_id: str) -> str:

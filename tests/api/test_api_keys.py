@@ -183,7 +183,7 @@ def test_a_key_that_was_revoked_a_moment_ago_cannot_be_rotated(
 
 def test_a_rotation_at_the_moment_of_a_revocation_leaves_no_key(app: Flask, admin: Caller, labelled: Labelled) -> None:
     """All keys are revoked while a rotation is not committed yet: the revocation waits, and ends the new key, too."""
-    account = Account(2, labelled.partner_email, 2, frozenset())
+    account = Account(2, labelled.partner_email, 2, None, frozenset())
     with app.app_context(), db.session() as rotating, ThreadPoolExecutor(1) as pool:
         api_keys.rotate_own_key(rotating, account, timedelta(0))
         revoking = pool.submit(revoke_all, app)

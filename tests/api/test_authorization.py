@@ -98,6 +98,9 @@ LINES = {
     "rotate_api_key": Line(ADMIN, {"overlap_seconds": 60}),
     "revoke_api_key": Line(ADMIN),
     "rotate_own_key": Line(EVERYBODY, {"overlap_seconds": 60}),
+    "create_session_key": Line(EVERYBODY, {"hours": 8}),
+    # Those who call here use an API key.
+    "end_session_key": Line(EVERYBODY, status=404),
     "get_whoami": Line(EVERYBODY),
 }
 # Every kind of caller with a key that works, besides admins, and whose things it asks for.

@@ -62,6 +62,7 @@ BODIES: dict[str, Any] = {
     "grant_role": {"role": "labeler", "campaign_id": 1},
     "create_api_key": {"name": "labelling tool", "date_expires": "2030-01-01T00:00:00Z"},
     "rotate_api_key": {"overlap_seconds": 60, "date_expires": None},
+    "create_session_key": {"hours": 12},
     "rotate_own_key": {"overlap_seconds": 60},
     "add_labeler": {"email": "{new}@example.org"},
     "add_reviewer": {"email": "{new}@example.org"},
@@ -77,7 +78,7 @@ RESTORE = """
         SELECT 1, name, '0x1', 'copy_failed', 'No.' FROM unnest('{a.jpg,b/ö.jpg,c.jpg}'::text[]) AS name;
     DELETE FROM image_set WHERE id > 1;
     UPDATE image_set SET status = 'created', date_finished = NULL;
-    DELETE FROM role WHERE id > 3; DELETE FROM api_key WHERE id > 2; DELETE FROM campaign_class;
+    DELETE FROM role WHERE id > 3; DELETE FROM session_key; DELETE FROM api_key WHERE id > 2; DELETE FROM campaign_class;
     DELETE FROM campaign WHERE id > 2;
     UPDATE campaign SET status = CASE id WHEN 2 THEN 'active' ELSE 'created' END, labeled_count = 0,
         image_count = CASE id WHEN 2 THEN 2 ELSE 0 END, date_completed = NULL, date_finished = NULL,

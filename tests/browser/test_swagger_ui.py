@@ -1,4 +1,4 @@
-"""Swagger UI as people use it: read, give both parts of a key, try a read and a write, come back later."""
+"""Swagger UI as people use it: read, give both parts of a key, try a read and a write; the page keeps no key."""
 
 import io
 import json
@@ -111,11 +111,17 @@ def test_nothing_optional_is_filled_in_and_sent_unasked(page: Browser) -> None:
     assert {name for name, value in filled_in.items() if value} == with_default
 
 
-def test_key_outlives_a_reload(page: Browser, admin: Caller) -> None:
-    authorize(page, admin)
+def test_browser_keeps_no_key(page: Browser, admin: Caller) -> None:
+    """Not the one of this visit, and not the one that an earlier version of the page has left."""
+    page.driver.execute_script("localStorage.setItem('authorized', 'lss_left')")
     page.driver.refresh()
+    page.find(".btn.authorize.unlocked")
+    authorize(page, admin)
     page.find(".btn.authorize.locked")
-    assert try_it_out(page, WHO_AM_I)["roles"]
+    kept = "return JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+    assert page.driver.execute_script(kept) == '[{},{},""]'
+    page.driver.refresh()
+    page.find(".btn.authorize.unlocked")
 
 
 def test_page_works_under_the_path_prefix_of_a_proxy(

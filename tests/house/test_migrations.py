@@ -41,6 +41,7 @@ ROOT = Path(__file__).parents[2]
 ROWS = """
 INSERT INTO "user" (email) VALUES ('eve@example.org');
 INSERT INTO api_key (user_id, key, secret_hash) VALUES (1, 'key', sha256('secret'));
+INSERT INTO session_key (api_key_id, key, secret_hash, date_expires) VALUES (1, 'session', sha256('secret'), now());
 INSERT INTO campaign (title, image_count, labeled_count, created_by) VALUES ('bridge', 1, 1, 1);
 INSERT INTO campaign_class (campaign_id, position, name) VALUES (1, 0, 'PET');
 INSERT INTO role (user_id, name, campaign_id) VALUES (1, 'labeler', 1), (1, 'reader', NULL), (1, 'reviewer', 1);
@@ -61,6 +62,7 @@ INSERT INTO idempotency_key (user_id, operation, key_hash, fingerprint, answer, 
 """
 # How many rows a migration leaves in a table when it is taken back, None when the table goes; all other rows stay.
 LEFT: dict[str, dict[str, int | None]] = {
+    "0015_session_keys": {"session_key": None},
     "0013_classes": {"campaign_class": None},
     "0012_readers": {"role": 1},
     "0011_submission_images": {"submission_image": None},
@@ -293,6 +295,7 @@ def test_texts_are_brought_to_one_form_and_collisions_reported(empty: Settings) 
 # Three submissions: of two images, one of them empty; of the labeled one again; and of none that is still there.
 PAST = """
 INSERT INTO "user" (email) VALUES ('eve@example.org');
+INSERT INTO session_key (api_key_id, key, secret_hash, date_expires) VALUES (1, 'session', sha256('secret'), now());
 INSERT INTO campaign (title, image_count, labeled_count, created_by) VALUES ('bridge', 3, 2, 1), ('quay', 1, 0, 1);
 INSERT INTO image (blobstorage_path) VALUES ('c/1.jpg'), ('c/2.jpg'), ('c/3.jpg');
 INSERT INTO submission (campaign_id, user_id, image_count, object_count) VALUES (1, 1, 2, 1), (1, 1, 1, 2);

@@ -162,6 +162,9 @@ def test_operations_say_who_may_call_them(name: str) -> Iterator[str]:
     order = ["image-admin", "reader", "labeler", "reviewer"]
     if roles != ["any"] and (roles[:1] != ["image-admin"] or [role for role in order if role in roles] != roles):
         yield f"x-roles is {roles}"
+    is_open_to_session_keys = OPERATIONS[name][2].get("x-session-keys", True)
+    if is_open_to_session_keys == (operation["tags"][0] in ("users", "api_keys") or name == "create_session_key"):
+        yield "a session key gives access to users, roles and keys, or to less than everything else"
     if "reader" in roles and OPERATIONS[name][0] != "GET":
         yield "a reader changes nothing"
     for role in operation["x-roles"]:

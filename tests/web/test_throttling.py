@@ -34,7 +34,9 @@ from tests.caller import Caller
 from tests.web_server import WebServer, no_fault_in, web_server
 
 LIMIT = 10
-ADA = Account(user_id=1, email="ada@example.org", api_key_id=1, roles=frozenset({("image-admin", None)}))
+ADA = Account(
+    user_id=1, email="ada@example.org", api_key_id=1, session_key_id=None, roles=frozenset({("image-admin", None)})
+)
 
 
 @pytest.fixture

@@ -24,6 +24,9 @@ const OurWay = ({ React }) => ({
   },
 });
 
+// Earlier versions of this page left both parts of the key in the browser.
+localStorage.removeItem("authorized");
+
 // What each option means: swagger.io/docs/open-source-tools/swagger-ui/usage/configuration
 SwaggerUIBundle({
   dom_id: "#swagger-ui",
@@ -33,7 +36,8 @@ SwaggerUIBundle({
   validatorUrl: null,
   // Each operation has an address that can be sent to a colleague.
   deepLinking: true,
-  persistAuthorization: true,
+  // A key that a browser keeps can be read there by whoever uses it next.
+  persistAuthorization: false,
   displayRequestDuration: true,
   // Operations stand in the order of the document, which is the order of use; schemas are listed, and closed.
   docExpansion: "list",
