@@ -23,9 +23,10 @@ def list_campaigns(
     page: Page,
     status: str | None = None,
     title: str | None = None,
+    kind: str = "people",
 ) -> Response:
     """GET /campaigns"""
-    return page_answer(campaigns.list_campaigns(session, page, status, title))
+    return page_answer(campaigns.list_campaigns(session, page, status, title, kind))
 
 
 def create_campaign(session: Session, body: dict[str, Any], account: Account) -> Response:
@@ -131,9 +132,9 @@ def remove_reviewer(session: Session, campaign_id: int, user_id: int) -> Respons
     return json_answer(campaigns.get_campaign(session, campaign_id))
 
 
-def _with_access_token(session: Session, campaign_id: int, pair: KeyPair) -> Response:
+def _with_access_token(session: Session, campaign_id: int, pair: KeyPair | None) -> Response:
     campaign = orjson.loads(campaigns.get_campaign(session, campaign_id))
-    return json_answer(campaign | {"access_token": pair._asdict()})
+    return json_answer(campaign | {"access_token": pair and pair._asdict()})
 
 
 def list_campaign_datasets(session: Session, campaign_id: int) -> Response:

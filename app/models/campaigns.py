@@ -10,6 +10,9 @@ from app.database.engine import Base
 from app.models.image_sets import TITLE_RULE
 from app.models.submissions import STATE_RULE
 
+# Whose labels a campaign holds.
+PEOPLE, MODEL = "people", "model"
+
 
 class Campaign(Base):
     """One labeling job. The counters change in the transaction that changes what they count.
@@ -27,6 +30,10 @@ class Campaign(Base):
     auto_complete: Mapped[bool] = mapped_column(server_default=true())
     strict: Mapped[bool] = mapped_column(server_default=false())
     instructions: Mapped[str | None]
+    kind: Mapped[str] = mapped_column(server_default=PEOPLE)
+    model: Mapped[str | None]
+    version: Mapped[str | None]
+    prelabels_from: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
     image_count: Mapped[int] = mapped_column(server_default=text("0"))
     labeled_count: Mapped[int] = mapped_column(server_default=text("0"))
     empty_count: Mapped[int] = mapped_column(server_default=text("0"))
@@ -40,6 +47,11 @@ class Campaign(Base):
     __table_args__ = (
         CheckConstraint(TITLE_RULE, name="title_spelling"),
         CheckConstraint("status IN ('created', 'active', 'completed', 'finished')", name="status"),
+        CheckConstraint(
+            "kind IN ('people', 'model') AND (kind = 'model') = (model IS NOT NULL)"
+            " AND (kind = 'model') = (version IS NOT NULL)",
+            name="kind",
+        ),
         CheckConstraint("labeled_count BETWEEN 0 AND image_count", name="counters"),
         CheckConstraint(
             "empty_count >= 0 AND unusable_count >= 0 AND empty_count + unusable_count <= labeled_count", name="states"

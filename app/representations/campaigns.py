@@ -8,7 +8,7 @@ from app.models.users import LABELER, REVIEWER
 from app.representations.images import FILE
 from app.representations.jobs import newest_job
 from app.representations.json import json_rows, utc
-from app.representations.objects import OBJECTS_OF_CAMPAIGN_IMAGE
+from app.representations.objects import OBJECTS_OF_CAMPAIGN_IMAGE, SUGGESTED_OBJECTS
 from app.representations.progress import PROGRESS
 from app.representations.users import members_of_campaign, user_email
 
@@ -35,6 +35,10 @@ CAMPAIGNS = select(
     json_rows(_CLASSES).label("classes"),
     Campaign.strict,
     Campaign.instructions,
+    Campaign.kind,
+    Campaign.model,
+    Campaign.version,
+    Campaign.prelabels_from,
     Campaign.auto_complete,
     utc(Campaign.date_created).label("date_created"),
     utc(Campaign.date_started).label("date_started"),
@@ -45,6 +49,13 @@ CAMPAIGNS = select(
     members_of_campaign(REVIEWER).label("reviewers"),
     newest_job(PUBLISH_DATASETS, "campaign", Campaign.id).label("publication"),
 ).order_by(Campaign.id)
+# What a model found on the image, where the campaign names a campaign of one.
+_SUGGESTIONS = case(
+    (
+        select(Campaign.prelabels_from).where(Campaign.id == CampaignImage.campaign_id).scalar_subquery().is_not(None),
+        json_rows(SUGGESTED_OBJECTS),
+    )
+)
 _URL = literal_column("'/images/'", Text) + cast(CampaignImage.image_id, Text)
 # Few images have one, so that it is not kept with them.
 _REASON = case(
@@ -71,6 +82,7 @@ CAMPAIGN_IMAGES = (
         CampaignImage.state,
         _REASON.label("reason"),
         CampaignImage.submission_id.label("revision"),
+        _SUGGESTIONS.label("suggestions"),
     )
     .join(Image, Image.id == CampaignImage.image_id)
     .order_by(CampaignImage.image_id)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, Numeric, Text, and_, cast, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm.util import AliasedClass
 
-from app.models import CampaignImage, Object, Submission
+from app.models import Campaign, CampaignImage, Object, Submission
 from app.representations.json import AnySelect, json_object, utc
 
 
@@ -18,7 +19,7 @@ def _edge(exact: InstrumentedAttribute[float | None], whole: InstrumentedAttribu
     return func.coalesce(_plain(exact), whole)
 
 
-def _objects(submitted: type[Object | CampaignImage]) -> AnySelect:
+def _objects(submitted: type[Object | CampaignImage] | AliasedClass[CampaignImage]) -> AnySelect:
     """Return the select of objects; it finds the time of the submission once for each row of `submitted`."""
     date_added = (
         select(utc(Submission.date_created))
@@ -54,6 +55,23 @@ OBJECTS_OF_CAMPAIGN_IMAGE = (
             Object.submission_id == CampaignImage.submission_id,
             Object.image_id == CampaignImage.image_id,
         )
+    )
+    .correlate(CampaignImage)
+)
+# The objects that the campaign under `prelabels_from` has on an image of a campaign, which the outer select names.
+_SUGGESTED = aliased(CampaignImage)
+SUGGESTED_OBJECTS = (
+    _objects(_SUGGESTED)
+    .where(
+        _SUGGESTED.campaign_id
+        == select(Campaign.prelabels_from)
+        .where(Campaign.id == CampaignImage.campaign_id)
+        .correlate(CampaignImage)
+        .scalar_subquery(),
+        _SUGGESTED.image_id == CampaignImage.image_id,
+        Object.campaign_id == _SUGGESTED.campaign_id,
+        Object.submission_id == _SUGGESTED.submission_id,
+        Object.image_id == _SUGGESTED.image_id,
     )
     .correlate(CampaignImage)
 )

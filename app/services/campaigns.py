@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.azure.blobs import BlobStore
-from app.errors import Conflict, Forbidden, NotFound
+from app.errors import BadRequest, Conflict, Forbidden, NotFound, Unprocessable
 from app.models import Campaign, CampaignImage, Dataset, User
+from app.models.campaigns import MODEL, PEOPLE
 from app.models.datasets import MEDIA_TYPES
 from app.models.jobs import PUBLISH_DATASETS
 from app.models.submissions import STATES
@@ -25,6 +26,7 @@ from app.services.api_keys import Account, KeyPair
 from app.services.audit import Action, SubjectType, record
 from app.services.images import resolve_images
 from app.services.labels import normal_translations
+from app.services.text import read_text
 from app.services.titles import check_title, list_filters
 
 # Which status may follow which, and which dates a step sets and clears.
@@ -53,17 +55,39 @@ class NewCampaign:
     """What a caller says of a new campaign."""
 
     title: str
-    labeler_email: str
+    labeler_email: str | None = None
     metadata: dict[str, Any] | None = None
     label_translations: dict[str, str] | None = None
     classes: list[dict[str, Any]] | None = None
     strict: bool = False
     instructions: str | None = None
+    kind: str = PEOPLE
+    model: str | None = None
+    version: str | None = None
+    prelabels_from: int | None = None
+
+    def check_kind(self) -> None:
+        """Raise BadRequest or Unprocessable for fields that do not fit the kind of campaign."""
+        of_kind = {PEOPLE: ("labeler_email",), MODEL: ("model", "version")}
+        for name in of_kind[self.kind]:
+            if getattr(self, name) is None:
+                detail = f"The field `{name}` is missing: a campaign of the kind `{self.kind}` needs it."
+                raise BadRequest(detail, errors=[{"pointer": "", "detail": detail}])
+        others = {name for kind, names in of_kind.items() if kind != self.kind for name in names}
+        others |= {"prelabels_from"} if self.kind == MODEL else set()
+        for name in sorted(others):
+            if getattr(self, name) is not None:
+                detail = f"A campaign of the kind `{self.kind}` has no `{name}`."
+                raise Unprocessable(f"/{name}: {detail}", errors=[{"pointer": f"/{name}", "detail": detail}])
 
 
-def list_campaigns(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
-    """Return a page of campaigns, by id: all, or those of a status and a title (`drone-*`: that begin so)."""
+def list_campaigns(
+    session: Session, page: Page, status: str | None = None, title: str | None = None, kind: str = PEOPLE
+) -> Listing:
+    """Return a page of campaigns of a kind, or of `any`, by id: all, or those of a status and a title (`drone-*`: a prefix)."""
     filters = list_filters(Campaign.status, Campaign.title, status, title)
+    if kind != "any":
+        filters.append(Campaign.kind == kind)
     return fetch_page(session, "campaigns", CAMPAIGNS.where(*filters), page)
 
 
@@ -75,14 +99,16 @@ def get_campaign(session: Session, campaign_id: int) -> bytes:
     return found
 
 
-def create_campaign(session: Session, account: Account, new: NewCampaign) -> tuple[int, KeyPair]:
-    """Make a campaign and give its labeler access; return its id and the labeler's newest usable key.
+def create_campaign(session: Session, account: Account, new: NewCampaign) -> tuple[int, KeyPair | None]:
+    """Make a campaign and give its labeler access; return its id and the labeler's newest usable key, None without a labeler.
 
     Raises Unprocessable for the spelling of title or labels and for a list of classes that breaks a rule, BadRequest for the
-    address, Conflict when the title is taken or the labeler's user is disabled.
+    address and for a missing field, Conflict when the title is taken or the labeler's user is disabled.
     """
     check_title(new.title)
-    email = users.check_email(new.labeler_email, "labeler_email")
+    new.check_kind()
+    email = users.check_email(new.labeler_email, "labeler_email") if new.labeler_email is not None else None
+    require_model_campaign(session, new.prelabels_from)
     translations = normal_translations(new.label_translations) if new.label_translations else None
     created = insert(Campaign).values(
         title=new.title,
@@ -90,13 +116,30 @@ def create_campaign(session: Session, account: Account, new: NewCampaign) -> tup
         label_translations=translations,
         strict=new.strict,
         instructions=new.instructions,
+        kind=new.kind,
+        model=new.model and read_text(new.model, "/model", "The name of a model"),
+        version=new.version and read_text(new.version, "/version", "The version of a model"),
+        prelabels_from=new.prelabels_from,
         created_by=account.user_id,
     )
     campaign_id = session.scalar(created.on_conflict_do_nothing().returning(Campaign.id))
     if campaign_id is None:
         raise Conflict(f"Another campaign has the title {new.title}.")
     classes.make_classes(session, campaign_id, new.classes or [], translations or {}, strict=new.strict)
-    return campaign_id, _give_access(session, account, email, LABELER, campaign_id)
+    return campaign_id, _give_access(session, account, email, LABELER, campaign_id) if email else None
+
+
+def require_model_campaign(session: Session, campaign_id: int | None) -> None:
+    """Raise Unprocessable when suggestions cannot come from this campaign; None stands for no suggestions."""
+    if campaign_id is None:
+        return
+    kind = session.scalar(select(Campaign.kind).where(Campaign.id == campaign_id))
+    if kind != MODEL:
+        detail = (
+            f"There is no campaign {campaign_id}." if kind is None else f"Campaign {campaign_id} is not one of a model."
+        )
+        pointer = "/prelabels_from"
+        raise Unprocessable(f"{pointer}: {detail}", errors=[{"pointer": pointer, "detail": detail}])
 
 
 def add_member(session: Session, account: Account, campaign_id: int, email: str, role: str) -> KeyPair:
@@ -106,7 +149,11 @@ def add_member(session: Session, account: Account, campaign_id: int, email: str,
     MAX_MEMBERS users with this role, Forbidden when a session key would create a key for more than a partner.
     """
     email = users.check_email(email)
-    lock_campaign(session, campaign_id)
+    campaign = lock_campaign(session, campaign_id)
+    if role == LABELER and campaign.kind == MODEL:
+        raise Conflict(
+            f"Campaign {campaign_id} holds what a model found: it has no labelers, and image-admins fill it."
+        )
     return _give_access(session, account, email, role, campaign_id)
 
 
@@ -136,7 +183,7 @@ def _give_access(session: Session, account: Account, email: str, role: str, camp
 
 
 def update_campaign(session: Session, campaign_id: int, changes: dict[str, Any]) -> None:
-    """Change `classes`, `strict` or `instructions` of a campaign that is not finished, as far as `changes` names them.
+    """Change `classes`, `strict`, `instructions` or `prelabels_from` of a campaign that is not finished, as `changes` names them.
 
     Raises NotFound, Unprocessable for a list of classes that breaks a rule, and Conflict for a finished campaign, or where a
     class that objects have would go or move.
@@ -150,7 +197,13 @@ def update_campaign(session: Session, campaign_id: int, changes: dict[str, Any])
     elif strict and not campaign.strict:
         present = classes.load_classes(session, campaign_id)
         classes.require_usable(present, campaign.label_translations or {}, strict=strict)
-    columns = {"strict": strict, "instructions": changes.get("instructions", campaign.instructions)}
+    columns = {"strict": strict} | {
+        name: changes[name] for name in ("instructions", "prelabels_from") if name in changes
+    }
+    if campaign.kind == MODEL and columns.get("prelabels_from") is not None:
+        detail = f"Campaign {campaign_id} holds what a model found: it takes no suggestions."
+        raise Unprocessable(detail, errors=[{"pointer": "/prelabels_from", "detail": detail}])
+    require_model_campaign(session, columns.get("prelabels_from"))
     session.execute(update(Campaign).where(Campaign.id == campaign_id).values(columns))
 
 

@@ -11,6 +11,7 @@ from app.azure.blobs import BlobStore
 from app.errors import BadRequest, Forbidden, NotFound, Unprocessable
 from app.media.media_types import RASTER_IMAGES
 from app.models import Campaign, CampaignImage, Image, ImageCount, Object
+from app.models.campaigns import PEOPLE
 from app.representations.images import IMAGES, IMAGES_WITH_FILE
 from app.representations.json import fetch_array
 from app.representations.objects import OBJECTS
@@ -175,7 +176,7 @@ def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None
     else:
         ranked = (
             labeled.join(Campaign, Campaign.id == CampaignImage.campaign_id)
-            .where(Campaign.status == "finished")
+            .where(Campaign.status == "finished", Campaign.kind == PEOPLE)
             .order_by(Campaign.date_finished.desc(), Campaign.id.desc())
         )
     chosen = session.execute(ranked.limit(1)).one_or_none()

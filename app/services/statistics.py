@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, longer_statements
 from app.errors import BadRequest, NotFound
 from app.models import Campaign, CampaignImage, Image, ImageSet, User
+from app.models.campaigns import PEOPLE
 from app.models.submissions import STATES
 from app.representations.users import SHOWN_EMAIL
 from app.representations.viewers import viewer_parameters
@@ -87,7 +88,7 @@ def count_campaign(session: Session, campaign_id: int, as_of: str | None = None)
 
 
 def count_selection(session: Session, campaign_ids: Sequence[int] | None, image_set_id: int | None) -> dict[str, Any]:
-    """Return the statistics of several campaigns together, or of the images of a set in all campaigns.
+    """Return the statistics of several campaigns together, or of the images of a set in all campaigns of people.
 
     Raises NotFound for what is not there, BadRequest unless one of the two is given.
     """
@@ -99,7 +100,8 @@ def count_selection(session: Session, campaign_ids: Sequence[int] | None, image_
     if session.scalar(select(ImageSet.id).where(ImageSet.id == image_set_id)) is None:
         raise NotFound(f"There is no image set {image_set_id}.")
     members = select(CampaignImage.campaign_id).join(Image, Image.id == CampaignImage.image_id)
-    found = session.scalars(members.where(Image.image_set_id == image_set_id).distinct())
+    members = members.join(Campaign, Campaign.id == CampaignImage.campaign_id)
+    found = session.scalars(members.where(Image.image_set_id == image_set_id, Campaign.kind == PEOPLE).distinct())
     return _count(session, sorted(found), NOW, image_set_id)
 
 

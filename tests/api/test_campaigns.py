@@ -16,8 +16,8 @@ from tests.conftest import Labelled, insert_images
 JSON = {"Content-Type": "application/json"}
 KEYS = {
     "campaign_id", "title", "status", "progress", "metadata", "label_translations", "classes", "strict",
-    "instructions", "auto_complete", "date_created",
-    "date_started", "date_completed", "date_finished", "created_by", "publication",
+    "instructions", "kind", "model", "version", "prelabels_from", "auto_complete", "date_created",
+    "date_started", "date_completed", "date_finished", "created_by", "labelers", "reviewers", "publication",
 }  # fmt: skip
 
 

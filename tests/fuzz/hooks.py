@@ -24,7 +24,8 @@ CAMPAIGN_COUNT, IMAGES_OF_CAMPAIGN = 10, 4
 # Rules that are a 400 and that a schema of OpenAPI 3.0 cannot say, or not in words that help; descriptions say them.
 UNSAID = re.compile(
     r"Send either `page` or `after`|labeled requires campaign|(taken_)?from must be before|bbox must be west,south,east,north"
-    r"|(taken_)?(from|to) is not a valid date or time|subject_id requires subject_type|Not a valid e-mail address"
+    r"|(taken_)?(from|to) is not a valid date or time|subject_id requires subject_type"
+    r"|The field `\w+` is missing: a campaign|Not a valid e-mail address"
     # A text that holds what cannot be seen.
     r"|Query parameter `\w+`: The text must "
     # Of what is free, such as metadata: the values that cannot be stored.
