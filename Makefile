@@ -32,7 +32,7 @@ check: ## Lint, format and types
 
 test: ## Run the tests on real PostgreSQL and Azurite, and measure what they cover (ARGS="-k name": those alone, unmeasured)
 	@$(INSTALL) test
-	$(PYTHON) -m pytest -n 3 --ignore=tests/faults --ignore=tests/fuzz $(or $(ARGS),--cov --cov-report=term)
+	$(PYTHON) -m pytest -n 3 --dist loadgroup --ignore=tests/faults --ignore=tests/fuzz $(or $(ARGS),--cov --cov-report=term)
 
 faults: ## Kill, stop and cut off what can be, and see that nothing is lost (FAULTS=long for everything in full)
 	@$(INSTALL) test

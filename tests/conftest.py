@@ -17,6 +17,7 @@ from flask import Flask
 from psycopg2 import sql
 from pydantic import SecretStr
 from sqlalchemy import text, update
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from app import create_app
@@ -137,14 +138,44 @@ def http(server: WebApplication) -> Iterator[TestClient]:
         yield client
 
 
+# Above this size of one table, emptying it by TRUNCATE is quicker, and its dead rows would slow down the tests that follow.
+SMALL_TABLE_BYTES = 256 * 1024
+QUEUE_TABLES = ("procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers", "procrastinate_events")
+
+
+def empty_tables(session: Session) -> None:
+    """Delete all rows, and set all sequences back to 1.
+
+    TRUNCATE makes new files for each table and index, which takes a hundred times as long as deleting a few rows.
+    """
+    names = [*(f'"{table.name}"' for table in Base.metadata.sorted_tables), *QUEUE_TABLES]
+    tables = ", ".join(names)
+    # What is still being written, such as the use of a key, ends first.
+    session.execute(text(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"))
+    largest = session.scalar(
+        text("SELECT max(pg_relation_size(name::regclass)) FROM unnest(CAST(:names AS text[])) AS name"),
+        {"names": names},
+    )
+    if largest > SMALL_TABLE_BYTES:
+        session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    else:
+        # Without triggers, which count, refuse or look for rows that refer to these.
+        deletions = "; ".join(f"DELETE FROM {name}" for name in names)
+        session.execute(text(f"SET LOCAL session_replication_role = replica; {deletions}"))
+        session.execute(
+            text(
+                "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)"
+                " FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL"
+            )
+        )
+    session.commit()
+
+
 @pytest.fixture
 def app(server: WebApplication) -> Flask:
     """The Flask application on empty tables."""
-    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-    queue = "procrastinate_jobs, procrastinate_periodic_defers, procrastinate_workers, procrastinate_events"
     with server.flask_app.app_context():
-        db.session.execute(text(f"TRUNCATE {tables}, {queue} RESTART IDENTITY CASCADE"))
-        db.session.commit()
+        empty_tables(db.session())
     # What these keep for a while was counted in the tables of the test before.
     web_components_of(server.flask_app).key_pair_check.clear()
     web_components_of(server.flask_app).database_collector.clear()
