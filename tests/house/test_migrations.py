@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -110,6 +110,19 @@ def flask(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[st
     )
 
 
+@contextmanager
+def in_process(settings: Settings) -> Iterator[None]:
+    """Let `flask_migrate` work on the schema of these settings in this process, which saves the start of a command."""
+    with create_flask_app(settings).app_context():
+        yield
+        db.engine.dispose()
+
+
+def upgrade(settings: Settings, revision: str = "head") -> None:
+    with in_process(settings):
+        flask_migrate.upgrade(revision=revision)
+
+
 def one_line(run: subprocess.CompletedProcess[str]) -> str:
     """The only line of a command that failed as it should."""
     assert run.returncode == 1, run.stderr
@@ -188,7 +201,7 @@ def test_models_and_migrations_are_equal_to_postgresql(
 
 
 def test_a_new_migration_is_empty_and_named_by_date_and_purpose(empty: Settings, migrations: Path) -> None:
-    assert flask(empty, "db", "upgrade").returncode == 0
+    upgrade(empty)
     before = set(migrations.rglob("*.py"))
     made = flask(empty, "db", "migrate", "-d", str(migrations), "-m", "Add weather to images")
     assert made.returncode == 0, made.stderr
@@ -202,8 +215,7 @@ def test_a_new_migration_is_empty_and_named_by_date_and_purpose(empty: Settings,
 
 # One process for each migration.
 def test_down_and_up_again_on_data(empty: Settings) -> None:
-    # In this process, because commands of their own for all steps take a third of a minute.
-    with create_flask_app(empty).app_context():
+    with in_process(empty):
         flask_migrate.upgrade()
         run_sql(empty, ROWS)
         kept = count_rows(empty)
@@ -215,7 +227,6 @@ def test_down_and_up_again_on_data(empty: Settings) -> None:
             kept = {name: count for name, count in changed.items() if count is not None}
             assert count_rows(empty) == kept, revision
         flask_migrate.upgrade()
-        db.engine.dispose()
     # Counts of images and classes, and what follows from objects, are made anew; other tables that were gone are empty.
     made_anew = dict.fromkeys(("image_count", "submission_image", "campaign_class"), 1)
     emptied = dict.fromkeys(set(Base.metadata.tables) - set(kept), 0) | made_anew
@@ -246,7 +257,7 @@ INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y
 
 def test_texts_are_brought_to_one_form_and_collisions_reported(empty: Settings) -> None:
     before = revisions()[revisions().index("0008_text_identity") - 1]
-    assert flask(empty, "db", "upgrade", before).returncode == 0
+    upgrade(empty, before)
     run_sql(empty, ODD_ROWS)
     counts = count_rows(empty)
     up = flask(empty, "db", "upgrade", "0008_text_identity")
@@ -317,7 +328,7 @@ UPDATE campaign SET labeled_count = labeled_count + 1 WHERE id = 1;
 
 
 def test_submissions_of_before_and_of_the_release_before_have_their_images(empty: Settings) -> None:
-    assert flask(empty, "db", "upgrade", "0010_time_zones").returncode == 0
+    upgrade(empty, "0010_time_zones")
     run_sql(empty, PAST)
     up = flask(empty, "db", "upgrade", "0011_submission_images")
     assert up.returncode == 0, up.stderr
@@ -358,9 +369,9 @@ INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y
 
 def test_labels_and_translations_become_classes(empty: Settings) -> None:
     before = revisions()[revisions().index("0013_classes") - 1]
-    assert flask(empty, "db", "upgrade", before).returncode == 0
+    upgrade(empty, before)
     run_sql(empty, LABELED)
-    assert flask(empty, "db", "upgrade", "0013_classes").returncode == 0
+    upgrade(empty, "0013_classes")
     found = "SELECT campaign_id, name, aliases FROM campaign_class WHERE position < 3 ORDER BY campaign_id, position"
     assert run_sql(empty, found) == [
         (1, "x", ["b"]),
@@ -400,32 +411,33 @@ def test_the_form_of_the_migration_is_that_of_the_service(text: str) -> None:
 
 
 def test_down_to_nothing_leaves_nothing(empty: Settings) -> None:
-    assert flask(empty, "db", "upgrade").returncode == 0
+    upgrade(empty)
     run_sql(empty, ROWS)
-    down = flask(empty, "db", "downgrade", "base")
-    assert down.returncode == 0, down.stderr
+    with in_process(empty):
+        flask_migrate.downgrade(revision="base")
     assert tables(empty) == {"alembic_version"}
     for catalog, column in (("pg_proc", "pronamespace"), ("pg_type", "typnamespace")):
         query = sql.SQL("SELECT count(*) FROM {} AS thing WHERE {} = current_schema()::regnamespace")
         left = run_sql(empty, query.format(sql.Identifier(catalog), sql.Identifier(column)))[0][0]
         # The version's table has a type of its rows, and one of their arrays.
         assert left == (2 if catalog == "pg_type" else 0)
-    assert flask(empty, "db", "upgrade").returncode == 0
+    upgrade(empty)
     assert version(empty) == revisions()[-1]
 
 
 def test_two_schemas_in_one_database_share_no_rows(server: WebApplication, admin: Caller, empty: Settings) -> None:
-    assert flask(empty, "db", "upgrade").returncode == 0
+    upgrade(empty)
     listed = flask(empty, "users", "list")
     assert listed.returncode == 0
     assert listed.stdout == ""
     assert flask(empty, "users", "create", "--email", "eve@example.org").returncode == 0
-    assert flask(empty, "db", "downgrade", "base").returncode == 0
+    with in_process(empty):
+        flask_migrate.downgrade(revision="base")
     admin.get("/whoami").expect(200)
 
 
 def test_two_schemas_in_one_database_share_no_notifications(server: WebApplication, empty: Settings) -> None:
-    assert flask(empty, "db", "upgrade").returncode == 0
+    upgrade(empty)
     settings = components_of(server.flask_app).settings
     both = [asyncio.run(notified(listening, empty)) for listening in (empty, settings)]
     assert both == [True, False]
@@ -456,7 +468,7 @@ async def notified(listening: Settings, inserting: Settings) -> bool:
 def test_two_schemas_in_one_database_do_not_wait_for_each_other(server: WebApplication, empty: Settings) -> None:
     with closing(psycopg2.connect(empty.queue_url)) as connection:
         connection.cursor().execute("SELECT pg_advisory_lock(hashtextextended('labelapi migrations labelapi', 0))")
-        assert flask(empty, "db", "upgrade").returncode == 0
+        upgrade(empty)
 
 
 @pytest.mark.slow
@@ -470,7 +482,7 @@ def test_four_upgrades_at_once_all_end_well(empty: Settings, migrations: Path) -
 
 
 def test_upgrade_that_fails_half_way_leaves_the_old_schema_whole(empty: Settings, migrations: Path) -> None:
-    assert flask(empty, "db", "upgrade").returncode == 0
+    upgrade(empty)
     run_sql(empty, ROWS)
     before = shape(empty), count_rows(empty), version(empty)
     plant(migrations, "good", after=revisions()[-1], statement='ALTER TABLE "user" ADD COLUMN colour text')
@@ -487,7 +499,7 @@ def test_upgrade_that_fails_half_way_leaves_the_old_schema_whole(empty: Settings
 
 @pytest.mark.slow
 def test_upgrade_behind_a_long_transaction_gives_up_in_one_line(empty: Settings, migrations: Path) -> None:
-    assert flask(empty, "db", "upgrade").returncode == 0
+    upgrade(empty)
     plant(migrations, "next", after=revisions()[-1], statement='ALTER TABLE "user" ADD COLUMN colour text')
     with closing(psycopg2.connect(empty.queue_url)) as connection:
         connection.cursor().execute(f'SELECT * FROM {empty.db_schema}."user"')
@@ -532,6 +544,6 @@ def test_database_away_is_one_line(settings: Settings) -> None:
 
 
 def test_database_of_a_newer_version_is_one_line(empty: Settings) -> None:
-    assert flask(empty, "db", "upgrade").returncode == 0
+    upgrade(empty)
     run_sql(empty, "UPDATE alembic_version SET version_num = 'newer'")
     assert "newer" in one_line(flask(empty, "db", "upgrade"))
