@@ -2,12 +2,9 @@
 
 from sqlalchemy import and_, select
 
-from app.models import ApiKey, Campaign, Submission, SubmissionImage
+from app.models import Campaign, Submission, SubmissionImage
 from app.representations.json import json_object, utc
-from app.representations.users import user_email
-
-_KEY_NAME = select(ApiKey.name).where(ApiKey.id == Submission.api_key_id).scalar_subquery()
-
+from app.representations.users import key_name, user_email
 
 SUBMISSIONS = select(
     Submission.id.label("submission_id"),
@@ -22,7 +19,7 @@ SUBMISSIONS = select(
     Submission.note,
     utc(Submission.date_created).label("date_created"),
     user_email(Submission.user_id).label("created_by"),
-    _KEY_NAME.label("key_name"),
+    key_name(Submission.api_key_id).label("key_name"),
     Submission.request_id,
 ).order_by(Submission.id.desc())
 # Who made a revision, for those who have overlooked it.
@@ -44,7 +41,7 @@ HISTORY = (
         Submission.note,
         utc(Submission.date_created).label("date_created"),
         user_email(Submission.user_id).label("created_by"),
-        _KEY_NAME.label("key_name"),
+        key_name(Submission.api_key_id).label("key_name"),
         Submission.request_id,
     )
     .select_from(SubmissionImage)

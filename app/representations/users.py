@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.models import Campaign, Role, User
+from app.models import ApiKey, Campaign, Role, User
 from app.representations.json import json_object, json_rows, utc
 from app.representations.progress import PROGRESS
 from app.representations.viewers import SEES_ADDRESSES, VIEWER_ID
@@ -17,6 +17,12 @@ SHOWN_EMAIL = case((or_(SEES_ADDRESSES, User.id == VIEWER_ID), User.email))
 def user_email(column: InstrumentedAttribute[int]) -> ColumnElement[str]:
     """Return an expression: the address of the user whose id a column holds, null where the viewer may not see it."""
     return select(SHOWN_EMAIL).where(User.id == column).scalar_subquery()
+
+
+def key_name(column: InstrumentedAttribute[int | None]) -> ColumnElement[str | None]:
+    """Return an expression: the name of the API key whose id a column holds, null where the viewer may not see its user."""
+    is_shown = or_(SEES_ADDRESSES, ApiKey.user_id == VIEWER_ID)
+    return select(ApiKey.name).where(ApiKey.id == column, is_shown).scalar_subquery()
 
 
 def members_of_campaign(role: str) -> ColumnElement[Any]:

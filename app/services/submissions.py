@@ -61,7 +61,7 @@ class SubmissionFilter:
     date_to: str | None = None
 
     def filters(self, account: Account, campaign_id: int) -> list[ColumnElement[bool]]:
-        """Return the filters. Who sees no addresses finds nobody but itself by one. Raises BadRequest."""
+        """Return the filters. Who sees no addresses finds only itself by an address or a key. Raises BadRequest."""
         begin, end = read_time("from", self.date_from), read_time("to", self.date_to)
         if begin and end and begin >= end:
             raise BadRequest("from must be before to: nothing lies between these two.")
@@ -74,6 +74,8 @@ class SubmissionFilter:
             found.append(Submission.user_id == user_id.scalar_subquery())
         if self.key is not None:
             found.append(Submission.api_key_id == self.key)
+            if not account.sees_addresses(campaign_id):
+                found.append(Submission.user_id == account.user_id)
         if begin is not None:
             found.append(Submission.date_created >= begin)
         if end is not None:

@@ -51,15 +51,16 @@ def test_partner_reads_its_campaign_with_facts_of_its_images(app: Flask, labelle
     sent = [{"image_id": labelled.image_ids[0], "objects": [BOX]}]
     labelled.partner.put(f"{address}/objects", sent).expect(200)
     mine = labelled.partner.get(address).expect(200)
-    assert mine["progress"] == {"total": 4, "done": 1}
+    assert (mine["progress"]["total"], mine["progress"]["done"]) == (4, 1)
     facts = {"file_name": "b c.jpg", "filetype": "JPEG", "width": 1920, "height": 1080}
     image = {"image_id": labelled.image_ids[0], "url": f"/images/{labelled.image_ids[0]}"} | facts
-    assert labelled.partner.get(f"{address}/images?labeled=true").expect(200)["images"] == [image]
+    [listed] = labelled.partner.get(f"{address}/images?labeled=true").expect(200)["images"]
+    assert listed | image == listed
     todo = labelled.partner.get(f"{address}/images?labeled=false").expect(200)["images"]
     assert [entry["image_id"] for entry in todo] == labelled.image_ids[1:]
     [labeled] = labelled.partner.get(f"{address}/objects?labeled=true").expect(200)["images"]
-    assert [thing["label"] for thing in labeled.pop("objects")] == ["PET"]
-    assert labeled == image
+    assert [thing["label"] for thing in labeled["objects"]] == ["PET"]
+    assert labeled | image == labeled
 
 
 def test_addresses_of_others_are_null_for_readers_and_labelers(
@@ -213,3 +214,34 @@ def test_a_campaign_has_so_many_labelers_and_no_more(
     role = {"role": "labeler", "campaign_id": labelled.campaign_id}
     admin.post(f"/users/{reviewer['user_id']}/roles", role).expect(409, "that is the limit")
     assert len(admin.get(campaign).expect(200)["labelers"]) == 2
+
+
+def test_what_identifies_the_senders_of_submissions_is_null_for_readers_and_labelers(
+    admin: Caller, http: TestClient, reader: Caller, reviewer: Caller, labelled: Labelled
+) -> None:
+    campaign = f"/campaigns/{labelled.campaign_id}"
+    user_id = admin.post(f"{campaign}/labelers", {"email": "quinn@partner.example"}).expect(200)["labelers"][1][
+        "user_id"
+    ]
+    key = admin.post(f"/users/{user_id}/api_keys", {"name": "laptop of Quinn"}).expect(200)
+    quinn = Caller(http, key["apikey"], key["apisecret"])
+    sent = [{"image_id": labelled.image_ids[0], "objects": [BOX]}]
+    quinn.put(f"{campaign}/objects", sent).expect(200)
+    shown, hidden = ("quinn@partner.example", "laptop of Quinn"), (None, None)
+    for caller, expected in (
+        (admin, shown),
+        (reviewer, shown),
+        (quinn, shown),
+        (reader, hidden),
+        (labelled.partner, hidden),
+    ):
+        [submission] = caller.get(f"{campaign}/submissions").expect(200)["submissions"]
+        assert (submission["created_by"], submission["key_name"]) == expected
+        # Neither an address nor the id of a key can be guessed by asking for it.
+        for query in ("user=quinn@partner.example", f"key={key['key_id']}"):
+            found = caller.get(f"{campaign}/submissions?{query}").expect(200)["submissions"]
+            assert len(found) == (1 if expected == shown else 0)
+        [sender] = caller.get(f"{campaign}/statistics").expect(200)["senders"]
+        assert sender["created_by"] == expected[0]
+    stale = [{"image_id": labelled.image_ids[0], "objects": [], "revision": None}]
+    assert "quinn" not in labelled.partner.put(f"{campaign}/objects", stale).response.text
