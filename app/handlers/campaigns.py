@@ -14,7 +14,7 @@ from app.representations.pages import Page
 from app.responses import json_answer, ok_or_representation, page_answer, refuse_if_changed, resource_answer
 from app.services import campaigns, objects, submissions
 from app.services.api_keys import Account, KeyPair
-from app.services.campaigns import NewCampaign
+from app.services.campaigns import CampaignImageFilter, NewCampaign
 from app.wiring import components
 
 
@@ -60,13 +60,12 @@ def list_campaign_images(
     session: Session,
     campaign_id: int,
     page: Page,
-    labeled: bool | None = None,
-    state: list[str] | None = None,
     expand: list[str] | None = None,
+    **sent: Any,
 ) -> Response:
     """GET /campaigns/{campaign_id}/images"""
-    states = campaigns.read_states(labeled, state)
-    return page_answer(campaigns.list_images(session, campaign_id, page, states, read_expansion(expand)))
+    wanted = CampaignImageFilter(**sent)
+    return page_answer(campaigns.list_images(session, campaign_id, page, wanted, read_expansion(expand)))
 
 
 def add_campaign_images(session: Session, campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:
@@ -79,11 +78,10 @@ def list_campaign_objects(
     session: Session,
     campaign_id: int,
     page: Page,
-    labeled: bool | None = None,
-    state: list[str] | None = None,
+    **sent: Any,
 ) -> Response:
     """GET /campaigns/{campaign_id}/objects"""
-    return page_answer(campaigns.list_objects(session, campaign_id, page, campaigns.read_states(labeled, state)))
+    return page_answer(campaigns.list_objects(session, campaign_id, page, CampaignImageFilter(**sent)))
 
 
 def put_campaign_objects(

@@ -30,9 +30,11 @@ def get_image(session: Session, image_id: int, account: Account) -> Response:
     return Response(status=303, headers={"Location": url})
 
 
-def list_image_objects(session: Session, image_id: int, campaigns: list[int] | None = None) -> Response:
+def list_image_objects(
+    session: Session, image_id: int, campaigns: list[int] | None = None, as_of: str | None = None
+) -> Response:
     """GET /images/{image_id}/objects"""
-    return json_answer(images.list_objects(session, image_id, campaigns))
+    return json_answer(images.list_objects(session, image_id, campaigns, as_of))
 
 
 def list_image_history(session: Session, image_id: int, page: Page) -> Response:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from sqlalchemy.orm import Session
 
 from app.representations.pages import Page
 from app.responses import json_answer, page_answer
-from app.services import submissions
+from app.services import restores, submissions
 from app.services.api_keys import Account
 from app.services.submissions import SubmissionFilter
 
@@ -25,3 +25,17 @@ def list_campaign_submissions(
 def get_submission(session: Session, submission_id: int, account: Account) -> Response:
     """GET /submissions/{submission_id}"""
     return json_answer(submissions.get_submission(session, account, submission_id))
+
+
+def restore_campaign(
+    session: Session,
+    campaign_id: int,
+    body: dict[str, Any],
+    account: Account,
+    request_id: str,
+    tool: str | None = None,
+    note: str | None = None,
+) -> Response:
+    """POST /campaigns/{campaign_id}/restore"""
+    sender = submissions.read_sender(account, request_id, tool, note, request.user_agent.string)
+    return json_answer(restores.restore(session, sender, campaign_id, **body))

@@ -1,14 +1,17 @@
 """The schemas Campaign, CampaignClass, CampaignImage and LabeledImage."""
 
-from sqlalchemy import Text, case, cast, func, literal_column, select
+from functools import lru_cache
+
+from sqlalchemy import Text, case, cast, func, literal_column, select, true
+from sqlalchemy.orm import aliased
 
 from app.models import Campaign, CampaignClass, CampaignImage, Image, SubmissionImage
 from app.models.jobs import PUBLISH_DATASETS
 from app.models.users import LABELER, REVIEWER
 from app.representations.images import FILE
 from app.representations.jobs import newest_job
-from app.representations.json import json_rows, utc
-from app.representations.objects import OBJECTS_OF_CAMPAIGN_IMAGE, SUGGESTED_OBJECTS
+from app.representations.json import AnySelect, json_rows, utc
+from app.representations.objects import select_objects_of, select_suggestions
 from app.representations.progress import PROGRESS
 from app.representations.users import members_of_campaign, user_email
 
@@ -49,44 +52,78 @@ CAMPAIGNS = select(
     members_of_campaign(REVIEWER).label("reviewers"),
     newest_job(PUBLISH_DATASETS, "campaign", Campaign.id).label("publication"),
 ).order_by(Campaign.id)
-# What a model found on the image, where the campaign names a campaign of one.
-_SUGGESTIONS = case(
-    (
-        select(Campaign.prelabels_from).where(Campaign.id == CampaignImage.campaign_id).scalar_subquery().is_not(None),
-        json_rows(SUGGESTED_OBJECTS),
-    )
-)
-_URL = literal_column("'/images/'", Text) + cast(CampaignImage.image_id, Text)
-# Few images have one, so that it is not kept with them.
-_REASON = case(
-    (
-        CampaignImage.state == "unusable",
+
+
+# To make such a select takes longer than to run it for a few images.
+@lru_cache(8)
+def select_campaign_images(member: type[CampaignImage], *, with_file: bool = False) -> AnySelect:
+    """Return the select of the images of a campaign as they are, or as `images_at` has them.
+
+    With `with_file` the file is in one more column, which `fetch_page` replaces by a link.
+    """
+    # Few images have a reason, so that it is not kept with them.
+    reason = (
         select(SubmissionImage.reason)
+        .where(
+            SubmissionImage.campaign_id == member.campaign_id,
+            SubmissionImage.image_id == member.image_id,
+            SubmissionImage.submission_id == member.submission_id,
+        )
+        .correlate(member)
+        .scalar_subquery()
+    )
+    # What a model found on the image, where the campaign names a campaign of one.
+    source = (
+        select(Campaign.prelabels_from).where(Campaign.id == member.campaign_id).correlate(member).scalar_subquery()
+    )
+    suggestions = case((source.is_not(None), json_rows(select_suggestions(member))))
+    rows = (
+        select(
+            member.image_id,
+            (literal_column("'/images/'", Text) + cast(member.image_id, Text)).label("url"),
+            func.split_part(Image.blobstorage_path, "/", -1).label("file_name"),
+            Image.filetype,
+            Image.width,
+            Image.height,
+            member.state,
+            case((member.state == "unusable", reason)).label("reason"),
+            member.submission_id.label("revision"),
+            suggestions.label("suggestions"),
+        )
+        .join(Image, Image.id == member.image_id)
+        .order_by(member.image_id)
+    )
+    return rows.add_columns(FILE.label("download_url")) if with_file else rows
+
+
+@lru_cache(8)
+def select_labeled_images(member: type[CampaignImage]) -> AnySelect:
+    """Return the same select with the objects of each image."""
+    return select_campaign_images(member).add_columns(json_rows(select_objects_of(member)).label("objects"))
+
+
+def images_at(campaign_id: int, moment: int) -> type[CampaignImage]:
+    """Return the images of a campaign as they were just after the submission `moment`, to be selected from as from the table."""
+    newest = (
+        select(SubmissionImage.submission_id, SubmissionImage.state)
         .where(
             SubmissionImage.campaign_id == CampaignImage.campaign_id,
             SubmissionImage.image_id == CampaignImage.image_id,
-            SubmissionImage.submission_id == CampaignImage.submission_id,
+            SubmissionImage.submission_id <= moment,
         )
         .correlate(CampaignImage)
-        .scalar_subquery(),
+        .order_by(SubmissionImage.submission_id.desc())
+        .limit(1)
+        .lateral("newest")
     )
-)
-CAMPAIGN_IMAGES = (
-    select(
-        CampaignImage.image_id,
-        _URL.label("url"),
-        func.split_part(Image.blobstorage_path, "/", -1).label("file_name"),
-        Image.filetype,
-        Image.width,
-        Image.height,
-        CampaignImage.state,
-        _REASON.label("reason"),
-        CampaignImage.submission_id.label("revision"),
-        _SUGGESTIONS.label("suggestions"),
+    past = (
+        select(
+            CampaignImage.campaign_id,
+            CampaignImage.image_id,
+            case((newest.c.state != "unlabeled", newest.c.submission_id)).label("submission_id"),
+            func.coalesce(newest.c.state, "unlabeled").label("state"),
+        )
+        .outerjoin(newest, true())
+        .where(CampaignImage.campaign_id == campaign_id)
     )
-    .join(Image, Image.id == CampaignImage.image_id)
-    .order_by(CampaignImage.image_id)
-)
-# The same with the file in one more column, which `fetch_page` replaces by a link.
-CAMPAIGN_IMAGES_WITH_FILE = CAMPAIGN_IMAGES.add_columns(FILE.label("download_url"))
-LABELED_IMAGES = CAMPAIGN_IMAGES.add_columns(json_rows(OBJECTS_OF_CAMPAIGN_IMAGE).label("objects"))
+    return aliased(CampaignImage, past.subquery("past"), adapt_on_names=True)

@@ -46,32 +46,37 @@ def _objects(submitted: type[Object | CampaignImage] | AliasedClass[CampaignImag
 
 
 OBJECTS = _objects(Object)
-# The present objects of an image of a campaign, which the outer select names.
-OBJECTS_OF_CAMPAIGN_IMAGE = (
-    _objects(CampaignImage)
-    .where(
-        and_(
-            Object.campaign_id == CampaignImage.campaign_id,
-            Object.submission_id == CampaignImage.submission_id,
-            Object.image_id == CampaignImage.image_id,
+
+
+def select_objects_of(member: type[CampaignImage]) -> AnySelect:
+    """Return the select of the objects of an image of a campaign, which the outer select names: present or earlier ones."""
+    return (
+        _objects(member)
+        .where(
+            and_(
+                Object.campaign_id == member.campaign_id,
+                Object.submission_id == member.submission_id,
+                Object.image_id == member.image_id,
+            )
         )
+        .correlate(member)
     )
-    .correlate(CampaignImage)
-)
-# The objects that the campaign under `prelabels_from` has on an image of a campaign, which the outer select names.
-_SUGGESTED = aliased(CampaignImage)
-SUGGESTED_OBJECTS = (
-    _objects(_SUGGESTED)
-    .where(
-        _SUGGESTED.campaign_id
-        == select(Campaign.prelabels_from)
-        .where(Campaign.id == CampaignImage.campaign_id)
-        .correlate(CampaignImage)
-        .scalar_subquery(),
-        _SUGGESTED.image_id == CampaignImage.image_id,
-        Object.campaign_id == _SUGGESTED.campaign_id,
-        Object.submission_id == _SUGGESTED.submission_id,
-        Object.image_id == _SUGGESTED.image_id,
+
+
+def select_suggestions(member: type[CampaignImage]) -> AnySelect:
+    """Return the select of what the campaign under `prelabels_from` has on an image, which the outer select names."""
+    suggested = aliased(CampaignImage)
+    source = (
+        select(Campaign.prelabels_from).where(Campaign.id == member.campaign_id).correlate(member).scalar_subquery()
     )
-    .correlate(CampaignImage)
-)
+    return (
+        _objects(suggested)
+        .where(
+            suggested.campaign_id == source,
+            suggested.image_id == member.image_id,
+            Object.campaign_id == suggested.campaign_id,
+            Object.submission_id == suggested.submission_id,
+            Object.image_id == suggested.image_id,
+        )
+        .correlate(member)
+    )

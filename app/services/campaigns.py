@@ -17,7 +17,7 @@ from app.models.jobs import PUBLISH_DATASETS
 from app.models.submissions import STATES
 from app.models.users import LABELER
 from app.outbox import queue
-from app.representations.campaigns import CAMPAIGN_IMAGES, CAMPAIGN_IMAGES_WITH_FILE, CAMPAIGNS, LABELED_IMAGES
+from app.representations.campaigns import CAMPAIGNS, images_at, select_campaign_images, select_labeled_images
 from app.representations.datasets import DATASETS
 from app.representations.json import AnySelect, fetch_object
 from app.representations.pages import Listing, Page, SignPath, fetch_page
@@ -26,6 +26,7 @@ from app.services.api_keys import Account, KeyPair
 from app.services.audit import Action, SubjectType, record
 from app.services.images import resolve_images
 from app.services.labels import normal_translations
+from app.services.moments import read_moment
 from app.services.text import read_text
 from app.services.titles import check_title, list_filters
 
@@ -48,6 +49,24 @@ DATES: dict[str, dict[str, Any]] = {
     "completed": {"date_completed": func.now(), "date_finished": None},
     "finished": {"date_finished": func.now()},
 }
+
+
+@dataclass(frozen=True)
+class CampaignImageFilter:
+    """What a caller wants of the images of a campaign; None lets all through.
+
+    `state` names states, `labeled` those of labeled images or the other. `as_of` is a moment of the past: a submission or a time.
+    """
+
+    labeled: bool | None = None
+    state: list[str] | None = None
+    as_of: str | None = None
+
+    @property
+    def states(self) -> list[str]:
+        """The states that are let through."""
+        wanted = self.state or STATES
+        return [state for state in STATES if state in wanted and self.labeled in (None, state != "unlabeled")]
 
 
 @dataclass(frozen=True)
@@ -263,34 +282,48 @@ def list_images(
     session: Session,
     campaign_id: int,
     page: Page,
-    states: Collection[str] = STATES,
+    image_filter: CampaignImageFilter,
     sign_path: SignPath | None = None,
 ) -> Listing:
-    """Return a page of the images of a campaign, all or those with some states. Raises NotFound.
+    """Return a page of the images of a campaign that the filter lets through. Raises NotFound and BadRequest.
 
     With `sign_path` each has a link to its file.
     """
+    member = _find_members(session, campaign_id, image_filter)
+    rows = select_campaign_images(member, with_file=sign_path is not None)
+    return _fetch_images(session, campaign_id, rows, member, page, image_filter, sign_path)
+
+
+def list_objects(session: Session, campaign_id: int, page: Page, image_filter: CampaignImageFilter) -> Listing:
+    """Return a page of the images of a campaign with their objects. Raises NotFound and BadRequest."""
+    member = _find_members(session, campaign_id, image_filter)
+    return _fetch_images(session, campaign_id, select_labeled_images(member), member, page, image_filter)
+
+
+def _find_members(session: Session, campaign_id: int, image_filter: CampaignImageFilter) -> type[CampaignImage]:
     _require_campaign(session, campaign_id)
-    rows = (CAMPAIGN_IMAGES_WITH_FILE if sign_path else CAMPAIGN_IMAGES).where(*_filters(campaign_id, states))
-    return fetch_page(session, "images", rows, page, total=_total(campaign_id, states), sign_path=sign_path)
+    if image_filter.as_of is None:
+        return CampaignImage
+    return images_at(campaign_id, read_moment(session, campaign_id, image_filter.as_of))
 
 
-def list_objects(session: Session, campaign_id: int, page: Page, states: Collection[str] = STATES) -> Listing:
-    """Return a page of the images of a campaign with their present objects. Raises NotFound."""
-    _require_campaign(session, campaign_id)
-    rows = LABELED_IMAGES.where(*_filters(campaign_id, states))
-    return fetch_page(session, "images", rows, page, total=_total(campaign_id, states))
-
-
-def read_states(labeled: bool | None, states: list[str] | None) -> list[str]:
-    """Return the states that a caller wants: those that it names, and of them those of labeled images or of the others."""
-    wanted = states or STATES
-    return [state for state in STATES if state in wanted and labeled in (None, state != "unlabeled")]
-
-
-def _filters(campaign_id: int, states: Collection[str]) -> list[ColumnElement[bool]]:
-    in_campaign = CampaignImage.campaign_id == campaign_id
-    return [in_campaign] if len(states) == len(STATES) else [in_campaign, CampaignImage.state.in_(states)]
+def _fetch_images(
+    session: Session,
+    campaign_id: int,
+    rows: AnySelect,
+    member: type[CampaignImage],
+    page: Page,
+    image_filter: CampaignImageFilter,
+    sign_path: SignPath | None = None,
+) -> Listing:
+    states = image_filter.states
+    if len(states) < len(STATES):
+        rows = rows.where(member.state.in_(states))
+    # The counters are those of now.
+    is_counted = image_filter.as_of is None or len(states) == len(STATES)
+    total = _total(campaign_id, states) if is_counted else None
+    rows = rows.where(member.campaign_id == campaign_id)
+    return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path)
 
 
 def add_images(session: Session, campaign_id: int, references: Iterable[dict[str, Any]]) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
@@ -17,6 +18,7 @@ from app.representations.json import fetch_array
 from app.representations.objects import OBJECTS
 from app.representations.pages import Listing, Page, SignPath, fetch_page
 from app.services.api_keys import Account
+from app.services.moments import read_moment_of_any
 from app.services.times import read_time
 
 # So many images are named in one statement, which stays far below its timeout, by paths of so many characters or a little more.
@@ -157,19 +159,75 @@ def make_image_url(session: Session, blobs: BlobStore, account: Account, image_i
     return make_file_url(blobs, *found)
 
 
-def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None) -> bytes:
-    """Return the image's present objects from one campaign, as a JSON array.
+# The revision of an image at a moment in each of its campaigns: of the listed ones, or of those that were finished then.
+# The status is that of the newest change in the audit; for campaigns that are older than the audit it is that of now.
+AT_MOMENT = text("""
+SELECT campaign_id, newest.submission_id
+FROM campaign_image
+JOIN campaign ON campaign.id = campaign_id
+CROSS JOIN LATERAL (
+    SELECT submission_id, state FROM submission_image
+    WHERE submission_image.campaign_id = campaign_image.campaign_id AND submission_image.image_id = campaign_image.image_id
+        AND submission_id <= CASE WHEN campaign_id = :campaign_id THEN :submission_id ELSE (
+            SELECT max(id) FROM submission
+            WHERE submission.campaign_id = campaign_image.campaign_id AND date_created <= :time) END
+    ORDER BY submission_id DESC LIMIT 1) AS newest
+LEFT JOIN LATERAL (
+    SELECT details ->> 'to' AS status, date_created FROM audit
+    WHERE subject_type = 'campaign' AND subject_id = campaign_id AND action = 'change_status' AND date_created <= :time
+    ORDER BY id DESC LIMIT 1) AS step ON true
+WHERE image_id = :image_id AND newest.state <> 'unlabeled' AND CASE
+    WHEN CAST(:campaign_ids AS bigint[]) IS NOT NULL THEN campaign_id = ANY (:campaign_ids)
+    WHEN step.status IS NULL THEN date_finished <= :time
+    ELSE step.status = 'finished' END
+ORDER BY array_position(CAST(:campaign_ids AS bigint[]), campaign_id), coalesce(step.date_created, date_finished) DESC,
+    campaign_id DESC
+LIMIT 1
+""")
 
-    That campaign is the first of the list in which the image is labeled; with no list, the most recently finished one.
-    Raises NotFound for the image, or for any campaign of the list.
+
+def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None, as_of: str | None = None) -> bytes:
+    """Return the image's objects from one campaign, as a JSON array: the present ones, or those of a moment of the past.
+
+    That campaign is the first of the list in which the image is labeled; with no list, the most recently finished one; with
+    `as_of`, a submission or a time, as it was then. Raises NotFound for the image, any campaign of the list, and the
+    submission, BadRequest for a time in the future.
     """
     if session.scalar(select(Image.id).where(Image.id == image_id)) is None:
         raise _not_found(image_id)
+    if campaign_ids:
+        _require_campaigns(session, campaign_ids)
+    find = _find_present if as_of is None else partial(_find_at_moment, as_of=as_of)
+    chosen = find(session, image_id, campaign_ids)
+    if chosen is None:
+        return b"[]"
+    campaign_id, submission_id = chosen
+    present = OBJECTS.where(
+        Object.campaign_id == campaign_id, Object.submission_id == submission_id, Object.image_id == image_id
+    )
+    return fetch_array(session, present)
+
+
+def _find_at_moment(
+    session: Session, image_id: int, campaign_ids: list[int] | None, as_of: str
+) -> tuple[Any, ...] | None:
+    time, campaign_id, submission_id = read_moment_of_any(session, as_of)
+    values = {
+        "image_id": image_id,
+        "campaign_ids": campaign_ids,
+        "time": time,
+        "campaign_id": campaign_id,
+        "submission_id": submission_id,
+    }
+    found = session.execute(AT_MOMENT, values).one_or_none()
+    return None if found is None else tuple(found)
+
+
+def _find_present(session: Session, image_id: int, campaign_ids: list[int] | None) -> tuple[Any, ...] | None:
     labeled = select(CampaignImage.campaign_id, CampaignImage.submission_id).where(
         CampaignImage.image_id == image_id, CampaignImage.submission_id.is_not(None)
     )
     if campaign_ids:
-        _require_campaigns(session, campaign_ids)
         ranked = labeled.where(CampaignImage.campaign_id == func.any(campaign_ids)).order_by(
             func.array_position(campaign_ids, CampaignImage.campaign_id)
         )
@@ -179,15 +237,8 @@ def list_objects(session: Session, image_id: int, campaign_ids: list[int] | None
             .where(Campaign.status == "finished", Campaign.kind == PEOPLE)
             .order_by(Campaign.date_finished.desc(), Campaign.id.desc())
         )
-    chosen = session.execute(ranked.limit(1)).one_or_none()
-    if chosen is None:
-        return b"[]"
-    present = OBJECTS.where(
-        Object.campaign_id == chosen.campaign_id,
-        Object.submission_id == chosen.submission_id,
-        Object.image_id == image_id,
-    )
-    return fetch_array(session, present)
+    found = session.execute(ranked.limit(1)).one_or_none()
+    return None if found is None else tuple(found)
 
 
 def _require_campaigns(session: Session, campaign_ids: list[int]) -> None:

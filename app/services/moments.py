@@ -26,8 +26,26 @@ def read_moment(session: Session, campaign_id: int, as_of: str) -> int:
         if session.scalar(select(Submission.id).where(of_campaign, Submission.id == submission_id)) is None:
             raise NotFound(f"Campaign {campaign_id} has no submission {submission_id}.")
         return submission_id
+    newest = select(func.max(Submission.id)).where(of_campaign, Submission.date_created <= _read_past(as_of))
+    return session.scalar(newest) or 0
+
+
+def read_moment_of_any(session: Session, as_of: str) -> tuple[datetime, int | None, int | None]:
+    """Return the time of a moment and, where it is named by a submission of any campaign, the campaign and this submission.
+
+    Raises NotFound for a submission that is not there, BadRequest for a time in the future or without a meaning.
+    """
+    if not SUBMISSION_ID.fullmatch(as_of):
+        return _read_past(as_of), None, None
+    columns = (Submission.date_created, Submission.campaign_id, Submission.id)
+    found = session.execute(select(*columns).where(Submission.id == int(as_of))).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no submission {as_of}.")
+    return found.date_created, found.campaign_id, found.id
+
+
+def _read_past(as_of: str) -> datetime:
     time = read_time("as_of", as_of)
     if time is None or time > datetime.now(UTC):
         raise BadRequest("as_of must be a submission or a time that is not in the future.")
-    newest = select(func.max(Submission.id)).where(of_campaign, Submission.date_created <= time)
-    return session.scalar(newest) or 0
+    return time

@@ -80,6 +80,7 @@ LINES = {
     "remove_reviewer": Line(ADMIN, path={"user_id": "reviewer_id"}),
     "list_campaign_submissions": Line(ALL_OF_CAMPAIGN),
     "get_submission": Line(ALL_OF_CAMPAIGN),
+    "restore_campaign": Line(ADMIN, {"as_of": "2026-01-01"}, campaign="active"),
     "list_image_history": Line(READER),
     "list_campaign_datasets": Line(READER),
     "get_campaign_statistics": Line(ALL_OF_CAMPAIGN),

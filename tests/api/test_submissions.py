@@ -333,3 +333,168 @@ def test_a_tool_that_ignores_the_orientation_is_told_so(
     put(labelled, [first, turned | {"image": {"width": 300, "height": 400}}], 422, "displayed it is 600")
     put(labelled, [first, turned | {"image": {"width": 600, "height": 800}}])
     put(labelled, [turned | {"image": {"width": 600}}], 400, "height")
+
+
+# --- As of, and restore
+
+
+def states_of(admin: Caller, labelled: Labelled, query: str) -> list[tuple[str, int | None, list[str]]]:
+    page = admin.get(f"/campaigns/{labelled.campaign_id}/objects{query}").expect(200)
+    assert page["pagination"]["total"] == len(page["images"])
+    plain = admin.get(f"/campaigns/{labelled.campaign_id}/images{query}").expect(200)["images"]
+    found = [
+        (image["state"], image["revision"], [each["label"] for each in image.pop("objects")])
+        for image in page["images"]
+    ]
+    assert page["images"] == plain
+    return found
+
+
+def make_past(labelled: Labelled) -> list[dict[str, Any]]:
+    """Three submissions: two images labeled; one of them corrected and one empty; one unusable and one corrected again."""
+    first, second, third, fourth = labelled.image_ids
+    return [
+        submit(labelled, [{"image_id": first, "objects": [item("a")]}, {"image_id": second, "objects": [item("b")]}]),
+        submit(labelled, [{"image_id": first, "objects": [item("c"), item("d")]}, {"image_id": third, "objects": []}]),
+        submit(labelled, [{"image_id": second, "unusable": "dark"}, {"image_id": first, "objects": [item("a")]}]),
+        submit(labelled, [{"image_id": fourth, "objects": [item("e")]}]),
+    ]
+
+
+def test_lists_show_what_images_were(admin: Caller, labelled: Labelled) -> None:
+    made = make_past(labelled)
+    one, two, three, _ = ids = [receipt["submission_id"] for receipt in made]
+    past = [
+        [("labeled", one, ["a"]), ("labeled", one, ["b"]), ("unlabeled", None, []), ("unlabeled", None, [])],
+        [("labeled", two, ["c", "d"]), ("labeled", one, ["b"]), ("empty", two, []), ("unlabeled", None, [])],
+        [("labeled", three, ["a"]), ("unusable", three, []), ("empty", two, []), ("unlabeled", None, [])],
+    ]
+    for submission_id, receipt, expected in zip(ids, made, past, strict=False):
+        assert states_of(admin, labelled, f"?as_of={submission_id}") == expected
+        assert states_of(admin, labelled, f"?as_of={receipt['date_created']}") == expected
+        assert states_of(labelled.partner, labelled, f"?as_of={submission_id}&per_page=4") == expected
+    assert states_of(admin, labelled, "?as_of=2026-01-01") == [("unlabeled", None, [])] * 4
+    assert states_of(admin, labelled, f"?as_of={two}&state=empty") == [past[1][2]]
+    assert states_of(admin, labelled, f"?as_of={two}&labeled=false") == [past[1][3]]
+    page = admin.get(f"/campaigns/{labelled.campaign_id}/objects?as_of={two}&per_page=2&page=2").expect(200)
+    assert [image["image_id"] for image in page["images"]] == labelled.image_ids[2:]
+    after = admin.get(
+        f"/campaigns/{labelled.campaign_id}/images?as_of={three}&per_page=1&after={labelled.image_ids[0]}"
+    ).expect(200)
+    assert [(image["state"], image["reason"]) for image in after["images"]] == [("unusable", "dark")]
+
+
+@pytest.mark.parametrize(("as_of", "status"), [("4711", 404), ("2100-01-01", 400), ("yesterday", 400), ("0", 400)])
+def test_a_moment_that_never_was_is_refused(admin: Caller, labelled: Labelled, as_of: str, status: int) -> None:
+    path = f"/campaigns/{labelled.campaign_id}"
+    for address in ("images", "objects"):
+        admin.get(f"{path}/{address}?as_of={as_of}").expect(status)
+    admin.post(f"{path}/restore", {"as_of": as_of}).expect(status)
+
+
+def test_a_submission_of_another_campaign_is_no_moment(admin: Caller, labelled: Labelled, title: str) -> None:
+    submission_id = submit(labelled, [{"image_id": labelled.image_ids[0], "objects": []}])["submission_id"]
+    other = admin.post("/campaigns", {"title": f"{title}-2", "labeler_email": "q@partner.example"}).expect(200)
+    path = f"/campaigns/{other['campaign_id']}"
+    admin.get(f"{path}/objects?as_of={submission_id}").expect(404, "has no submission")
+    admin.put(path, {"new_status": "active"}).expect(200)
+    admin.post(f"{path}/restore", {"as_of": str(submission_id)}).expect(404, "has no submission")
+
+
+def test_a_restore_is_a_submission_of_what_was(app: Flask, admin: Caller, labelled: Labelled) -> None:
+    path = f"/campaigns/{labelled.campaign_id}"
+    made = make_past(labelled)
+    two = made[1]["submission_id"]
+    assert admin.get(path).expect(200)["status"] == "completed"
+    then = [(state, labels) for state, _, labels in states_of(admin, labelled, f"?as_of={two}")]
+    before = states_of(admin, labelled, "")
+    tried = admin.post(f"{path}/restore", {"as_of": str(two), "dry_run": True}).expect(200)
+    assert tried == {
+        "submission_id": None, "campaign_id": labelled.campaign_id, "of": two, "image_count": 3, "object_count": 3,
+        "states": {"unlabeled": 1, "labeled": 2, "empty": 0, "unusable": 0}, "dry_run": True,
+    }  # fmt: skip
+    assert states_of(admin, labelled, "") == before
+    done = admin.post(f"{path}/restore?note=oops", {"as_of": str(two)}).expect(200)
+    assert done == tried | {"submission_id": done["submission_id"], "dry_run": False}
+    assert [(state, labels) for state, _, labels in states_of(admin, labelled, "")] == then
+    assert [revision for _, revision, _ in states_of(admin, labelled, "")] == [
+        done["submission_id"], done["submission_id"], two, None,
+    ]  # fmt: skip
+    campaign = admin.get(path).expect(200)
+    assert (campaign["status"], campaign["progress"]["states"]) == (
+        "active", {"unlabeled": 1, "labeled": 2, "empty": 1, "unusable": 0},
+    )  # fmt: skip
+    entry = admin.get(f"/submissions/{done['submission_id']}").expect(200)
+    kept = ("kind", "of", "image_count", "object_count", "replaced", "unchanged", "note", "created_by")
+    assert [entry[name] for name in kept] == ["restore", two, 3, 3, 3, 0, "oops", "ada@example.org"]
+    again = admin.post(f"{path}/restore", {"as_of": str(two)}).expect(200)
+    assert (again["submission_id"], again["image_count"]) == (None, 0)
+    # And back to where it came from.
+    admin.post(f"{path}/restore", {"as_of": str(made[3]["submission_id"])}).expect(200)
+    assert [(state, labels) for state, _, labels in states_of(admin, labelled, "")] == [
+        (state, labels) for state, _, labels in before
+    ]
+    assert admin.get(path).expect(200)["status"] == "completed"
+    history = admin.get(f"/images/{labelled.image_ids[3]}/history").expect(200)["history"]
+    assert [(each["state"], each["kind"]) for each in history] == [
+        ("labeled", "restore"), ("unlabeled", "restore"), ("labeled", "submission"),
+    ]  # fmt: skip
+
+
+def test_only_named_images_are_restored(admin: Caller, labelled: Labelled) -> None:
+    path = f"/campaigns/{labelled.campaign_id}"
+    two = str(make_past(labelled)[1]["submission_id"])
+    first, second, *_ = labelled.image_ids
+    problem = admin.post(f"{path}/restore", {"as_of": two, "image_ids": [first, 4711]}).expect(404, "4711 is not in")
+    assert problem["errors"][0]["pointer"] == "/image_ids/1"
+    done = admin.post(f"{path}/restore", {"as_of": two, "image_ids": [second, second]}).expect(200)
+    assert done["image_count"] == 1
+    assert [labels for _, _, labels in states_of(admin, labelled, "")] == [["a"], ["b"], [], ["e"]]
+
+
+def test_labels_are_restored_only_while_active_or_completed(admin: Caller, labelled: Labelled, title: str) -> None:
+    made = admin.post("/campaigns", {"title": f"{title}-2", "labeler_email": "q@partner.example"}).expect(200)
+    path = f"/campaigns/{made['campaign_id']}"
+    admin.post(f"{path}/restore", {"as_of": "2026-01-01"}).expect(409, "is created")
+    for status in ("active", "completed", "finished"):
+        admin.put(path, {"new_status": status}).expect(200)
+    admin.post(f"{path}/restore", {"as_of": "2026-01-01"}).expect(409, "is finished")
+    admin.post(f"{path}/restore", {}).expect(400, "as_of")
+    admin.post("/campaigns/4711/restore", {"as_of": "2026-01-01"}).expect(404)
+
+
+def test_objects_of_an_image_come_from_the_campaign_that_was_chosen_then(
+    admin: Caller, labelled: Labelled, title: str
+) -> None:
+    image_id, path = labelled.image_ids[0], f"/campaigns/{labelled.campaign_id}"
+    made = admin.post("/campaigns", {"title": f"{title}-2", "labeler_email": "q@partner.example"}).expect(200)
+    other, other_id = f"/campaigns/{made['campaign_id']}", made["campaign_id"]
+    admin.post(f"{other}/images", [{"id": image_id}]).expect(200)
+    admin.put(other, {"new_status": "active"}).expect(200)
+
+    def put_label(address: str, label: str) -> dict[str, Any]:
+        sent = [{"image_id": image_id, "objects": [item(label)]}]
+        receipt: dict[str, Any] = admin.put(f"{address}/objects", sent, headers=RECEIPT).expect(200)
+        return receipt
+
+    def labels(query: str) -> list[str]:
+        return [each["label"] for each in admin.get(f"/images/{image_id}/objects?{query}").expect(200)]
+
+    one, two = put_label(path, "a"), put_label(other, "b")
+    admin.put(path, {"new_status": "completed"}).expect(200)
+    admin.put(path, {"new_status": "finished"}).expect(200)
+    between = admin.get(path).expect(200)["date_finished"]
+    admin.put(other, {"new_status": "active"}).expect(200)
+    three = put_label(other, "c")
+    admin.put(other, {"new_status": "finished"}).expect(200)
+    both = f"campaigns={other_id},{labelled.campaign_id}"
+    assert labels("") == labels(both) == ["c"]
+    assert labels(f"as_of={between}") == ["a"]
+    assert labels(f"as_of={one['date_created']}") == []
+    assert labels(f"{both}&as_of={one['submission_id']}") == ["a"]
+    assert labels(f"{both}&as_of={two['submission_id']}") == ["b"]
+    assert labels(f"{both}&as_of={three['submission_id']}") == ["c"]
+    assert labels(f"campaigns={labelled.campaign_id}&as_of={three['date_created']}") == ["a"]
+    assert labels(f"{both}&as_of=2026-01-01") == []
+    admin.get(f"/images/{image_id}/objects?as_of=4711").expect(404, "no submission 4711")
+    admin.get(f"/images/{image_id}/objects?as_of=2100-01-01").expect(400, "future")

@@ -48,6 +48,11 @@ def step(state: Campaign, event: Event) -> Campaign | None:
             return state if event.status == 409 else None
         after = replace(state, status=str(wanted), completes_itself=bool(completes_itself))
         return after if event.status == 200 else None
+    if kind == "restore":
+        if state.status not in ("active", "completed"):
+            return state if event.status == 409 else None
+        after = replace(state, labeled=frozenset(), status="active") if state.labeled else state
+        return after if event.status == 200 else None
     images = frozenset(what[0])  # type: ignore[call-overload]  # Of its kind of event, it is a tuple of ids.
     if kind == "add":
         if state.status != "created":
@@ -122,7 +127,7 @@ def campaign_requests(chance: random.Random, path: str, images: list[int]) -> li
     asks = []
     for number in range(AT_ONCE):
         some = tuple(chance.sample(images, chance.randint(1, len(images))))
-        kind = chance.choice(["status", "status", "put", "put", "put", "first", "first", "add", "read"])
+        kind = chance.choice(["status", "status", "put", "put", "put", "first", "first", "restore", "add", "read"])
         if kind == "status":
             wanted, itself = chance.choice(["active", "active", "completed", "finished"]), chance.random() < 0.7
             body: Any = {"new_status": wanted, "auto_complete": itself}
@@ -133,6 +138,9 @@ def campaign_requests(chance: random.Random, path: str, images: list[int]) -> li
             # Only where nobody has labeled any of them.
             first = [image | {"revision": None} for image in submission(some, number)]
             asks.append(request("PUT", path + "/objects", first, "first", some, number))
+        elif kind == "restore":
+            # To when nothing was labeled.
+            asks.append(request("POST", path + "/restore", {"as_of": "2020-01-01"}, "restore"))
         elif kind == "add":
             asks.append(request("POST", path + "/images", [{"id": image} for image in some], "add", some))
         else:
