@@ -264,7 +264,7 @@ class ConsistencyCheck:
     def _image_sets(self) -> Iterator[Finding]:
         for row in self.session.execute(UNFINISHED_SETS, {"prefix": DROPBOX_PREFIX}):
             repair = partial(queue.enqueue, self.session, FINISH_IMAGE_SET, "image_set", row.id)
-            detail = f"{row.title} is finished, and nothing takes its files in."
+            detail = f"{row.title} is finished, and no job ingests its files."
             yield Finding("image_set_not_ingested", f"image set {row.id}", detail, repair)
         for row in self.session.execute(WRONG_IMAGE_COUNTS):
             whose = f"image set {row.id}" if row.id else "images of no set"
@@ -278,7 +278,7 @@ class ConsistencyCheck:
     def _campaigns(self) -> Iterator[Finding]:
         for row in self.session.execute(UNPUBLISHED_CAMPAIGNS):
             repair = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.id)
-            detail = f"{row.title} is finished, and nothing publishes its datasets."
+            detail = f"{row.title} is finished, and no job publishes its datasets."
             yield Finding("campaign_not_published", f"campaign {row.id}", detail, repair)
         for row in self.session.execute(WRONG_COUNTERS):
             detail = (

@@ -651,4 +651,4 @@ def test_registering_goes_on_past_a_file_that_cannot_be_read(
     )
     assert run.exit_code == 1
     refused = app.test_cli_runner().invoke(args=["images", "register", "old/\udcff"])
-    assert (refused.exit_code, "no text in UTF-8" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "PREFIX must be text in UTF-8" in refused.stderr) == (2, True)

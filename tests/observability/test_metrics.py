@@ -233,7 +233,7 @@ def test_submission_is_counted_by_distinct_numbers_of_boxes() -> None:
 
 
 def test_submission_that_is_rolled_back_is_not_counted(labelled: Labelled, monkeypatch: pytest.MonkeyPatch) -> None:
-    counted: list[list[int]] = []
+    counted: list[tuple[int, ...]] = []
     monkeypatch.setattr(metrics, "observe_submission", counted.append)
     path = f"/campaigns/{labelled.campaign_id}/objects"
     body = [{"image_id": labelled.image_ids[0], "objects": []}]
@@ -242,4 +242,4 @@ def test_submission_that_is_rolled_back_is_not_counted(labelled: Labelled, monke
         assert labelled.partner.put(path, body).response.status_code in (500, 503)
     assert counted == []
     labelled.partner.put(path, body).expect(200)
-    assert counted == [[0]]
+    assert counted == [(0,)]
