@@ -12,7 +12,7 @@ from app.handlers import read_expansion
 from app.observability import metrics
 from app.representations.pages import Page
 from app.responses import json_answer, ok_or_representation, page_answer, refuse_if_changed, resource_answer
-from app.services import campaigns, objects, submissions
+from app.services import campaigns, objects, relabels, submissions
 from app.services.api_keys import Account, KeyPair
 from app.services.campaigns import CampaignImageFilter, NewCampaign
 from app.wiring import components
@@ -102,6 +102,20 @@ def put_campaign_objects(
         counts = receipt.changed_object_counts
         event.listen(session, "after_commit", lambda _: metrics.observe_submission(counts), once=True)
     return ok_or_representation(lambda: submissions.get_receipt(session, sender, campaign_id, receipt))
+
+
+def relabel_campaign(
+    session: Session,
+    campaign_id: int,
+    body: dict[str, Any],
+    account: Account,
+    request_id: str,
+    tool: str | None = None,
+    note: str | None = None,
+) -> Response:
+    """POST /campaigns/{campaign_id}/relabel"""
+    sender = submissions.read_sender(account, request_id, tool, note, request.user_agent.string)
+    return json_answer(relabels.relabel(session, sender, campaign_id, **body))
 
 
 def add_labeler(session: Session, campaign_id: int, body: dict[str, Any], account: Account) -> Response:

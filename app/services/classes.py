@@ -14,6 +14,7 @@ from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_t
 from app.errors import Conflict, Unprocessable
 from app.models import Campaign, CampaignClass, Object
 from app.models.classes import MAX_CLASSES
+from app.services.labels import pointer_to
 from app.services.text import UnfitText, normalize, read_text
 
 MAX_ERRORS = 50
@@ -21,7 +22,6 @@ MAX_ERRORS = 50
 MAX_HINTS = 10
 MAX_NEAR = 3
 MAX_LISTED = 10
-MAX_TOKEN_LENGTH = 64
 
 Errors = list[dict[str, str]]
 
@@ -96,7 +96,7 @@ class Vocabulary:
     def note_unknown(self, reading: Reading, pointer: str) -> None:
         """Keep the error for a label at `pointer` that means none of the classes that the campaign takes."""
         if len(self.unknown) < MAX_ERRORS:
-            self.unknown.append({"pointer": f"{pointer}/{reading.unknown}", "detail": self._explain(reading.label)})
+            self.unknown.append({"pointer": f"{pointer}/{reading.unknown}", "detail": self.explain(reading.label)})
 
     def refuse_unknown(self) -> None:
         """Raise Unprocessable when a label was noted that the campaign does not take."""
@@ -104,7 +104,8 @@ class Vocabulary:
             first = self.unknown[0]
             raise Unprocessable(f"{first['pointer']}: {first['detail']} Nothing was stored.", errors=self.unknown)
 
-    def _explain(self, outcome: str) -> str:
+    def explain(self, outcome: str) -> str:
+        """Return why the campaign does not take a label, with the nearest of its words for the first MAX_HINTS labels."""
         if outcome in self._retired:
             return f"The class `{outcome}` is retired: the campaign does not take it any more."
         if outcome not in self._hints:
@@ -291,9 +292,8 @@ def require_usable(classes: list[ListedClass], translations: Mapping[str, str], 
     words = {word for one in classes for word in (one.name, *one.aliases)}
     for label, target in translations.items():
         if target not in words:
-            token = label[:MAX_TOKEN_LENGTH].replace("~", "~0").replace("/", "~1")
             message = "The translation is none of the classes, and the campaign is strict."
-            pointer = f"/label_translations/{token}"
+            pointer = pointer_to("label_translations", label)
             raise Unprocessable(f"{pointer}: {message}", errors=[{"pointer": pointer, "detail": message}])
 
 

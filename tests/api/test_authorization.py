@@ -83,6 +83,7 @@ LINES = {
     "restore_campaign": Line(ADMIN, {"as_of": "2026-01-01"}, campaign="active"),
     "list_image_history": Line(READER),
     "list_campaign_datasets": Line(READER),
+    "relabel_campaign": Line(ADMIN, {"mapping": {"PET": "can"}}, campaign="active"),
     "get_campaign_statistics": Line(ALL_OF_CAMPAIGN),
     "get_statistics": Line(READER, query="?campaigns={campaign_id}"),
     "list_audit": Line(ADMIN),
@@ -157,7 +158,7 @@ def make_caller(admin: Caller, http: TestClient, email: str, role: dict[str, Any
 
 def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> dict[str, Any]:
     image_id, second_id, loose_id = insert_images(app, settings, 3)
-    new = {"title": title, "labeler_email": f"{title}@partner.example"}
+    new = {"title": title, "labeler_email": f"{title}@partner.example", "classes": [{"name": "PET"}]}
     campaign = admin.post("/campaigns", new).expect(200)
     admin.post(f"/campaigns/{campaign['campaign_id']}/images", [{"id": image_id}, {"id": second_id}]).expect(200)
     user = admin.get("/users").expect(200)["users"][-1]

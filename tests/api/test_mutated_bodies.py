@@ -48,6 +48,8 @@ BODIES: dict[str, Any] = {
         "strict": True,
         "instructions": "# How to label",
     },
+    "restore_campaign": {"as_of": "2026-05-04T08:00:00Z", "image_ids": [1, 2], "dry_run": False},
+    "relabel_campaign": {"mapping": {"PET": "can", "can": "PET"}, "dry_run": False},
     "update_campaign_status": {"new_status": "active", "auto_complete": False},
     "add_campaign_images": [{"id": 1}, {"id": 2}, {"filepath": "/{path}"}],
     "put_campaign_objects": [
@@ -67,6 +69,7 @@ BODIES: dict[str, Any] = {
     "add_labeler": {"email": "{new}@example.org"},
     "add_reviewer": {"email": "{new}@example.org"},
 }
+OF_CAMPAIGN_2 = ("put_campaign_objects", "relabel_campaign", "restore_campaign")
 # The state in which every good body can be sent, whatever the one before has done. Campaign 2 takes objects.
 RESTORE = """
     UPDATE campaign_image SET submission_id = NULL, state = 'unlabeled';
@@ -80,6 +83,7 @@ RESTORE = """
     UPDATE image_set SET status = 'created', date_finished = NULL;
     DELETE FROM role WHERE id > 3; DELETE FROM session_key; DELETE FROM api_key WHERE id > 2; DELETE FROM campaign_class;
     DELETE FROM campaign WHERE id > 2;
+    INSERT INTO campaign_class (campaign_id, position, name) VALUES (2, 0, 'PET'), (2, 1, 'can');
     UPDATE campaign SET status = CASE id WHEN 2 THEN 'active' ELSE 'created' END, labeled_count = 0,
         image_count = CASE id WHEN 2 THEN 2 ELSE 0 END, date_completed = NULL, date_finished = NULL,
         empty_count = 0, unusable_count = 0, strict = false, instructions = NULL;
@@ -103,7 +107,7 @@ class Stage:
 
     def send(self, name: str, sent: Sent) -> Answer:
         method, path, _ = OPERATIONS[name]
-        ids = {"imageset_id": 1, "campaign_id": 2 if name == "put_campaign_objects" else 1, "user_id": 2, "key_id": 2}
+        ids = {"imageset_id": 1, "campaign_id": 2 if name in OF_CAMPAIGN_2 else 1, "user_id": 2, "key_id": 2}
         return self.admin.request(method, path.format(**ids), headers=sent.headers, content=sent.content)
 
     def good_body(self, name: str, random: Random) -> Any:
