@@ -24,7 +24,8 @@ from app.database import safety
 from app.database.engine import db
 from app.database.outages import is_outage
 from app.errors import Problem
-from app.health.consistency import ConsistencyCheck, Finding
+from app.health.consistency import find_disagreements
+from app.health.findings import Finding
 from app.jobs import image_files
 from app.models import User
 from app.models.users import CAMPAIGN_ROLES, IMAGE_ADMIN, READER
@@ -277,7 +278,7 @@ def register_images(prefix: str) -> None:
 def check(context: click.Context, repair: bool, grace_minutes: float) -> None:
     """Find disagreements between tables, files, containers and jobs. The exit status is 1 if any is left."""
     if context.invoked_subcommand is None:
-        left = sum(1 for finding in find_disagreements(timedelta(minutes=grace_minutes)) if not settle(finding, repair))
+        left = sum(1 for finding in list_findings(timedelta(minutes=grace_minutes)) if not settle(finding, repair))
         click.echo(f"{left} disagreement(s) left." if left else "Everything agrees.", err=True)
         sys.exit(1 if left else 0)
 
@@ -299,11 +300,11 @@ def check_azure_ml() -> None:
     show({"azure_ml": "ok", **found})
 
 
-def find_disagreements(grace: timedelta) -> list[Finding]:
+def list_findings(grace: timedelta) -> list[Finding]:
     """Return all findings; they are read to the end before anything is repaired."""
     folder = components().settings.azure_storage_imageset_folder
     with transaction() as session:
-        return list(ConsistencyCheck(session, components().make_patient_blobs(), folder, grace).run())
+        return list(find_disagreements(session, components().make_patient_blobs(), folder, grace))
 
 
 def settle(finding: Finding, repair: bool) -> bool:

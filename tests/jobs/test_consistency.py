@@ -13,7 +13,8 @@ from sqlalchemy import text
 from app.azure.blobs import BlobStore
 from app.database.engine import db
 from app.errors import NotFound
-from app.health.consistency import ConsistencyCheck, Finding
+from app.health.consistency import find_disagreements
+from app.health.findings import Finding
 from app.settings import Settings
 from tests.caller import Caller
 from tests.jobs.test_finish_image_set import PIXEL_GIF
@@ -53,8 +54,7 @@ def find(app: Flask, blobs: BlobStore, settings: Settings, title: str, finished:
     with app.app_context():
 
         def find_ours() -> dict[str, Finding]:
-            check = ConsistencyCheck(db.session(), blobs, settings.azure_storage_imageset_folder, NO_GRACE)
-            found = list(check.run())
+            found = list(find_disagreements(db.session(), blobs, settings.azure_storage_imageset_folder, NO_GRACE))
             db.session.rollback()
             ours = [item for item in found if item.subject.split()[0] not in SHARED or title in item.subject]
             assert len({item.check for item in ours}) == len(ours), ours

@@ -1,0 +1,152 @@
+"""Do the tables and the storage agree with each other? Dropboxes, files of images, and published files."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from app.azure.blobs import Blob, BlobStore
+from app.azure.names import dropbox_name
+from app.errors import NotFound
+from app.health.findings import Finding
+from app.models.jobs import DELETE_DROPBOX, PUBLISH_DATASETS
+from app.outbox import queue
+
+DROPBOX_PREFIX = dropbox_name("")
+LISTED_AT_ONCE = 5000
+
+LISTED = text("CREATE TEMPORARY TABLE listed (path text, size bigint) ON COMMIT DROP")
+NOTE_LISTED = text("INSERT INTO listed SELECT * FROM unnest(CAST(:paths AS text[]), CAST(:sizes AS bigint[]))")
+
+IMAGES_WITHOUT_FILE = text("""
+SELECT image.id, image.blobstorage_path AS path, image.filesize
+FROM image LEFT JOIN listed ON listed.path = image.blobstorage_path
+WHERE listed.path IS NULL OR listed.size IS DISTINCT FROM image.filesize
+ORDER BY image.id
+""")
+
+# A set whose files are being ingested, or wait for a failed job to be retried, has files before it has images; and a file
+# with a problem may have left a part of its copy.
+FILES_WITHOUT_IMAGE = text("""
+SELECT listed.path
+FROM listed LEFT JOIN image ON image.blobstorage_path = listed.path
+WHERE image.id IS NULL AND starts_with(listed.path, :folder) AND NOT EXISTS (
+    SELECT FROM job JOIN image_set ON image_set.id = job.subject_id
+    WHERE job.kind = 'finish_image_set' AND job.state <> 'succeeded'
+        AND starts_with(listed.path, :folder || image_set.title || '/'))
+    AND NOT EXISTS (
+        SELECT FROM problem JOIN image_set ON image_set.id = image_set_id
+        WHERE settlement IS NULL AND starts_with(listed.path, :folder || image_set.title || '/'))
+ORDER BY listed.path
+""")
+
+# While a problem is open, the dropbox has what somebody may want to be tried again.
+SETS_OF_DROPBOXES = text("""
+SELECT id, title, status, status = 'finished' AND NOT EXISTS (
+    SELECT FROM job WHERE subject_type = 'image_set' AND subject_id = image_set.id AND state <> 'succeeded')
+    AND NOT EXISTS (SELECT FROM problem WHERE image_set_id = image_set.id AND settlement IS NULL) AS is_done
+FROM image_set WHERE title = ANY (:titles) OR status = 'created'
+ORDER BY id
+""")
+
+# A file is replaced by the next publication, so that only the newest dataset of each path says what lies there.
+DATASETS = text("""
+SELECT DISTINCT ON (path) campaign_id, name, version, path, sha256
+FROM dataset
+WHERE NOT EXISTS (
+    SELECT FROM job WHERE kind = 'publish_datasets' AND subject_id = dataset.campaign_id AND state <> 'succeeded')
+ORDER BY path, id DESC
+""")
+
+
+@dataclass(frozen=True)
+class StorageChecks:
+    """The checks that read the storage. `folder` is the path of folders in the main container below which image sets lie.
+
+    A container counts as left over only when it is older than `grace`.
+    """
+
+    session: Session
+    blobs: BlobStore
+    folder: str
+    grace: timedelta
+
+    def run(self) -> Iterator[Finding]:
+        """Yield what does not agree. Raises StorageUnavailable."""
+        yield from self._dropboxes()
+        yield from self._files()
+        yield from self._datasets()
+
+    def _dropboxes(self) -> Iterator[Finding]:
+        dropboxes = dict(self.blobs.list_containers(DROPBOX_PREFIX))
+        titles = [name.removeprefix(DROPBOX_PREFIX) for name in dropboxes]
+        sets = {dropbox_name(row.title): row for row in self.session.execute(SETS_OF_DROPBOXES, {"titles": titles})}
+        for name, changed in dropboxes.items():
+            finding = self._leftover(name, sets.get(name))
+            if finding and changed < datetime.now(UTC) - self.grace and self.blobs.container_exists(name):
+                yield finding
+        for name, row in sets.items():
+            if row.status == "created" and name not in dropboxes and not self.blobs.container_exists(name):
+                repair = partial(self.blobs.make_container, name)
+                yield Finding("dropbox_missing", f"image set {row.id}", f"Its dropbox {name} is gone.", repair)
+
+    def _leftover(self, name: str, image_set: "Row[tuple[int, str, str, bool]] | None") -> Finding | None:
+        if image_set is None:
+            repair = partial(self._delete_if_empty, name)
+            return Finding("dropbox_left_over", f"container {name}", "No image set belongs to it.", repair)
+        if image_set.is_done:
+            repair_job = partial(queue.enqueue, self.session, DELETE_DROPBOX, "image_set", image_set.id)
+            return Finding("dropbox_left_over", f"container {name}", "Its image set has been ingested.", repair_job)
+        return None
+
+    def _delete_if_empty(self, name: str) -> None:
+        if not self.blobs.container_is_empty(name):
+            raise NotFound(f"The container {name} contains files that belong to no image set. Check them by hand.")
+        self.blobs.delete_container(name)
+
+    def _files(self) -> Iterator[Finding]:
+        container = self.blobs.container
+        self.session.execute(LISTED)
+        listing = (blob for blob in self.blobs.list_blobs(container) if not blob.is_folder)
+        while batch := list(islice(listing, LISTED_AT_ONCE)):
+            paths, sizes = [f"{container}/{blob.name}" for blob in batch], [blob.size for blob in batch]
+            self.session.execute(NOTE_LISTED, {"paths": paths, "sizes": sizes})
+        for row in self.session.execute(IMAGES_WITHOUT_FILE):
+            yield from self._look_again(row.id, row.path, row.filesize)
+        for path in self.session.scalars(FILES_WITHOUT_IMAGE, {"folder": f"{container}/{self.folder}/"}):
+            blob = self.blobs.find_blob(path.removeprefix(f"{container}/"))
+            if blob is not None and not blob.is_junk:
+                yield Finding(
+                    "file_without_image",
+                    f"file {path}",
+                    "It is in the folder of the image sets and is not registered as an image.",
+                )
+
+    def _look_again(self, image_id: int, path: str, size: int) -> Iterator[Finding]:
+        blob: Blob | None = self.blobs.find_blob(path.removeprefix(f"{self.blobs.container}/"))
+        if blob is None:
+            yield Finding("image_without_file", f"image {image_id}", f"There is no file {path}.")
+        elif blob.size != size:
+            detail = f"The file {path} has {blob.size} bytes, not {size}."
+            yield Finding("image_of_another_size", f"image {image_id}", detail)
+
+    def _datasets(self) -> Iterator[Finding]:
+        for row in self.session.execute(DATASETS):
+            fault = self._fault_of_file(row.path, bytes(row.sha256))
+            if fault:
+                repair = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.campaign_id)
+                yield Finding("dataset_damaged", f"dataset {row.name}, version {row.version}", fault, repair)
+
+    def _fault_of_file(self, path: str, sha256: bytes) -> str | None:
+        found = hashlib.sha256()
+        try:
+            for chunk in self.blobs.read(path):
+                found.update(chunk)
+        except NotFound:
+            return f"Its file {path} is gone."
+        return None if found.digest() == sha256 else f"Its file {path} has another SHA-256 than was published."

@@ -1,0 +1,241 @@
+"""Do the tables agree with each other? Jobs, image sets, campaigns, and submissions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from app.azure.names import dropbox_name
+from app.health.findings import Finding
+from app.models.classes import MAX_CLASSES
+from app.models.jobs import FINISH_IMAGE_SET, PUBLISH_DATASETS
+from app.outbox import queue
+
+UNFINISHED_SETS = text("""
+SELECT image_set.id, title, newest.state
+FROM image_set LEFT JOIN LATERAL (
+    SELECT state FROM job WHERE kind = 'finish_image_set' AND subject_type = 'image_set' AND subject_id = image_set.id
+    ORDER BY id DESC LIMIT 1) AS newest ON true
+WHERE status = 'finished' AND (
+    newest.state IS NULL OR newest.state = 'succeeded' AND blobstorage_path = :prefix || title)
+ORDER BY image_set.id
+""")
+
+UNPUBLISHED_CAMPAIGNS = text("""
+SELECT campaign.id, title
+FROM campaign LEFT JOIN LATERAL (
+    SELECT id, state FROM job
+    WHERE kind = 'publish_datasets' AND subject_type = 'campaign' AND subject_id = campaign.id
+    ORDER BY id DESC LIMIT 1) AS newest ON true
+WHERE status = 'finished' AND (newest.state IS NULL OR newest.state = 'succeeded'
+    AND NOT EXISTS (SELECT FROM dataset WHERE dataset.campaign_id = campaign.id))
+ORDER BY campaign.id
+""")
+
+FAILED_JOBS = text("""
+SELECT id, kind, subject_type, subject_id, error FROM job
+WHERE state = 'failed' AND NOT EXISTS (
+    SELECT FROM job AS later
+    WHERE later.kind = job.kind AND later.subject_type = job.subject_type AND later.subject_id = job.subject_id
+        AND later.id > job.id)
+ORDER BY id
+""")
+
+WAITING_JOBS = text("""
+SELECT count(*) FROM job
+WHERE state = 'queued' AND date_created < :before AND NOT EXISTS (
+    SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :stalled_seconds))
+""")
+
+WRONG_COUNTERS = text("""
+SELECT id, image_count, labeled_count, empty_count, unusable_count, counted.*
+FROM campaign CROSS JOIN LATERAL (
+    SELECT count(*) AS images, count(submission_id) AS labeled, count(*) FILTER (WHERE state = 'empty') AS empty,
+        count(*) FILTER (WHERE state = 'unusable') AS unusable
+    FROM campaign_image WHERE campaign_id = campaign.id) AS counted
+WHERE (image_count, labeled_count, empty_count, unusable_count) IS DISTINCT FROM (images, labeled, empty, unusable)
+ORDER BY id
+""")
+
+COUNT_AGAIN = text("""
+WITH held AS MATERIALIZED (SELECT id FROM campaign WHERE id = :id FOR UPDATE)
+UPDATE campaign SET image_count = images, labeled_count = labeled, empty_count = empty, unusable_count = unusable
+FROM held CROSS JOIN LATERAL (
+    SELECT count(*) AS images, count(submission_id) AS labeled, count(*) FILTER (WHERE state = 'empty') AS empty,
+        count(*) FILTER (WHERE state = 'unusable') AS unusable
+    FROM campaign_image WHERE campaign_id = held.id) AS counted
+WHERE campaign.id = held.id
+""")
+
+# An image is what the newest submission made of it.
+WRONG_STATES = text("""
+SELECT campaign_image.campaign_id AS id, count(*) AS found, (array_agg(image_id ORDER BY image_id))[1\\:10] AS image_ids
+FROM campaign_image LEFT JOIN LATERAL (
+    SELECT submission_id, state FROM submission_image
+    WHERE submission_image.campaign_id = campaign_image.campaign_id AND submission_image.image_id = campaign_image.image_id
+    ORDER BY submission_image.submission_id DESC LIMIT 1) AS newest ON true
+WHERE campaign_image.state IS DISTINCT FROM coalesce(newest.state, 'unlabeled')
+    OR campaign_image.submission_id IS DISTINCT FROM CASE WHEN newest.state <> 'unlabeled' THEN newest.submission_id END
+GROUP BY 1
+ORDER BY 1
+""")
+
+# Earlier releases let such files in.
+NON_IMAGES_IN_CAMPAIGNS = text("""
+SELECT campaign_id AS id, count(*) AS found, (array_agg(image_id ORDER BY image_id))[1\\:10] AS image_ids
+FROM campaign_image JOIN image ON image.id = image_id
+WHERE width IS NULL
+GROUP BY campaign_id
+ORDER BY campaign_id
+""")
+
+# The release before collects none, and a list may be full.
+LABELS_WITHOUT_CLASS = text("""
+SELECT campaign_id AS id, count(*) AS found
+FROM (SELECT DISTINCT campaign_id, label FROM object) AS used
+WHERE NOT EXISTS (
+    SELECT FROM campaign_class WHERE campaign_class.campaign_id = used.campaign_id AND campaign_class.name = label)
+    AND (SELECT count(*) FROM campaign_class WHERE campaign_class.campaign_id = used.campaign_id) < :most
+GROUP BY campaign_id
+ORDER BY campaign_id
+""")
+
+COLLECT_CLASSES = text("""
+WITH held AS MATERIALIZED (SELECT id FROM campaign WHERE id = :id FOR UPDATE), missing AS (
+    SELECT label, min(object.id) AS first FROM held JOIN object ON campaign_id = held.id
+    WHERE NOT EXISTS (SELECT FROM campaign_class WHERE campaign_class.campaign_id = held.id AND campaign_class.name = label)
+    GROUP BY label
+), present AS (SELECT coalesce(max(position) + 1, 0) AS count FROM campaign_class WHERE campaign_id = :id)
+INSERT INTO campaign_class (campaign_id, position, name)
+SELECT :id, present.count + row_number() OVER (ORDER BY first) - 1, label FROM missing CROSS JOIN present
+ORDER BY first LIMIT (SELECT greatest(:most - count, 0) FROM present)
+""")
+
+WRONG_IMAGE_COUNTS = text("""
+SELECT coalesce(kept.image_set_id, counted.id) AS id, coalesce(kept.count, 0) AS kept, coalesce(counted.count, 0) AS counted
+FROM image_count AS kept FULL JOIN (
+    SELECT coalesce(image_set_id, 0) AS id, count(*) FROM image GROUP BY 1) AS counted ON counted.id = kept.image_set_id
+WHERE kept.count IS DISTINCT FROM coalesce(counted.count, 0)
+ORDER BY 1
+""")
+
+# The row is held before the images are counted, so that none comes or goes in between.
+COUNT_IMAGES_AGAIN = (
+    text("INSERT INTO image_count VALUES (:id, 0) ON CONFLICT (image_set_id) DO UPDATE SET count = image_count.count"),
+    text("""
+UPDATE image_count SET count = (SELECT count(*) FROM image WHERE image.image_set_id IS NOT DISTINCT FROM nullif(:id, 0))
+WHERE image_set_id = :id
+"""),
+)
+
+# Images that were unchanged are named, and have no row.
+WRONG_SUBMISSIONS = text("""
+SELECT submission.campaign_id, submission.id, image_count - unchanged AS image_count, count(image_id) AS found
+FROM submission LEFT JOIN submission_image
+    ON submission_image.campaign_id = submission.campaign_id AND submission_id = submission.id
+GROUP BY submission.campaign_id, submission.id
+HAVING image_count - unchanged <> count(image_id)
+    OR CASE WHEN unchanged = 0 THEN submission.object_count <> coalesce(sum(submission_image.object_count), 0)
+        ELSE submission.object_count < coalesce(sum(submission_image.object_count), 0) END
+ORDER BY submission.campaign_id, submission.id
+""")
+
+WRONG_SUBMISSION_IMAGES = text("""
+SELECT campaign_id, submission_id, count(*) AS found, (array_agg(image_id ORDER BY image_id))[1\\:10] AS image_ids
+FROM submission_image FULL JOIN (
+    SELECT campaign_id, image_id, submission_id, count(*) FROM object GROUP BY campaign_id, submission_id, image_id
+) AS counted USING (campaign_id, image_id, submission_id)
+WHERE coalesce(object_count, -1) <> coalesce(count, 0)
+GROUP BY campaign_id, submission_id
+ORDER BY campaign_id, submission_id
+""")
+
+
+@dataclass(frozen=True)
+class TableChecks:
+    """The checks that read tables alone. A job counts as stuck only when it is older than `grace`."""
+
+    session: Session
+    grace: timedelta
+
+    def run(self) -> Iterator[Finding]:
+        """Yield what does not agree."""
+        yield from self._jobs()
+        yield from self._image_sets()
+        yield from self._campaigns()
+
+    def _jobs(self) -> Iterator[Finding]:
+        stalled_seconds = self.grace.total_seconds()
+        for job_id in queue.find_lost(self.session, stalled_seconds):
+            repair = partial(queue.recover, self.session, stalled_seconds)
+            yield Finding(
+                "job_stuck", f"job {job_id}", "No worker will take it, because it is not in the queue.", repair
+            )
+        before = {"before": datetime.now(UTC) - self.grace, "stalled_seconds": stalled_seconds}
+        waiting = self.session.scalar(WAITING_JOBS, before)
+        if waiting:
+            yield Finding(
+                "worker_missing", "worker", f"{waiting} job(s) wait and no worker runs: start `flask worker`."
+            )
+        for job in self.session.execute(FAILED_JOBS):
+            message = f"{job.kind} of {job.subject_type} {job.subject_id} failed: {job.error} Then retry it."
+            yield Finding("job_failed", f"job {job.id}", message)
+
+    def _image_sets(self) -> Iterator[Finding]:
+        for row in self.session.execute(UNFINISHED_SETS, {"prefix": dropbox_name("")}):
+            repair = partial(queue.enqueue, self.session, FINISH_IMAGE_SET, "image_set", row.id)
+            detail = f"{row.title} is finished, and no job ingests its files."
+            yield Finding("image_set_not_ingested", f"image set {row.id}", detail, repair)
+        for row in self.session.execute(WRONG_IMAGE_COUNTS):
+            whose = f"image set {row.id}" if row.id else "images of no set"
+            detail = f"Its counter says {row.kept} images, and there are {row.counted}."
+            yield Finding("images_miscounted", whose, detail, partial(self._count_images, row.id))
+
+    def _count_images(self, image_set_id: int) -> None:
+        for statement in COUNT_IMAGES_AGAIN:
+            self.session.execute(statement, {"id": image_set_id})
+
+    def _campaigns(self) -> Iterator[Finding]:
+        for row in self.session.execute(UNPUBLISHED_CAMPAIGNS):
+            repair = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.id)
+            detail = f"{row.title} is finished, and no job publishes its datasets."
+            yield Finding("campaign_not_published", f"campaign {row.id}", detail, repair)
+        for row in self.session.execute(WRONG_COUNTERS):
+            detail = (
+                f"Its counters say {row.labeled_count} of {row.image_count} images labeled, {row.empty_count} of them empty and "
+                f"{row.unusable_count} unusable; it is {row.labeled} of {row.images}, {row.empty} and {row.unusable}."
+            )
+            count_again = partial(self.session.execute, COUNT_AGAIN, {"id": row.id})
+            yield Finding("campaign_miscounted", f"campaign {row.id}", detail, count_again)
+        for row in self.session.execute(NON_IMAGES_IN_CAMPAIGNS):
+            detail = f"Not images, or images of unknown size: {_name_images(row)}. They accept no boxes and are in no dataset."
+            yield Finding("campaign_holds_non_images", f"campaign {row.id}", detail)
+        for row in self.session.execute(LABELS_WITHOUT_CLASS, {"most": MAX_CLASSES}):
+            detail = f"{row.found} label(s) of its objects are not among its classes."
+            collect = partial(self.session.execute, COLLECT_CLASSES, {"id": row.id, "most": MAX_CLASSES})
+            yield Finding("class_missing", f"campaign {row.id}", detail, collect)
+        yield from self._submissions()
+
+    def _submissions(self) -> Iterator[Finding]:
+        for row in self.session.execute(WRONG_STATES):
+            detail = f"The newest submission of {_name_images(row)} is not the one that holds their current content."
+            yield Finding("images_of_another_state", f"campaign {row.id}", detail)
+        for row in self.session.execute(WRONG_SUBMISSIONS):
+            detail = (
+                f"It was accepted with {row.image_count} changed image(s) and has {row.found}, or not as many objects."
+            )
+            yield Finding("submission_miscounted", f"submission {row.id} of campaign {row.campaign_id}", detail)
+        for row in self.session.execute(WRONG_SUBMISSION_IMAGES):
+            subject = f"submission {row.submission_id} of campaign {row.campaign_id}"
+            detail = f"It was accepted with another number of objects than there are on {_name_images(row)}."
+            yield Finding("submission_incomplete", subject, detail)
+
+
+def _name_images(row: Row[Any]) -> str:
+    """Return how many images were found, and the ids of the first of them."""
+    named = ", ".join(map(str, row.image_ids)) + (", …" if row.found > len(row.image_ids) else "")
+    return f"{row.found} image(s) ({named})"
