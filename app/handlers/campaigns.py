@@ -64,8 +64,8 @@ def list_campaign_images(
     **sent: Any,
 ) -> Response:
     """GET /campaigns/{campaign_id}/images"""
-    wanted = CampaignImageFilter(**sent)
-    return page_answer(campaigns.list_images(session, campaign_id, page, wanted, read_expansion(expand)))
+    filters = CampaignImageFilter(**sent)
+    return page_answer(campaigns.list_images(session, campaign_id, page, filters, read_expansion(expand)))
 
 
 def add_campaign_images(session: Session, campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:

@@ -18,8 +18,8 @@ def list_campaign_submissions(
     """GET /campaigns/{campaign_id}/submissions"""
     # Both are words of Python.
     times = {"date_from": sent.pop("from", None), "date_to": sent.pop("to", None)}
-    wanted = SubmissionFilter(**sent, **times)
-    return page_answer(submissions.list_submissions(session, account, campaign_id, page, wanted))
+    filters = SubmissionFilter(**sent, **times)
+    return page_answer(submissions.list_submissions(session, account, campaign_id, page, filters))
 
 
 def get_submission(session: Session, submission_id: int, account: Account) -> Response:

@@ -65,8 +65,8 @@ class CampaignImageFilter:
     @property
     def states(self) -> list[str]:
         """The states that are let through."""
-        wanted = self.state or STATES
-        return [state for state in STATES if state in wanted and self.labeled in (None, state != "unlabeled")]
+        selected = self.state or STATES
+        return [state for state in STATES if state in selected and self.labeled in (None, state != "unlabeled")]
 
 
 @dataclass(frozen=True)

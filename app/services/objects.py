@@ -213,7 +213,7 @@ def _look(session: Session, campaign: Campaign, group: list[Sent]) -> Present:
 
 
 def _require_revisions(session: Session, campaign: Campaign, group: list[Sent], present: Present) -> None:
-    """Raise PreconditionFailed for revisions that are not the present ones; it tells these, and who made them."""
+    """Raise PreconditionFailed for revisions that are not the present ones; the error names these, and who made them."""
     stale = [
         sent for sent in group if "revision" in sent.item and sent.item["revision"] != present[sent.image_id].revision
     ]

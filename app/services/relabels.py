@@ -81,9 +81,9 @@ def relabel(
     set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
     counts = {row.label: row for row in session.execute(COUNT, values | {"new_labels": list(sent)})}
     known = {one.name for one in load_classes(session, campaign_id)} | set(counts)
-    wanted = _read_mapping(sent, known, vocabulary)
-    values = {"campaign_id": campaign_id, "labels": list(wanted), "new_labels": list(wanted.values())}
-    counts = {label: row for label, row in counts.items() if label in wanted}
+    meanings = _read_mapping(sent, known, vocabulary)
+    values = {"campaign_id": campaign_id, "labels": list(meanings), "new_labels": list(meanings.values())}
+    counts = {label: row for label, row in counts.items() if label in meanings}
     total = session.execute(TOTAL, values).one()
     submission_id: int | None = None
     if counts and not dry_run:
@@ -92,7 +92,7 @@ def relabel(
         )
         session.execute(STORE, values | {"submission_id": submission_id})
         submissions.note_effect(session, campaign_id, submission_id, replaced=total.images, unchanged=0)
-        given = {wanted[label] for label in counts}
+        given = {meanings[label] for label in counts}
         vocabulary.new = {label: None for label in vocabulary.new if label in given}
         collect_classes(session, campaign_id, vocabulary)
     return {
@@ -107,7 +107,7 @@ def relabel(
                 "objects": counts[label].objects if label in counts else 0,
                 "images": counts[label].images if label in counts else 0,
             }
-            for label, new_label in wanted.items()
+            for label, new_label in meanings.items()
         ],
         "dry_run": dry_run,
     }
@@ -116,7 +116,7 @@ def relabel(
 def _read_mapping(mapping: dict[str, str], known: set[str], vocabulary: Vocabulary) -> dict[str, str]:
     """Return the mapping to the classes that the new labels mean, without labels that stay what they are."""
     errors = []
-    wanted = {}
+    meanings = {}
     for label, new_label in mapping.items():
         # Read as a sender's own translation: translations of the campaign are for what senders write.
         reading = vocabulary.read(new_label, new_label)
@@ -126,7 +126,7 @@ def _read_mapping(mapping: dict[str, str], known: set[str], vocabulary: Vocabula
             detail = f"The new label cannot be given. {vocabulary.explain(reading.label)}"
             errors.append({"pointer": pointer_to("mapping", label), "detail": detail})
         elif reading.label != label:
-            wanted[label] = reading.label
+            meanings[label] = reading.label
     if errors:
         raise Unprocessable(f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors[:MAX_ERRORS])
-    return wanted
+    return meanings

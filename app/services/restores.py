@@ -25,7 +25,7 @@ ORDER BY position LIMIT :most
 
 # What images were at the moment and are not now. Two revisions with as many objects are compared object by object.
 CHANGED = """
-WITH wanted AS MATERIALIZED (
+WITH requested AS MATERIALIZED (
     SELECT campaign_image.campaign_id, campaign_image.image_id, campaign_image.state AS before,
         campaign_image.submission_id AS present_id, earlier.submission_id AS earlier_id,
         coalesce(earlier.state, 'unlabeled') AS state, coalesce(earlier.object_count, 0) AS object_count, earlier.reason
@@ -37,23 +37,24 @@ WITH wanted AS MATERIALIZED (
     WHERE campaign_image.campaign_id = :campaign_id
         AND (CAST(:image_ids AS bigint[]) IS NULL OR campaign_image.image_id = ANY (CAST(:image_ids AS bigint[])))
 ), changed AS MATERIALIZED (
-    SELECT wanted.*
-    FROM wanted LEFT JOIN submission_image AS present
-        ON present.campaign_id = wanted.campaign_id AND present.image_id = wanted.image_id AND present.submission_id = present_id
-    WHERE wanted.state <> before
-        OR (wanted.object_count, wanted.reason) IS DISTINCT FROM (coalesce(present.object_count, 0), present.reason)
-        OR wanted.state = 'labeled' AND earlier_id <> present_id AND (
+    SELECT requested.*
+    FROM requested LEFT JOIN submission_image AS present
+        ON present.campaign_id = requested.campaign_id AND present.image_id = requested.image_id
+        AND present.submission_id = present_id
+    WHERE requested.state <> before
+        OR (requested.object_count, requested.reason) IS DISTINCT FROM (coalesce(present.object_count, 0), present.reason)
+        OR requested.state = 'labeled' AND earlier_id <> present_id AND (
             SELECT array_agg(ROW(x_min, y_min, x_max, y_max, left_edge, upper_edge, right_edge, lower_edge, confidence, label)
                 ORDER BY id)
             FROM object
-            WHERE object.campaign_id = wanted.campaign_id AND object.submission_id = earlier_id
-                AND object.image_id = wanted.image_id
+            WHERE object.campaign_id = requested.campaign_id AND object.submission_id = earlier_id
+                AND object.image_id = requested.image_id
         ) IS DISTINCT FROM (
             SELECT array_agg(ROW(x_min, y_min, x_max, y_max, left_edge, upper_edge, right_edge, lower_edge, confidence, label)
                 ORDER BY id)
             FROM object
-            WHERE object.campaign_id = wanted.campaign_id AND object.submission_id = present_id
-                AND object.image_id = wanted.image_id)
+            WHERE object.campaign_id = requested.campaign_id AND object.submission_id = present_id
+                AND object.image_id = requested.image_id)
 )
 """
 COUNTS = """
