@@ -180,7 +180,7 @@ def _fault(order: CopyOrder, found: Blob) -> str | None:
     """Return what is wrong with a copy, None when it is whole."""
     if found.copy_status not in (None, "success"):
         reason = f": {found.copy_status_description[:200]}" if found.copy_status_description else ""
-        return f"The storage service ended the copy as {found.copy_status}{reason}."
+        return f"The storage service ended the copy with the status {found.copy_status}{reason}."
     if found.size != order.blob.size:
         return f"The copy has {found.size} bytes, the file has {order.blob.size}."
     if order.blob.content_md5 and found.content_md5 not in (None, order.blob.content_md5):

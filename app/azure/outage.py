@@ -60,7 +60,7 @@ class ListingFailed(StorageUnavailable):
 
     def __init__(self, container: str) -> None:
         super().__init__(
-            f"The storage service cannot list the container {container}: it answers 500 without a reason, and does list parts"
+            f"The storage service cannot list the container {container}: it answers 500 without a reason, but lists parts"
             " of it. A file's name may have control characters, which listings cannot hold."
         )
 

@@ -41,7 +41,10 @@ def delete_dropbox(
 
 def _require_dead_links(session: Session, blobs: BlobStore, image_set_id: int, ingested: datetime) -> None:
     if blobs.upload_urls_revocable:
-        until, reason = ingested + blobs.revocation_time, "The dropbox is kept until its revoked link works nowhere."
+        until, reason = (
+            ingested + blobs.revocation_time,
+            "The dropbox is kept until its revoked link has stopped working everywhere.",
+        )
     else:
         expires = session.scalars(select(ImageSet.date_upload_expires).where(ImageSet.id == image_set_id)).one()
         until, reason = expires or ingested, "The dropbox is kept until its link, which cannot be revoked, expires."

@@ -187,7 +187,7 @@ def _register_uploads(session: Session, ingest: Ingest, results: dict[str, Resul
     columns = (Image.blobstorage_path, Image.id, Image.image_set_id)
     taken = {row.blobstorage_path: row for row in session.execute(select(*columns).where(here, elsewhere))}
     in_the_way = ((name, taken[document["path"]]) for name, document in documents.items() if document["path"] in taken)
-    message = "The file would be image {0.id}, which is in image set {0.image_set_id} already."
+    message = "The file would be image {0.id}, which is already in image set {0.image_set_id}."
     return {
         **results,
         **refused,

@@ -141,7 +141,7 @@ def _replace_entry(session: Session, queue_id: int | None, entry: QueueEntry) ->
         values |= {
             "state": "failed",
             "date_finished": func.now(),
-            "error": f"The worker of this job ended {entry.deaths} times without getting any further; its log may say why.",
+            "error": f"The worker of this job ended {entry.deaths} times without any progress. Its log may explain why.",
         }
     else:
         values["queue_id"] = defer(session, entry)

@@ -155,7 +155,9 @@ def require_model_campaign(session: Session, campaign_id: int | None) -> None:
     kind = session.scalar(select(Campaign.kind).where(Campaign.id == campaign_id))
     if kind != MODEL:
         detail = (
-            f"There is no campaign {campaign_id}." if kind is None else f"Campaign {campaign_id} is not one of a model."
+            f"There is no campaign {campaign_id}."
+            if kind is None
+            else f"Campaign {campaign_id} is not a campaign of a model."
         )
         pointer = "/prelabels_from"
         raise Unprocessable(f"{pointer}: {detail}", errors=[{"pointer": pointer, "detail": detail}])
@@ -171,7 +173,7 @@ def add_member(session: Session, account: Account, campaign_id: int, email: str,
     campaign = lock_campaign(session, campaign_id)
     if role == LABELER and campaign.kind == MODEL:
         raise Conflict(
-            f"Campaign {campaign_id} holds what a model found: it has no labelers, and image-admins fill it."
+            f"Campaign {campaign_id} holds what a model found: it has no labelers, and image-admins submit its objects."
         )
     return _give_access(session, account, email, role, campaign_id)
 
@@ -197,7 +199,9 @@ def _give_access(session: Session, account: Account, email: str, role: str, camp
         return KeyPair(key, None)
     if account.session_key_id is not None and not users.is_partner(session, user.id):
         # Otherwise a session key, which ends within hours, could be exchanged for a key to everything.
-        raise Forbidden(f"A session key cannot create a key for {user.email}, which is more than a partner.")
+        raise Forbidden(
+            f"A session key cannot create a key for {user.email}, because this user is more than a labeling partner."
+        )
     return api_keys.create_api_key(session, user.id)
 
 
@@ -209,7 +213,7 @@ def update_campaign(session: Session, campaign_id: int, changes: dict[str, Any])
     """
     campaign = lock_campaign(session, campaign_id)
     if campaign.status == "finished":
-        raise Conflict(f"Campaign {campaign_id} is finished: it can be changed only before.")
+        raise Conflict(f"Campaign {campaign_id} is finished and can no longer be changed.")
     strict = changes.get("strict", campaign.strict)
     if "classes" in changes:
         classes.replace_classes(session, campaign, changes["classes"], strict=strict)
@@ -220,7 +224,7 @@ def update_campaign(session: Session, campaign_id: int, changes: dict[str, Any])
         name: changes[name] for name in ("instructions", "prelabels_from") if name in changes
     }
     if campaign.kind == MODEL and columns.get("prelabels_from") is not None:
-        detail = f"Campaign {campaign_id} holds what a model found: it takes no suggestions."
+        detail = f"Campaign {campaign_id} holds what a model found: it cannot have suggestions."
         raise Unprocessable(detail, errors=[{"pointer": "/prelabels_from", "detail": detail}])
     require_model_campaign(session, columns.get("prelabels_from"))
     session.execute(update(Campaign).where(Campaign.id == campaign_id).values(columns))

@@ -107,11 +107,11 @@ class Vocabulary:
     def explain(self, outcome: str) -> str:
         """Return why the campaign does not take a label, with the nearest of its words for the first MAX_HINTS labels."""
         if outcome in self._retired:
-            return f"The class `{outcome}` is retired: the campaign does not take it any more."
+            return f"The class `{outcome}` is retired, so new objects cannot have it."
         if outcome not in self._hints:
             if len(self._hints) >= MAX_HINTS:
-                return "The label is none of the campaign's classes."
-            self._hints[outcome] = f"The label is none of the campaign's classes. {self._hint(outcome)}"
+                return "The label is not one of the campaign's classes."
+            self._hints[outcome] = f"The label is not one of the campaign's classes. {self._hint(outcome)}"
         return self._hints[outcome]
 
     def _hint(self, outcome: str) -> str:
@@ -211,12 +211,10 @@ def _refuse_moved(session: Session, campaign_id: int, moved: dict[str, int], pos
     errors = []
     for name in sorted(session.scalars(used), key=moved.__getitem__)[:MAX_ERRORS]:
         if name in positions:
-            message = f"Objects have the class `{name}`, so that it keeps its position: {moved[name]}, counted from 0."
+            message = f"Objects have the class `{name}`, so it must keep its position: {moved[name]}, counted from 0."
             errors.append({"pointer": f"/classes/{positions[name]}", "detail": message})
         else:
-            message = (
-                f"Objects have the class `{name}`, so that it cannot be dropped or renamed: retire it, or relabel."
-            )
+            message = f"Objects have the class `{name}`, so it cannot be dropped or renamed. Retire it, or relabel the objects."
             errors.append({"pointer": "/classes", "detail": message})
     if errors:
         raise Conflict(f"{errors[0]['detail']} Nothing was changed.", errors=errors)
@@ -259,10 +257,10 @@ def _find_repetitions(classes: list[ListedClass], translations: Mapping[str, str
     aliases: dict[str, int] = {}
     for i, one in enumerate(classes):
         if names.setdefault(one.name, i) != i:
-            message = f"The name stands already at /classes/{names[one.name]}: names and aliases are unique together."
+            message = f"The name is already at /classes/{names[one.name]}: names and aliases must be unique together."
             yield {"pointer": f"/classes/{i}/name", "detail": message}
         if one.key and not one.retired and keys.setdefault(one.key, i) != i:
-            message = f"The key stands already at /classes/{keys[one.key]}."
+            message = f"The key is already at /classes/{keys[one.key]}."
             yield {"pointer": f"/classes/{i}/key", "detail": message}
     for i, one in enumerate(classes):
         for alias in one.aliases:
@@ -275,7 +273,7 @@ def _find_repetitions(classes: list[ListedClass], translations: Mapping[str, str
             aliases.setdefault(alias, i)
             pointer = f"/classes/{i}/aliases"
             if place is not None:
-                message = f"An alias stands already at /classes/{place}: names and aliases are unique together."
+                message = f"An alias is already at /classes/{place}: names and aliases must be unique together."
                 yield {"pointer": pointer, "detail": message}
             elif alias in translations:
                 message = "label_translations of the campaign give one of the aliases another meaning."
@@ -287,12 +285,12 @@ def require_usable(classes: list[ListedClass], translations: Mapping[str, str], 
     if not strict:
         return
     if all(one.retired for one in classes):
-        message = "A strict campaign needs a class that is not retired: it takes no other label."
+        message = "A strict campaign needs a class that is not retired, because it accepts no other labels."
         raise Unprocessable(f"/classes: {message}", errors=[{"pointer": "/classes", "detail": message}])
     words = {word for one in classes for word in (one.name, *one.aliases)}
     for label, target in translations.items():
         if target not in words:
-            message = "The translation is none of the classes, and the campaign is strict."
+            message = "The translation is not one of the classes, and the campaign is strict."
             pointer = pointer_to("label_translations", label)
             raise Unprocessable(f"{pointer}: {message}", errors=[{"pointer": pointer, "detail": message}])
 

@@ -400,7 +400,7 @@ def _find_faults(images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> It
 
 def _unusable_faults(reason: str, object_count: int, pointer: str) -> Iterator[dict[str, str]]:
     if object_count:
-        yield {"pointer": f"{pointer}/objects", "detail": "An image that is unusable has no objects."}
+        yield {"pointer": f"{pointer}/objects", "detail": "An unusable image must have no objects."}
     try:
         normalize(reason, MAX_REASON_LENGTH)
     except UnfitText as fault:
@@ -418,7 +418,7 @@ def _faults(item: dict[str, Any], reading: Reading, image_id: int, pointer: str)
         (item.get("confidence") or 0, "/confidence"),
     ]:
         if not is_single(value):
-            detail = "The number is too small: single precision (IEEE 754) has only 0 there."
+            detail = "The number is too small: in single precision (IEEE 754) it would be 0."
             raise BadRequest(f"{pointer}{place}: {detail}", errors=[{"pointer": f"{pointer}{place}", "detail": detail}])
     if not has_area(box):
         number = pointer.rpartition("/")[2]

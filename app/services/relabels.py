@@ -123,7 +123,7 @@ def _read_mapping(mapping: dict[str, str], known: set[str], vocabulary: Vocabula
         if label not in known:
             errors.append({"pointer": pointer_to("mapping", label), "detail": vocabulary.explain(label)})
         elif reading.unknown:
-            detail = f"The new label cannot be given. {vocabulary.explain(reading.label)}"
+            detail = f"The new label is not allowed. {vocabulary.explain(reading.label)}"
             errors.append({"pointer": pointer_to("mapping", label), "detail": detail})
         elif reading.label != label:
             meanings[label] = reading.label

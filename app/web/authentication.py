@@ -25,7 +25,7 @@ CACHE_SECONDS = 3.0
 CACHE_SIZE = 10_000
 ANY_CALLER = "any"
 
-NO_SESSION_KEYS = "A session key does not give access to users, roles and keys. Send the API key that it was made with."
+NO_SESSION_KEYS = "A session key does not give access to users, roles and keys. Send the API key that created it."
 REFUSED = "This key pair does not work: it is unknown, wrong, revoked or expired, or its user is disabled."
 EXCHANGED = (
     "The two parts of the key pair are exchanged: send the part that begins with lsk_ as Authentication-Key,"

@@ -98,13 +98,13 @@ def test_translations_that_swap_two_labels_go_on_working(admin: Caller, title: s
 @pytest.mark.parametrize(
     ("sent", "status", "pointer", "words"),
     [
-        ([{"name": "a"}, {"name": " a "}], 422, "/classes/1/name", "stands already at /classes/0"),
+        ([{"name": "a"}, {"name": " a "}], 422, "/classes/1/name", "is already at /classes/0"),
         ([{"name": "a"}, {"name": "b", "aliases": ["a"]}], 422, "/classes/1/aliases", "unique together"),
         ([{"name": "a", "aliases": ["x"]}, {"name": "b", "aliases": ["x"]}], 422, "/classes/1/aliases", "/classes/0"),
         ([{"name": "a", "aliases": ["a"]}], 422, "/classes/0/aliases", "unique"),
         ([{"name": "a", "aliases": ["a"], "retired": True}], 422, "/classes/0/aliases", "unique"),
         ([{"name": "a", "aliases": ["x", "x "]}], 422, "/classes/0/aliases", "unique"),
-        ([{"name": "a", "key": "p"}, {"name": "b", "key": "p"}], 422, "/classes/1/key", "key stands already"),
+        ([{"name": "a", "key": "p"}, {"name": "b", "key": "p"}], 422, "/classes/1/key", "key is already"),
         ([{"name": "a\u200b"}], 422, "/classes/0/name", "U+200B"),
         ([{"name": " "}], 422, "/classes/0/name", "blank"),
         ([{"name": "a", "aliases": ["\u202e"]}], 422, "/classes/0/aliases/0", "U+202E"),
@@ -144,7 +144,7 @@ def test_a_strict_campaign_needs_a_class_that_it_takes(admin: Caller, title: str
     for listed in ([], [{"name": "a", "retired": True}]):
         admin.post("/campaigns", {**new, "classes": listed}).expect(422, "needs a class that is not retired")
     missing = {"label_translations": {"a/b": "x"}, "classes": [{"name": "y"}]}
-    problem = admin.post("/campaigns", new | missing).expect(422, "none of the classes")
+    problem = admin.post("/campaigns", new | missing).expect(422, "not one of the classes")
     assert problem["errors"][0]["pointer"] == "/label_translations/a~1b"
     path = f"/campaigns/{create(admin, title)['campaign_id']}"
     admin.patch(path, {"strict": True}).expect(422, "needs a class")
@@ -234,9 +234,9 @@ def test_a_class_that_objects_have_keeps_name_and_position(labelled: Labelled) -
     put(labelled, item(labelled, "b")).expect(200)
     before = labelled.admin.get(path_of(labelled)).expect(200)
     for listed, pointer, words in [
-        (["unused", "b", "a"], "/classes/2", "keeps its position: 1"),
-        (["a", "b"], "/classes/0", "keeps its position: 1"),
-        (["unused", "A", "b"], "/classes", "`a`, so that it cannot be dropped or renamed"),
+        (["unused", "b", "a"], "/classes/2", "must keep its position: 1"),
+        (["a", "b"], "/classes/0", "must keep its position: 1"),
+        (["unused", "A", "b"], "/classes", "`a`, so it cannot be dropped or renamed"),
         ([], "/classes", "cannot be dropped"),
     ]:
         sent = {"classes": [{"name": name} for name in listed]}

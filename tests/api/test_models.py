@@ -108,7 +108,7 @@ def test_statistics_of_an_image_set_leave_models_out(labelled: Labelled, found: 
         ({**MODEL, "model": "\u200b"}, 422, "U+200B"),
         ({**MODEL, "version": " "}, 422, "blank"),
         ({**MODEL, "kind": "robot"}, 400, "people, model"),
-        ({"labeler_email": "a@partner.example", "prelabels_from": 1}, 422, "not one of a model"),
+        ({"labeler_email": "a@partner.example", "prelabels_from": 1}, 422, "not a campaign of a model"),
         ({"labeler_email": "a@partner.example", "prelabels_from": 4711}, 422, "no campaign 4711"),
     ],
 )
@@ -119,8 +119,8 @@ def test_fields_must_fit_the_kind(labelled: Labelled, sent: dict[str, Any], stat
 
 def test_changes_keep_models_and_people_apart(labelled: Labelled, found: int) -> None:
     path = f"/campaigns/{labelled.campaign_id}"
-    labelled.admin.patch(path, {"prelabels_from": labelled.campaign_id}).expect(422, "not one of a model")
+    labelled.admin.patch(path, {"prelabels_from": labelled.campaign_id}).expect(422, "not a campaign of a model")
     labelled.admin.patch(path, {"prelabels_from": 4711}).expect(422, "no campaign 4711")
-    labelled.admin.patch(f"/campaigns/{found}", {"prelabels_from": found}).expect(422, "takes no suggestions")
+    labelled.admin.patch(f"/campaigns/{found}", {"prelabels_from": found}).expect(422, "cannot have suggestions")
     labelled.admin.patch(f"/campaigns/{found}", {"instructions": "Read only."}).expect(200)
     labelled.admin.post(f"/campaigns/{found}/labelers", {"email": "a@partner.example"}).expect(409, "no labelers")

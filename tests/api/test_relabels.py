@@ -122,7 +122,7 @@ def test_a_relabeled_word_can_be_retired_and_become_an_alias(labelled: Labelled)
         ({"PET": "a\u200b"}, 422, "/mapping/PET", "U+200B"),
         ({"PET": "can", "PET ": "can"}, 422, "/mapping/PET ", "same normal form"),
         ({"Peet": "can"}, 422, "/mapping/Peet", "Did you mean `PET`?"),
-        ({"a/b": "can"}, 422, "/mapping/a~1b", "none of the campaign's classes"),
+        ({"a/b": "can"}, 422, "/mapping/a~1b", "not one of the campaign's classes"),
         ({"PET": "Can"}, 422, "/mapping/PET", "Did you mean `can`?"),
         ({"PET": "old"}, 422, "/mapping/PET", "`old` is retired"),
     ],

@@ -207,7 +207,7 @@ def test_session_cannot_be_exchanged_for_the_key_of_another_admin(admin: Caller,
     admin.post("/users", {"email": "grace@example.org", "role": role}).expect(200)
     session = session_of(admin)
     new = {"title": title, "labeler_email": "grace@example.org"}
-    session.post("/campaigns", new).expect(403, "more than a partner")
+    session.post("/campaigns", new).expect(403, "more than a labeling partner")
     campaign_id = session.post("/campaigns", new | {"labeler_email": "p@partner.example"}).expect(200)["campaign_id"]
     for members in ("labelers", "reviewers"):
         session.post(f"/campaigns/{campaign_id}/{members}", {"email": "grace@example.org"}).expect(403)

@@ -133,7 +133,7 @@ def test_a_set_is_finished_with_the_rest_and_its_dropbox_stays(
     }  # fmt: skip
     assert "does not find the file by its name" in problems[".."]["message"]
     assert "Another file" in problems["taken.gif"]["message"]
-    assert problems["other-set.gif"]["message"] == "The file would be image 1, which is in image set 2 already."
+    assert problems["other-set.gif"]["message"] == "The file would be image 1, which is already in image set 2."
     assert [problem["image_id"] for problem in problems.values()].count(1) == 1
     assert storage.get_container_client(f"dropbox-{title}").exists()
 
@@ -190,7 +190,7 @@ def test_files_that_are_given_up_go_with_the_dropbox_and_leave_nothing(
     finish(admin)
     run_jobs(app, proxied)
     problems = list_problems(admin)
-    assert problems["one.gif"]["message"] == "The storage service ended the copy as failed: 500 InternalError."
+    assert problems["one.gif"]["message"] == "The storage service ended the copy with the status failed: 500 InternalError."
     assert (
         problems["two.gif"]["message"] == "The storage service refuses this file, and no others (AuthenticationFailed)."
     )
@@ -442,7 +442,7 @@ def test_ten_odd_files_among_a_thousand_are_ten_problems(
         ".": "does not find the file by its name",
         "..": "does not find the file by its name",
         "taken.gif": "Another file already has the place of the copy",
-        "other-set.gif": "is in image set 2 already",
+        "other-set.gif": "is already in image set 2",
         "deleted.gif": "was deleted after it had been listed",
         "changing.gif": "changed after it was listed",
         "archived.gif": "in the archive tier",
