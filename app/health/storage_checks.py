@@ -93,7 +93,7 @@ class StorageChecks:
         for name, row in sets.items():
             if row.status == "created" and name not in dropboxes and not self.blobs.container_exists(name):
                 repair = partial(self.blobs.make_container, name)
-                yield Finding("dropbox_missing", f"image set {row.id}", f"Its dropbox {name} is gone.", repair)
+                yield Finding("dropbox_missing", f"image set {row.id}", f"Its dropbox {name} does not exist.", repair)
 
     def _leftover(self, name: str, image_set: "Row[tuple[int, str, str, bool]] | None") -> Finding | None:
         if image_set is None:

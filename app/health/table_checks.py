@@ -225,9 +225,7 @@ class TableChecks:
             detail = f"The newest submission of {_name_images(row)} is not the one that holds their current content."
             yield Finding("images_of_another_state", f"campaign {row.id}", detail)
         for row in self.session.execute(WRONG_SUBMISSIONS):
-            detail = (
-                f"It was accepted with {row.image_count} changed image(s) and has {row.found}, or not as many objects."
-            )
+            detail = f"It was accepted with {row.image_count} changed image(s) and has {row.found}, or another number of objects."
             yield Finding("submission_miscounted", f"submission {row.id} of campaign {row.campaign_id}", detail)
         for row in self.session.execute(WRONG_SUBMISSION_IMAGES):
             subject = f"submission {row.submission_id} of campaign {row.campaign_id}"

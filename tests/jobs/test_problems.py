@@ -190,7 +190,10 @@ def test_files_that_are_given_up_go_with_the_dropbox_and_leave_nothing(
     finish(admin)
     run_jobs(app, proxied)
     problems = list_problems(admin)
-    assert problems["one.gif"]["message"] == "The storage service ended the copy with the status failed: 500 InternalError."
+    assert (
+        problems["one.gif"]["message"]
+        == "The storage service ended the copy with the status failed: 500 InternalError."
+    )
     assert (
         problems["two.gif"]["message"] == "The storage service refuses this file, and no others (AuthenticationFailed)."
     )
