@@ -5,6 +5,7 @@ from app.models.audit import AuditEntry
 from app.models.campaigns import Campaign, CampaignImage
 from app.models.classes import CampaignClass
 from app.models.datasets import Dataset
+from app.models.drafts import Draft
 from app.models.idempotency_keys import IdempotencyKey
 from app.models.image_sets import ImageSet
 from app.models.images import Image, ImageCount
@@ -22,6 +23,7 @@ __all__ = [
     "CampaignClass",
     "CampaignImage",
     "Dataset",
+    "Draft",
     "IdempotencyKey",
     "Image",
     "ImageCount",

@@ -16,6 +16,7 @@ from app.services import submissions
 from app.services.boxes import columns_of, describe_box, has_area, is_single, lies_in, single_confidence
 from app.services.campaigns import count_states, lock_campaign
 from app.services.classes import Reading, Vocabulary, collect_classes, load_vocabulary
+from app.services.drafts import drop_drafts, has_drafts
 from app.services.submissions import Receipt, Sender
 from app.services.text import UnfitText, normalize
 
@@ -151,7 +152,10 @@ def put_objects(
     changes: Counter[str] = Counter()
     changed_counts: list[int] = []
     replaced = 0
+    keeps_drafts = has_drafts(session, campaign_id, sender.account.user_id)
     for group in _groups(images):
+        if keeps_drafts:
+            drop_drafts(session, campaign_id, sender.account.user_id, [sent.image_id for sent in group])
         present = _look(session, campaign, group)
         changed = _find_changed(session, campaign_id, group, present, vocabulary)
         if not changed:

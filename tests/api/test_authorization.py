@@ -79,6 +79,8 @@ LINES = {
     "add_reviewer": Line(ADMIN, {"email": "new@partner.example"}),
     "remove_reviewer": Line(ADMIN, path={"user_id": "reviewer_id"}),
     "list_campaign_submissions": Line(ALL_OF_CAMPAIGN),
+    "list_drafts": Line(LABELER),
+    "put_drafts": Line(LABELER, [{"image_id": "{image_id}", "objects": [BOX]}], campaign="active"),
     "get_submission": Line(ALL_OF_CAMPAIGN),
     "restore_campaign": Line(ADMIN, {"as_of": "2026-01-01"}, campaign="active"),
     "list_image_history": Line(READER),

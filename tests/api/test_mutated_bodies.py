@@ -56,8 +56,14 @@ BODIES: dict[str, Any] = {
         {
             "image_id": 1,
             "objects": [{"bounding_box": BOX, "label": "PET", "label_translated": None, "confidence": 0.87}],
+            "revision": None,
+            "image": {"width": 1920, "height": 1080},
         },
-        {"image_id": 2, "objects": []},
+        {"image_id": 2, "unusable": "dark"},
+    ],
+    "put_drafts": [
+        {"image_id": 1, "objects": [{"bounding_box": BOX, "label": "PET"}], "image": {"width": 1, "height": 1}},
+        {"image_id": 2, "unusable": "dark", "revision": 5},
     ],
     "create_user": {"email": "{new}@example.org", "role": "image-admin"},
     "update_user": {"enabled": False},
@@ -69,11 +75,12 @@ BODIES: dict[str, Any] = {
     "add_labeler": {"email": "{new}@example.org"},
     "add_reviewer": {"email": "{new}@example.org"},
 }
-OF_CAMPAIGN_2 = ("put_campaign_objects", "relabel_campaign", "restore_campaign")
+OF_CAMPAIGN_2 = ("put_campaign_objects", "put_drafts", "relabel_campaign", "restore_campaign")
 # The state in which every good body can be sent, whatever the one before has done. Campaign 2 takes objects.
 RESTORE = """
     UPDATE campaign_image SET submission_id = NULL, state = 'unlabeled';
-    DELETE FROM object; DELETE FROM submission_image; DELETE FROM submission; DELETE FROM job; DELETE FROM procrastinate_jobs;
+    DELETE FROM draft; DELETE FROM object; DELETE FROM submission_image; DELETE FROM submission;
+    DELETE FROM job; DELETE FROM procrastinate_jobs;
     DELETE FROM campaign_image WHERE campaign_id <> 2;
     UPDATE image SET image_set_id = NULL;
     DELETE FROM problem;

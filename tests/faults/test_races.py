@@ -58,12 +58,14 @@ def step(state: Campaign, event: Event) -> Campaign | None:
         if state.status != "created":
             return state if event.status == 409 else None
         return replace(state, images=state.images | images) if event.status == 200 else None
+    is_known = images <= state.images
+    is_stale = kind == "first" and is_known and any(image in images for image, _ in state.labeled)
+    if is_stale and state.status in ("active", "completed"):
+        return state if event.status == 412 else None
     if state.status != "active":
         return state if event.status == 409 else None
-    if not images <= state.images:
+    if not is_known:
         return state if event.status == 404 else None
-    if kind == "first" and any(image in images for image, _ in state.labeled):
-        return state if event.status == 412 else None
     kept = frozenset((image, by) for image, by in state.labeled if image not in images)
     labeled = kept | {(image, int(str(what[1]))) for image in images}
     is_done = state.completes_itself and len(labeled) == len(state.images)

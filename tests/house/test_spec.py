@@ -260,7 +260,8 @@ def test_bulk_routes_take_larger_bodies() -> None:
     wanted = {
         name
         for name, (method, path, _) in OPERATIONS.items()
-        if (method == "POST" and path.endswith("}/images")) or (method == "PUT" and path.endswith("/objects"))
+        if (method == "POST" and path.endswith("}/images"))
+        or (method == "PUT" and path.endswith(("/objects", "/drafts")))
     }
     assert bulk == wanted
 

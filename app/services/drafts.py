@@ -1,0 +1,126 @@
+"""Drafts: labels that a user keeps for images before it submits them. They change nothing else."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import orjson
+from sqlalchemy import delete, exists, func, select, text
+from sqlalchemy.orm import Session
+
+from app.errors import BadRequest, Conflict, NotFound, Unprocessable
+from app.models import Campaign, Draft, User
+from app.models.users import MAX_EMAIL_LENGTH
+from app.representations.drafts import DRAFTS
+from app.representations.pages import Listing, Page, fetch_page
+from app.services.api_keys import Account
+from app.services.text import read_query_text
+
+MAX_ERRORS = 50
+# So many images and objects are stored by one statement.
+CHUNK_COUNT = 5_000
+
+UNKNOWN = text("""
+SELECT position - 1 AS position, image_id
+FROM unnest(CAST(:image_ids AS bigint[])) WITH ORDINALITY AS named (image_id, position)
+WHERE NOT EXISTS (
+    SELECT FROM campaign_image WHERE campaign_id = :campaign_id AND campaign_image.image_id = named.image_id)
+ORDER BY position LIMIT :most
+""")
+KEEP = text("""
+INSERT INTO draft (campaign_id, image_id, user_id, content)
+SELECT :campaign_id, image_id, :user_id, content
+FROM json_to_recordset(:drafts) AS sent (image_id bigint, content jsonb)
+ON CONFLICT (campaign_id, image_id, user_id) DO UPDATE SET content = excluded.content, date_changed = now()
+""")
+
+
+def put_drafts(
+    session: Session, account: Account, campaign_id: int, drafts: Iterable[dict[str, Any]], max_objects: int
+) -> None:
+    """Keep what was sent as the caller's drafts of the named images, all or nothing.
+
+    Raises NotFound for the campaign or an image that is not in it, Conflict unless the campaign is `active` or `completed`,
+    BadRequest for more than `max_objects` objects, Unprocessable for an image that is named twice.
+    """
+    status = session.scalar(select(Campaign.status).where(Campaign.id == campaign_id))
+    if status is None:
+        raise NotFound(f"There is no campaign {campaign_id}.")
+    if status not in ("active", "completed"):
+        raise Conflict(f"Campaign {campaign_id} is {status}: drafts can be kept only while it is active or completed.")
+    image_ids = [draft["image_id"] for draft in drafts]
+    faults = list(islice(_repeated(image_ids), MAX_ERRORS))
+    if faults:
+        raise Unprocessable(f"{faults[0]['detail']} Nothing was kept.", errors=faults)
+    _require_members(session, campaign_id, image_ids)
+    for chunk in _chunks(drafts, max_objects):
+        session.execute(KEEP, {"campaign_id": campaign_id, "user_id": account.user_id, "drafts": chunk})
+
+
+def _repeated(image_ids: list[int]) -> Iterator[dict[str, str]]:
+    first: dict[int, int] = {}
+    for i, image_id in enumerate(image_ids):
+        if first.setdefault(image_id, i) != i:
+            yield {
+                "pointer": f"/{i}/image_id",
+                "detail": f"Image {image_id} is already named at /{first[image_id]}.",
+            }
+
+
+def _require_members(session: Session, campaign_id: int, image_ids: list[int]) -> None:
+    values = {"campaign_id": campaign_id, "image_ids": image_ids, "most": MAX_ERRORS}
+    errors = [
+        {"pointer": f"/{row.position}/image_id", "detail": f"Image {row.image_id} is not in campaign {campaign_id}."}
+        for row in session.execute(UNKNOWN, values)
+    ]
+    if errors:
+        raise NotFound(f"{errors[0]['detail']} Nothing was kept.", errors=errors)
+
+
+def _chunks(drafts: Iterable[dict[str, Any]], max_objects: int) -> Iterator[str]:
+    chunk: list[dict[str, Any]] = []
+    size = total = 0
+    for draft in drafts:
+        content = {name: value for name, value in draft.items() if name != "image_id"}
+        # A large list is read as it is gone through.
+        content["objects"] = list(draft["objects"]) if "objects" in draft else None
+        count = len(content["objects"] or ())
+        total += count
+        if total > max_objects:
+            raise BadRequest(f"The body has more than {max_objects} objects, the limit of one request.")
+        chunk.append({"image_id": draft["image_id"], "content": content})
+        size += count + 1
+        if size >= CHUNK_COUNT:
+            yield orjson.dumps(chunk).decode()
+            chunk, size = [], 0
+    if chunk:
+        yield orjson.dumps(chunk).decode()
+
+
+def list_drafts(session: Session, account: Account, campaign_id: int, page: Page, user: str | None = None) -> Listing:
+    """Return a page of the caller's drafts in a campaign, by image; for an admin those of all users, or of one.
+
+    Raises NotFound, and BadRequest for an address that cannot be.
+    """
+    if session.scalar(select(Campaign.id).where(Campaign.id == campaign_id)) is None:
+        raise NotFound(f"There is no campaign {campaign_id}.")
+    rows = DRAFTS.where(Draft.campaign_id == campaign_id)
+    if not account.is_admin:
+        rows = rows.where(Draft.user_id == account.user_id)
+    if user is not None:
+        email = read_query_text(user, "user", MAX_EMAIL_LENGTH)
+        of_user = select(User.id).where(func.lower(User.email) == func.lower(email)).scalar_subquery()
+        rows = rows.where(Draft.user_id == of_user)
+    return fetch_page(session, "drafts", rows, page)
+
+
+def drop_drafts(session: Session, campaign_id: int, user_id: int, image_ids: list[int]) -> None:
+    """Delete the drafts of a user for images that it has submitted."""
+    of_user = (Draft.campaign_id == campaign_id, Draft.user_id == user_id)
+    session.execute(delete(Draft).where(*of_user, Draft.image_id == func.any(image_ids)))
+
+
+def has_drafts(session: Session, campaign_id: int, user_id: int) -> bool:
+    """Return whether a user has a draft in a campaign."""
+    of_user = (Draft.campaign_id == campaign_id, Draft.user_id == user_id)
+    return bool(session.scalar(select(exists().where(*of_user))))
