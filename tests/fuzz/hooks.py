@@ -26,6 +26,8 @@ UNSAID = re.compile(
     r"Send either `page` or `after`|labeled requires campaign|(taken_)?from must be before|bbox must be west,south,east,north"
     r"|(taken_)?(from|to) is not a valid date or time|subject_id requires subject_type"
     r"|The field `\w+` is missing: a campaign|Not a valid e-mail address"
+    # A moment that has not come, and a number that is not 0 and has no other form in four bytes.
+    r"|as_of must be a submission or a time that is not in the future|.* has only 0 there"
     # A text that holds what cannot be seen.
     r"|Query parameter `\w+`: The text must "
     # Of what is free, such as metadata: the values that cannot be stored.
