@@ -24,6 +24,7 @@ ROWS: dict[str, Callable[[Service], Iterator[Row]]] = {
     "campaign_objects": reads.campaign_objects,
     "image_pages": reads.image_pages,
     "campaign_list": reads.campaign_list,
+    "campaign_statistics": reads.campaign_statistics,
     "signed_links": reads.signed_links,
     "small_requests": reads.small_requests,
     "finished_set": files.finished_set,

@@ -7,13 +7,18 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from statistics import median
 
 from azure.storage.blob import BlobServiceClient, generate_blob_sas
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 
+from app.database.engine import engine_options
+from app.services import statistics
 from bench.connection import requests_per_second
-from bench.measure import Row, compare, compare_rates
+from bench.measure import Row, compare, compare_rates, milliseconds
 from bench.service import CONTAINER, Service
-from bench.submissions import OBJECTS, make_body
+from bench.submissions import LABELS, OBJECTS, make_body
 from tests.web_server import LOOK_SECONDS, answers, free_port
 
 IMAGES = 1_000_000
@@ -84,6 +89,50 @@ def image_pages(service: Service, count: int = IMAGES) -> Generator[Row, None, N
             lambda: connection.send("GET", deep_path), lambda: connection.send("GET", begin_path), SHORT_ROUNDS
         )
         yield Row("GET /images?after=, deep", "the same at the begin", *figures, 1.2)
+
+
+# A campaign of so many images with OBJECTS boxes each, from submissions of 1,000 images, as `submissions.make_body` has them.
+FILL_CAMPAIGN = """
+WITH sent AS (
+    INSERT INTO submission (campaign_id, user_id, image_count, object_count, replaced)
+    SELECT %(campaign)s, 1, 1000, 1000 * %(objects)s, 0 FROM generate_series(1, %(count)s / 1000) RETURNING id
+), first AS (SELECT min(id) AS id FROM sent), pointed AS (
+    UPDATE campaign_image SET state = 'labeled', submission_id = first.id + (image_id - %(begin)s) / 1000 FROM first
+    WHERE campaign_id = %(campaign)s RETURNING image_id, submission_id
+), kept AS (
+    INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count)
+    SELECT %(campaign)s, image_id, submission_id, 'labeled', %(objects)s FROM pointed
+)
+INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, confidence, label, label_original)
+SELECT %(campaign)s, submission_id, image_id, 100 * n, 50, 100 * n + (image_id + 31 * n) %% 90 + 1,
+    50 + (image_id + n) %% 900 + 1, 0.75, (CAST(%(labels)s AS text[]))[n], 'label'
+FROM pointed CROSS JOIN generate_series(1, %(objects)s) AS n
+"""
+
+
+def campaign_statistics(service: Service) -> Iterator[Row]:
+    """GET the statistics of campaigns of 100,000 and 1,000,000 objects, with a submission since a worker kept the counts."""
+    last: float | None = None
+    engine = create_engine(service.settings.database_url, **engine_options(service.settings))
+    with service.web(1) as server:
+        connection = service.connect(server)
+        for count in (20_000, 200_000):
+            images = service.make_images(count)
+            campaign_id = service.make_campaign(images)
+            sizes = {"count": count, "objects": OBJECTS, "begin": images.start, "labels": LABELS}
+            service.run(FILL_CAMPAIGN, campaign=campaign_id, **sizes)
+            with Session(engine) as session:
+                for _ in statistics.keep_counts(session):
+                    session.commit()
+            path = f"/api/v1/campaigns/{campaign_id}"
+            connection.send("PUT", f"{path}/objects", make_body(images[:1000]))
+            service.checkpoint()
+            ours = median(milliseconds(lambda: connection.send("GET", f"{path}/statistics")) for _ in range(15))
+            yield Row(f"GET statistics of {count * OBJECTS:,} objects", "300 ms", ours, 300, ours / 300, 1)
+            if last:
+                yield Row("… 10 times as many", "10 times the time", ours, last * 10, ours / (last * 10), 1.2)
+            last = ours
+    engine.dispose()
 
 
 def campaign_list(service: Service) -> Iterator[Row]:

@@ -93,6 +93,27 @@ GROUP BY campaign_id
 ORDER BY campaign_id
 """)
 
+WRONG_STATISTICS = text("""
+SELECT campaign_id AS id, kept.objects AS kept, counted.objects AS counted
+FROM campaign_statistics
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(CAST(label -> 1 AS bigint)), 0) AS objects FROM jsonb_array_elements(counts -> 'labels') AS label
+) AS kept
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(object_count), 0) AS objects
+    FROM (
+        SELECT DISTINCT ON (image_id) object_count FROM submission_image
+        WHERE submission_image.campaign_id = campaign_statistics.campaign_id
+            AND submission_image.submission_id <= campaign_statistics.submission_id
+        ORDER BY image_id, submission_image.submission_id DESC) AS newest
+) AS counted
+WHERE kept.objects <> counted.objects
+ORDER BY campaign_id
+""")
+
+# A worker counts again.
+FORGET_STATISTICS = text("DELETE FROM campaign_statistics WHERE campaign_id = :id")
+
 # The release before collects none, and a list may be full.
 LABELS_WITHOUT_CLASS = text("""
 SELECT campaign_id AS id, count(*) AS found
@@ -218,6 +239,10 @@ class TableChecks:
             detail = f"{row.found} label(s) of its objects are not among its classes."
             collect = partial(self.session.execute, COLLECT_CLASSES, {"id": row.id, "most": MAX_CLASSES})
             yield Finding("class_missing", f"campaign {row.id}", detail, collect)
+        for row in self.session.execute(WRONG_STATISTICS):
+            detail = f"Its kept statistics have {row.kept} objects, and there were {row.counted} at that moment."
+            forget = partial(self.session.execute, FORGET_STATISTICS, {"id": row.id})
+            yield Finding("statistics_miscounted", f"campaign {row.id}", detail, forget)
         yield from self._submissions()
 
     def _submissions(self) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ from app.models import Job
 from app.observability import metrics
 from app.outbox import queue
 from app.outbox.queue import QueueEntry
+from app.services import statistics
 from app.settings import Settings
 
 STATEMENT_TIMEOUT_SECONDS = 60
@@ -59,6 +60,8 @@ def run_worker(settings: Settings, blobs: BlobStore, concurrency: int | None = N
     # A thread of its own: however long the jobs are that fill the queue, those of dead workers are found.
     recovery = threading.Thread(target=_recover_until, args=(place, stopping), name="recovery", daemon=True)
     recovery.start()
+    counting = threading.Thread(target=_keep_counts_until, args=(place, stopping), name="counting", daemon=True)
+    counting.start()
     try:
         worker.run_worker(settings, partial(run_job, place), concurrency)
     finally:
@@ -77,7 +80,7 @@ def engine_options(settings: Settings, concurrency: int) -> dict[str, Any]:
         "idle_in_transaction_session_timeout": int(idle_seconds * 1000),
     }
     return {
-        "pool_size": concurrency + 1,
+        "pool_size": concurrency + 2,
         "max_overflow": 1,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
         "pool_pre_ping": True,
@@ -114,6 +117,19 @@ def _recover_until(place: Workplace, stopping: threading.Event) -> None:
             trouble = ""
         if recovered:
             log.warning("jobs that lost their worker were queued again", job_ids=recovered)
+
+
+def _keep_counts_until(place: Workplace, stopping: threading.Event) -> None:
+    """Keep the counts of campaigns near the present, so that statistics are quick; without them they are as right."""
+    while not stopping.wait(place.settings.job_recovery_seconds):
+        try:
+            with Session(place.engine) as session:
+                for campaign_id in statistics.keep_counts(session):
+                    session.commit()
+                    log.info("counts of a campaign were kept", campaign_id=campaign_id)
+        except Exception as error:
+            if not is_outage(error):
+                log.exception("counts of campaigns could not be kept", error=type(error).__name__)
 
 
 def run_job(place: Workplace, queue_id: int, entry: QueueEntry, should_stop: ShouldStop) -> None:

@@ -13,6 +13,7 @@ from app.models.jobs import Job
 from app.models.objects import Object
 from app.models.problems import ImageSetProblem
 from app.models.session_keys import SessionKey
+from app.models.statistics import CampaignStatistics
 from app.models.submissions import Submission, SubmissionImage
 from app.models.users import Role, User
 
@@ -22,6 +23,7 @@ __all__ = [
     "Campaign",
     "CampaignClass",
     "CampaignImage",
+    "CampaignStatistics",
     "Dataset",
     "Draft",
     "IdempotencyKey",

@@ -1,90 +1,174 @@
 """Numbers about the labels of campaigns: what is there now, or was there at a moment of the past."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import TextClause, func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, longer_statements
 from app.errors import BadRequest, NotFound
-from app.models import Campaign, CampaignImage, Image, ImageSet, User
+from app.models import Campaign, CampaignImage, CampaignStatistics, Image, ImageSet, Submission, User
 from app.models.campaigns import PEOPLE
 from app.models.submissions import STATES
 from app.representations.users import SHOWN_EMAIL
 from app.representations.viewers import viewer_parameters
 from app.services.moments import read_moment
 
-NOW = 2**63 - 1
+Rows = Iterable[Sequence[Any]]
 # Sizes of boxes up to these, in pixels: the square root of the area. 32 and 96 are the bounds of small, medium and large in COCO.
 SIZES = [8, 16, 32, 64, 96, *(2**power for power in range(7, 25))]
 # Labels beyond these are left out, so that free text as labels cannot make an answer endless.
 MAX_CLASSES = 10_000
+# Kept counts are brought up to date when so many images and objects were submitted since.
+STALE_COUNT = 10_000
+# Beyond so many images and objects between a moment and that of the kept counts, counting all is quicker than the difference.
+MAX_DIFFERENCE = 100_000
 
 # What each image was at the moment of its campaign: the newest row until then.
-PRESENT = """
+ALL = """
 WITH bounds AS MATERIALIZED (
     SELECT * FROM unnest(CAST(:campaign_ids AS bigint[]), CAST(:moments AS bigint[])) AS bounds (campaign_id, moment)
-), kept AS (
-    SELECT submission_image.*, moment FROM bounds JOIN submission_image USING (campaign_id)
-    WHERE submission_id <= moment AND (CAST(:image_set_id AS bigint) IS NULL OR EXISTS (
-        SELECT FROM image WHERE image.id = image_id AND image_set_id = :image_set_id))
 ), present AS MATERIALIZED (
     SELECT DISTINCT ON (campaign_id, image_id) campaign_id, image_id, submission_id, state, object_count,
-        count(*) OVER (PARTITION BY campaign_id, image_id) AS revisions
-    FROM kept
+        count(*) OVER (PARTITION BY campaign_id, image_id) AS revisions, 1 AS sign
+    FROM bounds JOIN submission_image USING (campaign_id)
+    WHERE submission_id <= moment AND (CAST(:image_set_id AS bigint) IS NULL OR EXISTS (
+        SELECT FROM image WHERE image.id = image_id AND image_set_id = :image_set_id))
     ORDER BY campaign_id, image_id, submission_id DESC
+), sized AS (
+    SELECT campaign_id, image_id, sign, label, {size} AS size
+    FROM present JOIN object USING (campaign_id, submission_id, image_id)
 )
 """
-
-
-def _of_present(statement: str) -> TextClause:
-    return text(PRESENT + statement)
-
-
-IMAGES = _of_present("""
-SELECT user_id, state, present.object_count, revisions, count(*) AS images
+# What the images that changed between two moments of a campaign were at either; what they were at the first is taken away.
+DIFFERENCE = """
+WITH changed AS MATERIALIZED (
+    SELECT DISTINCT image_id FROM submission_image
+    WHERE campaign_id = :campaign_id AND submission_id > least(:first, :last) AND submission_id <= greatest(:first, :last)
+), present AS MATERIALIZED (
+    SELECT CAST(:campaign_id AS bigint) AS campaign_id, image_id, sign, newest.*
+    FROM changed CROSS JOIN (VALUES (CAST(:last AS bigint), 1), (CAST(:first AS bigint), -1)) AS at (moment, sign)
+    CROSS JOIN LATERAL (
+        SELECT submission_id, state, object_count, count(*) OVER () AS revisions FROM submission_image
+        WHERE campaign_id = :campaign_id AND submission_image.image_id = changed.image_id AND submission_id <= moment
+        ORDER BY submission_id DESC LIMIT 1) AS newest
+), sized AS (
+    SELECT campaign_id, image_id, sign, label, size
+    FROM present CROSS JOIN LATERAL (
+        SELECT label, {size} AS size FROM object
+        WHERE object.campaign_id = present.campaign_id AND object.submission_id = present.submission_id
+            AND object.image_id = present.image_id
+        OFFSET 0) AS object
+)
+"""
+SIZE = """
+width_bucket(sqrt(
+    coalesce(CAST(right_edge AS float8) - left_edge, x_max - x_min)
+        * coalesce(CAST(lower_edge AS float8) - upper_edge, y_max - y_min)), CAST(:sizes AS float8[]))
+"""
+IMAGES = """
+SELECT user_id, state, present.object_count, revisions, CAST(sum(sign) AS bigint)
 FROM present JOIN submission ON submission.campaign_id = present.campaign_id AND submission.id = present.submission_id
 GROUP BY 1, 2, 3, 4
-""")
-LABELS = _of_present("""
-SELECT label, CAST(sum(count) AS bigint) AS objects, count(*) AS images
+"""
+# Each row is about a label, or about a size, for which the number of images means nothing.
+OBJECTS = """
+SELECT label, size, CAST(sum(sign * count) AS bigint), CAST(sum(sign) AS bigint)
 FROM (
-    SELECT label, count(*) FROM present JOIN object USING (campaign_id, submission_id, image_id)
-    GROUP BY campaign_id, image_id, label
-) AS of_image
-GROUP BY label
-""")
-BOXES = _of_present("""
-SELECT width_bucket(sqrt(
-        CAST(coalesce(right_edge, x_max) - coalesce(left_edge, x_min) AS float8)
-            * (coalesce(lower_edge, y_max) - coalesce(upper_edge, y_min))), CAST(:sizes AS float8[])) AS size,
-    count(*) AS objects
-FROM present JOIN object USING (campaign_id, submission_id, image_id)
-GROUP BY 1
-ORDER BY 1
-""")
-DAYS = _of_present("""
-SELECT CAST(CAST(date_created AS date) AS text) AS day, count(*) AS submissions, CAST(sum(images) AS bigint) AS images,
-    CAST(sum(objects) AS bigint) AS objects
+    SELECT label, size, sign, count(*) FROM sized
+    GROUP BY GROUPING SETS ((campaign_id, image_id, sign, label), (sign, size))
+) AS counted
+GROUP BY 1, 2
+"""
+# What was submitted after one moment until another.
+DAYS = text("""
+SELECT CAST(CAST(date_created AS date) AS text) AS day, count(*), CAST(sum(images) AS bigint), CAST(sum(objects) AS bigint)
 FROM (
-    SELECT campaign_id, submission_id AS id, count(*) AS images, sum(object_count) AS objects FROM kept GROUP BY 1, 2
+    SELECT campaign_id, submission_id AS id, count(*) AS images, sum(object_count) AS objects
+    FROM unnest(CAST(:campaign_ids AS bigint[]), CAST(:moments AS bigint[])) AS bounds (campaign_id, moment)
+        JOIN submission_image USING (campaign_id)
+    WHERE submission_id > :after AND submission_id <= moment AND (CAST(:image_set_id AS bigint) IS NULL OR EXISTS (
+        SELECT FROM image WHERE image.id = image_id AND image_set_id = :image_set_id))
+    GROUP BY 1, 2
 ) AS changed JOIN submission USING (campaign_id, id)
 GROUP BY 1
-ORDER BY 1
 """)
+# Campaigns whose counts are far behind, or were never kept.
+STALE = text("""
+SELECT campaign.id
+FROM campaign LEFT JOIN campaign_statistics ON campaign_id = campaign.id
+CROSS JOIN LATERAL (
+    SELECT sum(image_count + object_count) AS size FROM submission
+    WHERE submission.campaign_id = campaign.id AND submission.id > coalesce(submission_id, 0)) AS later
+WHERE size >= :least
+ORDER BY campaign.id
+""")
+
+
+def _on(present: str, statement: str) -> TextClause:
+    return text(present.replace("{size}", SIZE) + statement)
+
+
+ALL_IMAGES, ALL_OBJECTS = _on(ALL, IMAGES), _on(ALL, OBJECTS)
+CHANGED_IMAGES, CHANGED_OBJECTS = _on(DIFFERENCE, IMAGES), _on(DIFFERENCE, OBJECTS)
 # The classes of the campaigns, in the order of their lists.
 CLASSES = text("""
 SELECT name FROM campaign_class WHERE campaign_id = ANY (:campaign_ids) GROUP BY name ORDER BY min(position), name LIMIT :most
 """)
 
 
+class Tally:
+    """Counts that add up: images by sender, state, objects and revisions; labels; sizes; days. None of them is 0 for long."""
+
+    def __init__(self) -> None:
+        self.images: dict[tuple[int, str, int, int], list[int]] = {}
+        self.labels: dict[tuple[str], list[int]] = {}
+        self.sizes: dict[tuple[int], list[int]] = {}
+        self.days: dict[tuple[str], list[int]] = {}
+
+    def add(self, images: Rows, objects: Rows, days: Rows, sign: int = 1) -> "Tally":
+        """Add rows of `IMAGES`, `OBJECTS` and `DAYS`; those of days count `sign` times."""
+        for *key, count in images:
+            _add(self.images, tuple(key), [count])
+        for label, size, object_count, image_count in objects:
+            if label is not None:
+                _add(self.labels, (label,), [object_count, image_count])
+            else:
+                _add(self.sizes, (size,), [object_count])
+        for day, *counts in days:
+            _add(self.days, (day,), [sign * count for count in counts])
+        return self
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the counts as they are kept."""
+        return {name: [[*key, *counts] for key, counts in part.items()] for name, part in vars(self).items()}
+
+    @classmethod
+    def of_json(cls, kept: dict[str, Any]) -> "Tally":
+        """Return what `as_json` has returned."""
+        objects = [[label, None, *counts] for label, *counts in kept["labels"]]
+        objects += [[None, size, count, 0] for size, count in kept["sizes"]]
+        return cls().add(kept["images"], objects, kept["days"])
+
+
+def _add(part: dict[Any, list[int]], key: tuple[Any, ...], counts: list[int]) -> None:
+    total = [before + more for before, more in zip(part.get(key, [0] * len(counts)), counts, strict=True)]
+    if any(total):
+        part[key] = total
+    else:
+        part.pop(key, None)
+
+
 def count_campaign(session: Session, campaign_id: int, as_of: str | None = None) -> dict[str, Any]:
     """Return the statistics of a campaign, now or at the moment that `as_of` names. Raises NotFound and BadRequest."""
     _require_campaigns(session, [campaign_id])
-    moment = NOW if as_of is None else read_moment(session, campaign_id, as_of)
-    return _count(session, [campaign_id], moment)
+    moment = None if as_of is None else read_moment(session, campaign_id, as_of)
+    with longer_statements(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS):
+        tally = _tally(session, campaign_id, _newest(session, campaign_id) if moment is None else moment)
+    return _describe(session, [campaign_id], tally, None)
 
 
 def count_selection(session: Session, campaign_ids: Sequence[int] | None, image_set_id: int | None) -> dict[str, Any]:
@@ -94,15 +178,85 @@ def count_selection(session: Session, campaign_ids: Sequence[int] | None, image_
     """
     if (campaign_ids is None) == (image_set_id is None):
         raise BadRequest("Send either campaigns or image_set, not both.")
-    if campaign_ids is not None:
-        _require_campaigns(session, campaign_ids)
-        return _count(session, list(dict.fromkeys(campaign_ids)), NOW)
+    with longer_statements(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS):
+        if campaign_ids is not None:
+            _require_campaigns(session, campaign_ids)
+            found = list(dict.fromkeys(campaign_ids))
+            tally = Tally()
+            for campaign_id in found:
+                _merge(tally, _tally(session, campaign_id, _newest(session, campaign_id)))
+        else:
+            found = _campaigns_of_set(session, image_set_id)
+            tally = _tally_all(session, {one: _newest(session, one) for one in found}, image_set_id)
+    return _describe(session, found, tally, image_set_id)
+
+
+def keep_counts(session: Session) -> Iterator[int]:
+    """Keep the counts of each campaign where they are far behind; yield its id, after which the caller commits."""
+    for campaign_id in session.scalars(STALE, {"least": STALE_COUNT}).all():
+        with longer_statements(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS):
+            newest = _newest(session, campaign_id)
+            counts = _tally(session, campaign_id, newest).as_json()
+        kept = insert(CampaignStatistics).values(campaign_id=campaign_id, submission_id=newest, counts=counts)
+        change = {"submission_id": kept.excluded.submission_id, "counts": kept.excluded.counts}
+        is_older = CampaignStatistics.submission_id < kept.excluded.submission_id
+        session.execute(kept.on_conflict_do_update(index_elements=["campaign_id"], set_=change, where=is_older))
+        yield campaign_id
+
+
+def _newest(session: Session, campaign_id: int) -> int:
+    """Return the newest submission, so that all statements see the same, whatever is submitted meanwhile; 0 without any."""
+    return session.scalar(select(func.max(Submission.id)).where(Submission.campaign_id == campaign_id)) or 0
+
+
+def _campaigns_of_set(session: Session, image_set_id: int | None) -> list[int]:
     if session.scalar(select(ImageSet.id).where(ImageSet.id == image_set_id)) is None:
         raise NotFound(f"There is no image set {image_set_id}.")
     members = select(CampaignImage.campaign_id).join(Image, Image.id == CampaignImage.image_id)
     members = members.join(Campaign, Campaign.id == CampaignImage.campaign_id)
-    found = session.scalars(members.where(Image.image_set_id == image_set_id, Campaign.kind == PEOPLE).distinct())
-    return _count(session, sorted(found), NOW, image_set_id)
+    of_set = members.where(Image.image_set_id == image_set_id, Campaign.kind == PEOPLE)
+    return sorted(session.scalars(of_set.distinct()))
+
+
+def _merge(tally: Tally, other: Tally) -> None:
+    for name, part in vars(other).items():
+        for key, counts in part.items():
+            _add(getattr(tally, name), key, counts)
+
+
+def _tally(session: Session, campaign_id: int, moment: int) -> Tally:
+    """Count a campaign at a moment: from the kept counts, if these are near, else all of it."""
+    kept = session.get(CampaignStatistics, campaign_id, populate_existing=True)
+    if kept is None:
+        return _tally_all(session, {campaign_id: moment})
+    first, last = sorted((kept.submission_id, moment))
+    size = func.sum(Submission.image_count + Submission.object_count)
+    between = (Submission.campaign_id == campaign_id, Submission.id > first, Submission.id <= last)
+    if (session.scalar(select(size).where(*between)) or 0) > MAX_DIFFERENCE:
+        return _tally_all(session, {campaign_id: moment})
+    tally = Tally.of_json(kept.counts)
+    if first == last:
+        return tally
+    values = {"campaign_id": campaign_id, "first": kept.submission_id, "last": moment, "sizes": SIZES}
+    images = session.execute(CHANGED_IMAGES, values).all()
+    objects = session.execute(CHANGED_OBJECTS, values).all()
+    bounds = {"campaign_ids": [campaign_id], "moments": [last], "after": first, "image_set_id": None}
+    days = session.execute(DAYS, bounds).all()
+    return tally.add(images, objects, days, 1 if moment > kept.submission_id else -1)
+
+
+def _tally_all(session: Session, moments: dict[int, int], image_set_id: int | None = None) -> Tally:
+    """Count campaigns, each at its moment, or the images of a set in them."""
+    values = {
+        "campaign_ids": list(moments),
+        "moments": list(moments.values()),
+        "image_set_id": image_set_id,
+        "sizes": SIZES,
+    }
+    images = session.execute(ALL_IMAGES, values).all()
+    objects = session.execute(ALL_OBJECTS, values).all()
+    days = session.execute(DAYS, values | {"after": 0}).all()
+    return Tally().add(images, objects, days)
 
 
 def _require_campaigns(session: Session, campaign_ids: Sequence[int]) -> None:
@@ -112,38 +266,35 @@ def _require_campaigns(session: Session, campaign_ids: Sequence[int]) -> None:
             raise NotFound(f"There is no campaign {campaign_id}.")
 
 
-def _count(session: Session, campaign_ids: list[int], moment: int, image_set_id: int | None = None) -> dict[str, Any]:
-    values = {"campaign_ids": campaign_ids, "moments": [moment] * len(campaign_ids), "image_set_id": image_set_id}
-    with longer_statements(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS):
-        cells = session.execute(IMAGES, values).all()
-        labels = session.execute(LABELS, values).all()
-        boxes = session.execute(BOXES, values | {"sizes": SIZES}).all()
-        days = session.execute(DAYS, values).mappings().all()
-        images = _count_images(session, campaign_ids, image_set_id)
+def _describe(session: Session, campaign_ids: list[int], tally: Tally, image_set_id: int | None) -> dict[str, Any]:
     states: Counter[str] = Counter()
     object_counts: Counter[int] = Counter()
     revisions: Counter[int] = Counter()
     senders: dict[int, Counter[str]] = {}
-    for cell in cells:
-        states[cell.state] += cell.images
-        revisions[cell.revisions] += cell.images
-        if cell.state in ("labeled", "empty"):
-            object_counts[cell.object_count] += cell.images
-        if cell.state != "unlabeled":
-            content = {"images": cell.images, "objects": cell.object_count * cell.images}
-            senders.setdefault(cell.user_id, Counter()).update(content)
-    seen = sum(states.values())
-    states["unlabeled"] += images - seen
-    if images > seen:
-        revisions[0] += images - seen
+    for (user_id, state, object_count, revision_count), (count,) in tally.images.items():
+        states[state] += count
+        revisions[revision_count] += count
+        if state in ("labeled", "empty"):
+            object_counts[object_count] += count
+        if state != "unlabeled":
+            content = {"images": count, "objects": object_count * count}
+            senders.setdefault(user_id, Counter()).update(content)
+    images = _count_images(session, campaign_ids, image_set_id)
+    never_labeled = images - sum(states.values())
+    if never_labeled > 0:
+        states["unlabeled"] += never_labeled
+        revisions[0] += never_labeled
     return {
-        "objects": sum(row.objects for row in labels),
+        "objects": sum(objects for objects, _ in tally.labels.values()),
         "images": images,
         "states": {state: states[state] for state in STATES},
-        "classes": _describe_classes(session, campaign_ids, {row.label: (row.objects, row.images) for row in labels}),
+        "classes": _describe_classes(session, campaign_ids, tally.labels),
         "objects_per_image": [{"objects": n, "images": object_counts[n]} for n in sorted(object_counts)],
-        "box_sizes": list(_describe_sizes({row.size: row.objects for row in boxes})),
-        "days": [dict(row) for row in days],
+        "box_sizes": list(_describe_sizes({size: count for (size,), (count,) in tally.sizes.items()})),
+        "days": [
+            {"day": day, "submissions": counts[0], "images": counts[1], "objects": counts[2]}
+            for (day,), counts in sorted(tally.days.items())
+        ],
         "senders": _describe_senders(session, senders),
         "revisions_per_image": [{"revisions": n, "images": revisions[n]} for n in sorted(revisions)],
     }
@@ -160,11 +311,11 @@ def _count_images(session: Session, campaign_ids: list[int], image_set_id: int |
 
 
 def _describe_classes(
-    session: Session, campaign_ids: list[int], counts: dict[str, tuple[int, int]]
+    session: Session, campaign_ids: list[int], counts: dict[tuple[str], list[int]]
 ) -> list[dict[str, Any]]:
     listed = session.scalars(CLASSES, {"campaign_ids": campaign_ids, "most": MAX_CLASSES}).all()
-    names = list(dict.fromkeys([*listed, *sorted(counts)]))[:MAX_CLASSES]
-    found = ((name, *counts.get(name, (0, 0))) for name in names)
+    names = list(dict.fromkeys([*listed, *sorted(label for (label,) in counts)]))[:MAX_CLASSES]
+    found = ((name, *counts.get((name,), [0, 0])) for name in names)
     return [{"label": name, "objects": objects, "images": images} for name, objects, images in found]
 
 

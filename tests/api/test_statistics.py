@@ -96,7 +96,25 @@ def told(answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_every_number_is_what_counting_gives_at_every_moment(app: Flask, labelled: Labelled) -> None:
+def keep(app: Flask) -> list[int]:
+    """Do what a worker does beside its jobs; return the campaigns whose counts it kept."""
+    with app.app_context():
+        kept = []
+        for campaign_id in statistics.keep_counts(db.session()):
+            db.session.commit()
+            kept.append(campaign_id)
+        return kept
+
+
+# After how many submissions counts are kept, and whether the difference to these is used.
+@pytest.mark.parametrize(
+    ("kept_after", "uses_difference"), [((), True), ((0,), True), ((9, 20), True), ((9, 20), False)]
+)
+def test_every_number_is_what_counting_gives_at_every_moment(
+    app: Flask, labelled: Labelled, monkeypatch: pytest.MonkeyPatch, kept_after: tuple[int, ...], uses_difference: bool
+) -> None:
+    monkeypatch.setattr(statistics, "STALE_COUNT", 1)
+    monkeypatch.setattr(statistics, "MAX_DIFFERENCE", 10_000 if uses_difference else -1)
     random = Random(20261129)
     sent = {"classes": [{"name": label} for label in LABELS]}
     labelled.admin.patch(f"/campaigns/{labelled.campaign_id}", sent).expect(200)
@@ -123,6 +141,9 @@ def test_every_number_is_what_counting_gives_at_every_moment(app: Flask, labelle
         assert submission_id
         history.append((email, items))
         expected[submission_id] = count(labelled, history)
+        if number in kept_after:
+            assert keep(app) == [labelled.campaign_id]
+            assert keep(app) == []
         assert told(statistics_of(labelled.admin, labelled)) == count(labelled, history)
     assert len(expected) == 25
     for submission_id, counts in expected.items():

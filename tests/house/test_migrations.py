@@ -51,6 +51,7 @@ INSERT INTO image_set (title, blobstorage_path, created_by) VALUES ('drone', 'im
 INSERT INTO image (image_set_id, blobstorage_path) VALUES (1, 'imagesets/upload/drone/1.jpg');
 INSERT INTO submission (campaign_id, user_id, api_key_id, image_count, object_count) VALUES (1, 1, 1, 1, 1);
 INSERT INTO campaign_image (campaign_id, image_id, submission_id) VALUES (1, 1, 1);
+INSERT INTO campaign_statistics VALUES (1, 1, '{}');
 INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
     VALUES (1, 1, 1, 0, 0, 1, 1, 'PET', 'bottle');
 INSERT INTO draft (campaign_id, image_id, user_id, content) VALUES (1, 1, 1, '{"objects": []}');
@@ -67,6 +68,7 @@ INSERT INTO idempotency_key (user_id, operation, key_hash, fingerprint, answer, 
 LEFT: dict[str, dict[str, int | None]] = {
     "0017_drafts": {"draft": None},
     "0015_session_keys": {"session_key": None},
+    "0018_statistics": {"campaign_statistics": None},
     "0013_classes": {"campaign_class": None},
     "0012_readers": {"role": 1},
     "0011_submission_images": {"submission_image": None},
@@ -248,6 +250,7 @@ INSERT INTO campaign (title, created_by, label_translations) VALUES ('fine', 1, 
 INSERT INTO submission (campaign_id, user_id, image_count, object_count) VALUES (1, 1, 1, 1);
 INSERT INTO image (blobstorage_path) VALUES ('imagesets/1.jpg');
 INSERT INTO campaign_image (campaign_id, image_id, submission_id) VALUES (1, 1, 1);
+INSERT INTO campaign_statistics VALUES (1, 1, '{}');
 INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
     SELECT 1, 1, 1, 0, 0, 1, 1, label, original FROM (VALUES ('plastic', 'PET'), ('plastic', 'PET '), ('PET ', 'PET '),
         (' ', U&'\\200B'),

@@ -200,6 +200,20 @@ def test_a_label_that_is_no_class_becomes_one(
     assert admin.get(path).expect(200)["classes"] == before
 
 
+def test_kept_statistics_that_are_wrong_are_forgotten(app: Flask, finished: dict[str, int], find: Finder) -> None:
+    keep = """INSERT INTO campaign_statistics SELECT :id, max(id),
+        jsonb_build_object('labels', jsonb_build_array(jsonb_build_array('PET', CAST(:objects AS bigint), 1)))
+        FROM submission WHERE campaign_id = :id ON CONFLICT (campaign_id) DO UPDATE SET counts = excluded.counts"""
+    change(app, keep, id=finished["campaign"], objects=2)
+    assert find() == {}
+    change(app, keep, id=finished["campaign"], objects=3)
+    found = find()
+    assert set(found) == {"statistics_miscounted"}
+    assert "have 3 objects, and there were 2" in found["statistics_miscounted"].detail
+    repair(found["statistics_miscounted"])
+    assert find() == {}
+
+
 def test_wrong_counts_of_images_are_counted_again(
     app: Flask, admin: Caller, finished: dict[str, int], find: Finder
 ) -> None:

@@ -29,10 +29,11 @@ from app.models.jobs import FINISH_IMAGE_SET
 from app.observability.logging import configure_logging
 from app.outbox import queue
 from app.outbox.queue import QueueEntry
-from app.services import image_sets
+from app.services import image_sets, statistics
 from app.settings import Settings
 from app.wiring import components_of
 from tests.caller import Caller
+from tests.conftest import Labelled
 from tests.workers import rows, run_jobs, wait_for, wait_until, worker
 
 KEYS = {
@@ -345,6 +346,28 @@ def test_recovery_says_once_that_the_database_is_away_and_once_that_it_is_back(
         ("warning", "jobs of dead workers cannot be looked for until further notice"),
         ("info", "jobs of dead workers are looked for again"),
     ]
+
+
+def test_counts_of_campaigns_are_kept_beside_the_jobs(
+    app: Flask, labelled: Labelled, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics, "STALE_COUNT", 1)
+    sent = [{"image_id": image_id, "objects": []} for image_id in labelled.image_ids]
+    labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", sent).expect(200)
+    settings = components_of(app).settings.model_copy(update={"job_recovery_seconds": 0.01})
+    outage, stopping = Outage(settings), threading.Event()
+    thread = threading.Thread(
+        target=runner._keep_counts_until, args=(Workplace(outage.engine, blobs, settings), stopping)
+    )
+    thread.start()
+    try:
+        wait_until(lambda: outage.tries >= 3)
+        outage.is_over = True
+        with rows(app) as session:
+            wait_until(lambda: session.scalar(text("SELECT count(*) FROM campaign_statistics")) == 1)
+    finally:
+        stopping.set()
+        thread.join()
 
 
 def test_a_job_waits_for_a_database_that_is_away_when_its_turn_comes(
