@@ -1,8 +1,6 @@
 """docs/partners.md: its lines are run as they stand, by bash and curl, against the real server and storage."""
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,25 +13,12 @@ from app.settings import Settings
 from app.web.openapi import load_spec
 from tests.caller import Caller
 from tests.conftest import Labelled
+from tests.documents import blocks_of, paste
 from tests.web_server import web_server
 from tests.workers import ROOT
 
 PAGE = (ROOT / "docs" / "partners.md").read_text()
-BLOCKS = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
 CONTENT = b"the bytes of an image"
-
-
-def paste(blocks: list[str], folder: Path, given: dict[str, str]) -> str:
-    """Run blocks one after the other in one shell, with what the partner was given in place of the examples."""
-    script = "set -eu\n" + "\n".join(blocks)
-    for name, value in given.items():
-        script, count = re.subn(rf"^{name}=\S+", f"{name}='{value}'", script, flags=re.MULTILINE)
-        assert count == 1, f"the page does not set {name}"
-    bash = shutil.which("bash")
-    assert bash
-    done = subprocess.run([bash, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture
@@ -55,7 +40,7 @@ def test_every_line_of_the_page_works(
             "secret": str(labelled.partner.secret),
             "campaign": str(labelled.campaign_id),
         }
-        printed = paste(BLOCKS, tmp_path, given)
+        printed = paste(blocks_of("partners.md"), tmp_path, given)
     assert labelled.partner_email in printed
     assert '"object_count":1' in printed
     assert printed.rstrip().endswith('"ok"')
