@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.representations.pages import Page
 from app.responses import json_answer, page_answer
-from app.services import restores, submissions
+from app.services import differences, restores, submissions
 from app.services.api_keys import Account
 from app.services.submissions import SubmissionFilter
 
@@ -39,3 +39,10 @@ def restore_campaign(
     """POST /campaigns/{campaign_id}/restore"""
     sender = submissions.read_sender(account, request_id, tool, note, request.user_agent.string)
     return json_answer(restores.restore(session, sender, campaign_id, **body))
+
+
+def list_campaign_differences(session: Session, campaign_id: int, page: Page, **sent: Any) -> Response:
+    """GET /campaigns/{campaign_id}/diff"""
+    # Both are words of Python.
+    begin, end = sent.pop("from", None), sent.pop("to", None)
+    return page_answer(differences.list_differences(session, campaign_id, page, begin, end))

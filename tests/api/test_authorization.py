@@ -81,6 +81,7 @@ LINES = {
     "list_campaign_submissions": Line(ALL_OF_CAMPAIGN),
     "list_drafts": Line(LABELER),
     "put_drafts": Line(LABELER, [{"image_id": "{image_id}", "objects": [BOX]}], campaign="active"),
+    "list_campaign_differences": Line(ALL_OF_CAMPAIGN),
     "get_submission": Line(ALL_OF_CAMPAIGN),
     "restore_campaign": Line(ADMIN, {"as_of": "2026-01-01"}, campaign="active"),
     "list_image_history": Line(READER),

@@ -498,3 +498,84 @@ def test_objects_of_an_image_come_from_the_campaign_that_was_chosen_then(
     assert labels(f"{both}&as_of=2026-01-01") == []
     admin.get(f"/images/{image_id}/objects?as_of=4711").expect(404, "no submission 4711")
     admin.get(f"/images/{image_id}/objects?as_of=2100-01-01").expect(400, "future")
+
+
+# --- Differences
+
+
+def differences(caller: Caller, labelled: Labelled, query: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = caller.get(f"/campaigns/{labelled.campaign_id}/diff{query}").expect(200)
+    return found
+
+
+def test_differences_say_what_became_of_each_object(admin: Caller, labelled: Labelled) -> None:
+    first, second, third, fourth = labelled.image_ids
+    one = submit(labelled, [
+        {"image_id": first, "objects": [
+            item("same"), item("moved"), item("PET"), item("gone", bounding_box=box(100, 200, 100, 200)),
+            item("sure", bounding_box=box(500, 600, 500, 600), confidence=0.5),
+        ]},
+        {"image_id": second, "objects": [item()]}, {"image_id": third, "unusable": "dark"},
+    ])["submission_id"]  # fmt: skip
+    two = submit(labelled, [
+        {"image_id": first, "objects": [
+            item("can", bounding_box=box(1, 9, 2, 7.5)),  # type: ignore[arg-type]
+            item("new", bounding_box=box(1000, 1100, 900, 1000)), item("moved", bounding_box=box(1, 8, 2, 8)),
+            item("same"), item("sure", bounding_box=box(500, 600, 500, 600), confidence=0.75),
+        ]},
+        {"image_id": third, "unusable": "darker"}, {"image_id": fourth, "objects": []},
+    ])["submission_id"]  # fmt: skip
+    found = differences(admin, labelled, f"?from={one}&to={two}")
+    assert found["counts"] == {
+        "images": 3, "added": 1, "removed": 1, "moved": 1, "relabeled": 1, "changed": 1, "states": 1,
+    }  # fmt: skip
+    assert (found["from"], found["to"]) == (one, two)
+    image = found["images"][0]
+    assert (image["image_id"], image["state"], image["revision"]) == (first, ["labeled", "labeled"], [one, two])
+    assert [each["label"] for each in image["added"]] == ["new"]
+    assert [each["label"] for each in image["removed"]] == ["gone"]
+    [moved], [relabeled], [changed] = image["moved"], image["relabeled"], image["changed"]
+    assert (moved["before"]["bounding_box"], moved["after"]["bounding_box"]) == (box(), box(1, 8, 2, 8))
+    assert moved["iou"] == pytest.approx(42 / 48)
+    assert (relabeled["before"]["label"], relabeled["after"]["label"]) == ("PET", "can")
+    assert relabeled["after"]["bounding_box"]["ymax"] == 7.5
+    assert (changed["before"]["confidence"], changed["after"]["confidence"]) == (0.5, 0.75)
+    assert [(each["state"], each["reason"]) for each in found["images"][1:]] == [
+        (["unusable", "unusable"], ["dark", "darker"]), (["unlabeled", "empty"], [None, None]),
+    ]  # fmt: skip
+    whole = differences(labelled.partner, labelled)
+    assert (whole["from"], whole["to"], whole["counts"]["images"], whole["counts"]["added"]) == (None, None, 4, 6)
+    assert differences(admin, labelled, f"?from={two}")["counts"]["images"] == 0
+    back = differences(admin, labelled, f"?from={two}&to={one}")
+    assert (back["counts"]["added"], back["images"][2]["state"]) == (1, ["empty", "unlabeled"])
+    admin.post(f"/campaigns/{labelled.campaign_id}/restore", {"as_of": str(one)}).expect(200)
+    # Other revisions with the same content are no difference.
+    assert differences(admin, labelled, f"?from={one}")["images"] == []
+
+
+def test_pages_of_differences(admin: Caller, labelled: Labelled) -> None:
+    make_past(labelled)
+    ids = labelled.image_ids
+    whole = differences(admin, labelled)
+    assert [image["image_id"] for image in whole["images"]] == ids
+    page = differences(admin, labelled, "?per_page=3&page=2")
+    assert page["images"] == whole["images"][3:]
+    assert (page["counts"], page["pagination"]["total"]) == (whole["counts"], 4)
+    behind = admin.get(f"/campaigns/{labelled.campaign_id}/diff?per_page=1&after={ids[0]}")
+    assert behind.expect(200)["images"] == whole["images"][1:2]
+    assert f"after={ids[1]}" in behind.response.headers["Link"]
+    assert differences(admin, labelled, f"?after={ids[3]}")["images"] == []
+    admin.get(f"/campaigns/{labelled.campaign_id}/diff?page=3&per_page=3").expect(404)
+    admin.get(f"/campaigns/{labelled.campaign_id}/diff?from=4711").expect(404, "has no submission")
+    admin.get(f"/campaigns/{labelled.campaign_id}/diff?to=2100-01-01").expect(400, "future")
+    admin.get("/campaigns/4711/diff").expect(404)
+
+
+def test_an_image_with_too_many_boxes_is_not_compared(
+    admin: Caller, labelled: Labelled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.agreement.matching.MAX_PAIRS", 3)
+    image_id = labelled.image_ids[0]
+    one = submit(labelled, [{"image_id": image_id, "objects": [item("a")] * 2}])["submission_id"]
+    submit(labelled, [{"image_id": image_id, "objects": [item("b")] * 2}])
+    admin.get(f"/campaigns/{labelled.campaign_id}/diff?from={one}").expect(422, f"Image {image_id} has too many")

@@ -1,0 +1,1 @@
+"""How far labels agree: pure functions."""

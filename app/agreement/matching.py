@@ -1,0 +1,120 @@
+"""Which boxes of one labeling of an image are the same things as those of another."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+# From this intersection over union on, two boxes can be the same thing (as for PASCAL VOC).
+MIN_IOU = 0.5
+# An image of which more pairs of boxes would have to be looked at is not compared.
+MAX_PAIRS = 1_000_000
+
+
+class Box(NamedTuple):
+    """A labeled box in pixels: its edges from the left and from the top, with a positive area."""
+
+    id: int
+    label: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    confidence: float | None = None
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """The edges of the box: left, top, right and bottom."""
+        return self.left, self.top, self.right, self.bottom
+
+
+class Match(NamedTuple):
+    """A box of the first labeling and the same thing in the second one; None where there is none."""
+
+    before: Box | None
+    after: Box | None
+    iou: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the second labeling made of the box; `same` where it is no other."""
+        if self.before is None:
+            return "added"
+        if self.after is None:
+            return "removed"
+        if self.before.label != self.after.label:
+            return "relabeled"
+        if self.before.edges != self.after.edges:
+            return "moved"
+        return "same" if self.before.confidence == self.after.confidence else "changed"
+
+
+class TooManyPairs(ValueError):
+    """An image has so many boxes that overlap each other that they are not compared."""
+
+
+def intersection_over_union(one: Box, other: Box) -> float:
+    """Return the area that two boxes share, divided by the area that they cover together: 0 to 1."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (_area(one) + _area(other) - shared)
+
+
+def _area(box: Box) -> float:
+    return (box.right - box.left) * (box.bottom - box.top)
+
+
+def match_boxes(before: Sequence[Box], after: Sequence[Box]) -> list[Match]:
+    """Return every box of two labelings of an image once, alone or in a pair.
+
+    Equal boxes are paired first, then those with the same label, then those with any labels. In each of these rounds the pair
+    with the greatest intersection over union comes first, from MIN_IOU on, then the one with smaller ids. Boxes without a
+    pair come last. Raises TooManyPairs.
+    """
+    matches: list[Match] = []
+    left_before, left_after = {box.id: box for box in before}, {box.id: box for box in after}
+
+    def take(pairs: Iterable[tuple[float, Box, Box]]) -> None:
+        for iou, one, other in sorted(pairs, key=lambda pair: (-pair[0], pair[1].id, pair[2].id)):
+            if one.id in left_before and other.id in left_after:
+                del left_before[one.id], left_after[other.id]
+                matches.append(Match(one, other, iou))
+
+    take(_equal(before, after))
+    near = list(_near(list(left_before.values()), list(left_after.values())))
+    take(pair for pair in near if pair[1].label == pair[2].label)
+    take(near)
+    matches += (Match(box, None) for box in left_before.values())
+    matches += (Match(None, box) for box in left_after.values())
+    return matches
+
+
+def _equal(before: Sequence[Box], after: Sequence[Box]) -> Iterator[tuple[float, Box, Box]]:
+    """Yield equal boxes, the first one of each kind with the first one, and so on."""
+    places: dict[tuple[object, ...], list[Box]] = {}
+    for box in sorted(after, key=lambda box: box.id, reverse=True):
+        places.setdefault(box[1:], []).append(box)
+    for box in sorted(before, key=lambda box: box.id):
+        same = places.get(box[1:])
+        if same:
+            yield 1.0, box, same.pop()
+
+
+def _near(before: Sequence[Box], after: Sequence[Box]) -> Iterator[tuple[float, Box, Box]]:
+    """Yield the pairs of boxes with an intersection over union of MIN_IOU or more."""
+    ordered = sorted(after, key=lambda box: box.left)
+    lefts = [box.left for box in ordered]
+    count = 0
+    for one in before:
+        # Boxes that share half of what they cover begin no farther from each other than one of them is wide.
+        width = one.right - one.left
+        begin, end = bisect_left(lefts, one.left - width), bisect_right(lefts, one.left + width)
+        count += end - begin
+        if count > MAX_PAIRS:
+            raise TooManyPairs
+        for other in ordered[begin:end]:
+            iou = intersection_over_union(one, other)
+            if iou >= MIN_IOU:
+                yield iou, one, other

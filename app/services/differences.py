@@ -1,0 +1,168 @@
+"""What changed in the labels of a campaign between two moments."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from app.agreement.matching import Box, Match, TooManyPairs, match_boxes
+from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, longer_statements
+from app.errors import NotFound, Unprocessable
+from app.models import Campaign, Object
+from app.representations.json import fetch_rows
+from app.representations.objects import OBJECTS
+from app.representations.pages import Listing, Page
+from app.services.moments import read_moment
+
+NOW = 2**63 - 1
+KINDS = ("added", "removed", "moved", "relabeled", "changed")
+# Images whose objects are read by one statement.
+CHUNK_COUNT = 1_000
+
+# The next images that have another revision at the second moment than at the first.
+CHANGED = text("""
+SELECT campaign_image.image_id, before.submission_id AS before_id, after.submission_id AS after_id,
+    coalesce(before.state, 'unlabeled') AS before_state, coalesce(after.state, 'unlabeled') AS after_state,
+    before.reason AS before_reason, after.reason AS after_reason
+FROM campaign_image LEFT JOIN LATERAL (
+    SELECT * FROM submission_image
+    WHERE submission_image.campaign_id = campaign_image.campaign_id AND submission_image.image_id = campaign_image.image_id
+        AND submission_image.submission_id <= :before
+    ORDER BY submission_image.submission_id DESC LIMIT 1) AS before ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM submission_image
+    WHERE submission_image.campaign_id = campaign_image.campaign_id AND submission_image.image_id = campaign_image.image_id
+        AND submission_image.submission_id <= :after
+    ORDER BY submission_image.submission_id DESC LIMIT 1) AS after ON true
+WHERE campaign_image.campaign_id = :campaign_id AND before.submission_id IS DISTINCT FROM after.submission_id
+    AND campaign_image.image_id > :last_id
+ORDER BY campaign_image.image_id
+LIMIT :size
+""")
+
+# The objects of both moments that have no equal at the other one. Equal ones are numbered, so that each has one partner.
+UNEQUAL = text("""
+WITH named AS MATERIALIZED (
+    SELECT CAST(:campaign_id AS bigint) AS campaign_id, named.*
+    FROM unnest(CAST(:image_ids AS bigint[]), CAST(:submission_ids AS bigint[]), CAST(:sides AS boolean[]))
+        AS named (image_id, submission_id, is_after)
+), box AS MATERIALIZED (
+    SELECT image_id, is_after, id, label, coalesce(left_edge, x_min) AS x1, coalesce(upper_edge, y_min) AS y1,
+        coalesce(right_edge, x_max) AS x2, coalesce(lower_edge, y_max) AS y2, confidence
+    FROM named JOIN object USING (campaign_id, submission_id, image_id)
+), numbered AS (
+    SELECT *, row_number() OVER (
+        PARTITION BY image_id, is_after, label, x1, y1, x2, y2, confidence ORDER BY id) AS number
+    FROM box
+), paired AS (
+    SELECT *, count(*) OVER (PARTITION BY image_id, label, x1, y1, x2, y2, confidence, number) AS count FROM numbered
+)
+SELECT image_id, is_after, id, label, x1, y1, x2, y2, confidence FROM paired WHERE count = 1 ORDER BY image_id, id
+""")
+
+
+def list_differences(
+    session: Session, campaign_id: int, page: Page, begin: str | None = None, end: str | None = None
+) -> Listing:
+    """Return a page of the images that changed between two moments, with what became of their objects, and counts of all.
+
+    The moments are submissions or times; without them the beginning of the campaign and now. Raises NotFound for the
+    campaign, a submission that it does not have, and a page past the last, BadRequest for times in the future, Unprocessable
+    for an image with too many boxes to be compared.
+    """
+    if session.scalar(select(Campaign.id).where(Campaign.id == campaign_id)) is None:
+        raise NotFound(f"There is no campaign {campaign_id}.")
+    before = 0 if begin is None else read_moment(session, campaign_id, begin)
+    after = NOW if end is None else read_moment(session, campaign_id, end)
+    counts: Counter[str] = Counter(dict.fromkeys(("images", *KINDS, "states"), 0))
+    shown: list[tuple[Row[Any], list[Match]]] = []
+    first = page.offset if page.after is None else 0
+    position = 0
+    with longer_statements(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS):
+        for image, matches in _compare(session, campaign_id, before, after):
+            counts["images"] += 1
+            counts["states"] += image.before_state != image.after_state
+            counts.update(match.kind for match in matches)
+            is_behind = page.after is None or image.image_id > page.after
+            if is_behind and position >= first and len(shown) <= page.size:
+                shown.append((image, matches))
+            position += is_behind
+        pagination = page.describe(counts["images"]) if page.after is None else page.describe_cursor()
+        body = {
+            "images": _describe(session, campaign_id, shown[: page.size]),
+            "counts": dict(counts),
+            "from": before or None,
+            "to": None if end is None else after or None,
+            "pagination": pagination,
+        }
+    last_id = shown[page.size - 1][0].image_id if page.after is not None and len(shown) > page.size else None
+    return Listing(orjson.dumps(body), page.links(pagination["next"], last_id))
+
+
+def _compare(session: Session, campaign_id: int, before: int, after: int) -> Iterator[tuple[Row[Any], list[Match]]]:
+    """Yield the images that differ, each with what became of the objects that have no equal."""
+    values = {"campaign_id": campaign_id, "before": before, "after": after, "size": CHUNK_COUNT}
+    last_id = 0
+    while changed := session.execute(CHANGED, {**values, "last_id": last_id}).all():
+        last_id = changed[-1].image_id
+        sides = [(row.image_id, row.before_id, False) for row in changed if row.before_state == "labeled"]
+        sides += [(row.image_id, row.after_id, True) for row in changed if row.after_state == "labeled"]
+        image_ids, submission_ids, is_after = map(list, zip(*sides, strict=True)) if sides else ([], [], [])
+        named = {"image_ids": image_ids, "submission_ids": submission_ids, "sides": is_after}
+        rows = session.execute(UNEQUAL, {"campaign_id": campaign_id, **named})
+        boxes = {image_id: list(found) for image_id, found in groupby(rows, lambda row: row.image_id)}
+        for row in changed:
+            matches = _match(row.image_id, boxes.get(row.image_id, []))
+            if matches or (row.before_state, row.before_reason) != (row.after_state, row.after_reason):
+                yield row, matches
+
+
+def _match(image_id: int, rows: list[Row[Any]]) -> list[Match]:
+    sides: tuple[list[Box], list[Box]] = ([], [])
+    for row in rows:
+        sides[row.is_after].append(Box(row.id, row.label, row.x1, row.y1, row.x2, row.y2, row.confidence))
+    try:
+        return match_boxes(*sides)
+    except TooManyPairs:
+        raise Unprocessable(
+            f"Image {image_id} has too many boxes that lie close to each other: they cannot be compared."
+        ) from None
+
+
+def _describe(session: Session, campaign_id: int, shown: list[tuple[Row[Any], list[Match]]]) -> list[dict[str, Any]]:
+    boxes = [box for _, matches in shown for match in matches for box in (match.before, match.after) if box]
+    revisions = {(row.image_id, revision) for row, _ in shown for revision in (row.before_id, row.after_id) if revision}
+    objects: dict[int, orjson.Fragment] = {}
+    if boxes:
+        wanted = OBJECTS.where(
+            Object.campaign_id == campaign_id,
+            tuple_(Object.image_id, Object.submission_id).in_(revisions),
+            Object.id.in_([box.id for box in boxes]),
+        )
+        objects = {int(row[0]): orjson.Fragment(str(row[1])) for row in fetch_rows(session, wanted)}
+    return [
+        {
+            "image_id": row.image_id,
+            "url": f"/images/{row.image_id}",
+            "state": [row.before_state, row.after_state],
+            "reason": [row.before_reason, row.after_reason],
+            "revision": [
+                None if state == "unlabeled" else revision
+                for state, revision in ((row.before_state, row.before_id), (row.after_state, row.after_id))
+            ],
+            **{kind: [_show(match, objects) for match in matches if match.kind == kind] for kind in KINDS},
+        }
+        for row, matches in shown
+    ]
+
+
+def _show(match: Match, objects: dict[int, orjson.Fragment]) -> Any:
+    """Return a pair, or the one object of what was added or removed."""
+    if match.before and match.after:
+        return {"before": objects[match.before.id], "after": objects[match.after.id], "iou": match.iou}
+    box = match.before or match.after
+    return objects[box.id] if box else None
