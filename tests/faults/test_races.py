@@ -24,6 +24,8 @@ SET_ROUNDS = 400 if LONG else 40
 AT_ONCE = 6
 IMAGES = 4
 BOX = {"xmin": 0, "xmax": 1, "ymin": 0, "ymax": 1}
+# What a relabel adds to the numbers of submissions that labels tell.
+RELABELED = 100
 STEPS = {("created", "active"), ("active", "completed"), ("completed", "active"), ("completed", "finished")}
 
 
@@ -53,6 +55,11 @@ def step(state: Campaign, event: Event) -> Campaign | None:
             return state if event.status == 409 else None
         after = replace(state, labeled=frozenset(), status="active") if state.labeled else state
         return after if event.status == 200 else None
+    if kind == "relabel":
+        if state.status not in ("active", "completed"):
+            return state if event.status == 409 else None
+        labeled = frozenset((image, by % RELABELED + RELABELED) for image, by in state.labeled)
+        return replace(state, labeled=labeled) if event.status == 200 else None
     images = frozenset(what[0])  # type: ignore[call-overload]  # Of its kind of event, it is a tuple of ids.
     if kind == "add":
         if state.status != "created":
@@ -129,7 +136,9 @@ def campaign_requests(chance: random.Random, path: str, images: list[int]) -> li
     asks = []
     for number in range(AT_ONCE):
         some = tuple(chance.sample(images, chance.randint(1, len(images))))
-        kind = chance.choice(["status", "status", "put", "put", "put", "first", "first", "restore", "add", "read"])
+        kind = chance.choice(
+            ["status", "status", "put", "put", "put", "first", "first", "restore", "relabel", "add", "read"]
+        )
         if kind == "status":
             wanted, itself = chance.choice(["active", "active", "completed", "finished"]), chance.random() < 0.7
             body: Any = {"new_status": wanted, "auto_complete": itself}
@@ -143,6 +152,9 @@ def campaign_requests(chance: random.Random, path: str, images: list[int]) -> li
         elif kind == "restore":
             # To when nothing was labeled.
             asks.append(request("POST", path + "/restore", {"as_of": "2020-01-01"}, "restore"))
+        elif kind == "relabel":
+            mapping = {f"s{by}": f"s{by + RELABELED}" for by in range(AT_ONCE)}
+            asks.append(request("POST", path + "/relabel", {"mapping": mapping}, "relabel"))
         elif kind == "add":
             asks.append(request("POST", path + "/images", [{"id": image} for image in some], "add", some))
         else:
@@ -159,7 +171,7 @@ def state_of(client: Client, path: str, completes_itself: bool) -> Campaign:
         assert (image["state"], image["revision"] is None) == (("labeled", False) if labels else ("unlabeled", True))
         if labels:
             number = int(labels[0].removeprefix("s"))
-            assert labels == [f"s{number}"] * (number + 1), (
+            assert labels == [f"s{number}"] * (number % RELABELED + 1), (
                 f"the objects of image {image['image_id']} are torn: {labels}"
             )
             labeled.add((image["image_id"], number))
@@ -173,7 +185,8 @@ def test_every_race_on_a_campaign_has_a_serial_explanation(
     images, chance = insert_images(app, settings, IMAGES), random.Random(CAMPAIGN_ROUNDS)
     statuses: set[int | None] = set()
     for number in range(CAMPAIGN_ROUNDS):
-        new = {"title": f"{title}-{number}", "labeler_email": "pat@partner.example"}
+        new: dict[str, Any] = {"title": f"{title}-{number}", "labeler_email": "pat@partner.example"}
+        new["classes"] = [{"name": f"s{by}"} for by in range(AT_ONCE)]
         path = f"/api/v1/campaigns/{admin.post('/campaigns', new).expect(200)['campaign_id']}"
         short = path.removeprefix("/api/v1")
         there = images[: chance.randint(1, IMAGES)]

@@ -84,6 +84,9 @@ def further(case: schemathesis.Case[Any]) -> None:
             case.body["name"] = f"Key {number}"
         if isinstance(translations := case.body.get("label_translations"), dict):
             case.body["label_translations"] = {f"Label {n}": "x" for n, _ in enumerate(translations)}
+        if isinstance(case.body.get("mapping"), dict):
+            case.path_parameters["campaign_id"] = 1 + next(NUMBERS) % CAMPAIGN_COUNT
+            case.body["mapping"] = {"Label 0": "Label 1"}
         if isinstance(classes := case.body.get("classes"), list):
             case.body["classes"] = [{"name": f"Label {n}"} for n, _ in enumerate(classes)]
 

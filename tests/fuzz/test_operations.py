@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -45,7 +46,8 @@ def furnished(app: Flask, settings: Settings, labelled: Labelled) -> Labelled:
     """A service with images, active campaigns, and failed jobs, which can be retried."""
     images = [{"id": image_id} for image_id in labelled.image_ids]
     for number in range(1, CAMPAIGN_COUNT):
-        new = {"title": f"more-{number}", "labeler_email": labelled.partner_email}
+        new: dict[str, Any] = {"title": f"more-{number}", "labeler_email": labelled.partner_email}
+        new["classes"] = [{"name": "Label 0"}]
         path = f"/campaigns/{labelled.admin.post('/campaigns', new).expect(200)['campaign_id']}"
         labelled.admin.post(f"{path}/images", images).expect(200)
         labelled.admin.put(path, {"new_status": "active"}).expect(200)
