@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from connexion import FlaskApp
+
     from app.settings import Settings
-    from app.web.application import WebApplication
 
 __version__ = "1.0.0"
 
 
-def create_app(settings: "Settings | None" = None) -> "WebApplication":
-    """Return the Connexion application; its `flask_app` is the Flask application. Raises SettingsError."""
+def create_app(settings: "Settings | None" = None) -> "FlaskApp":
+    """Return the Connexion application; its `app` is the Flask application. Raises SettingsError."""
     from app.settings import load_settings
     from app.web.application import assemble
 

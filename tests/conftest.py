@@ -13,6 +13,7 @@ import flask_migrate
 import psycopg2
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
+from connexion import FlaskApp
 from flask import Flask
 from psycopg2 import sql
 from pydantic import SecretStr
@@ -27,7 +28,6 @@ from app.database.engine import Base, db
 from app.models import Campaign, CampaignImage
 from app.services import users
 from app.settings import Settings
-from app.web.application import WebApplication
 from app.web.components import web_components_of
 from app.wiring import components_of, make_blob_store
 from local.azurite import running_azurite
@@ -120,18 +120,18 @@ def database_url(url: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def server(settings: Settings) -> WebApplication:
+def server(settings: Settings) -> FlaskApp:
     """The whole application on a migrated database, with its container made."""
     server = create_app(settings)
-    add_commands(server.flask_app)
-    with server.flask_app.app_context():
+    add_commands(server.app)
+    with server.app.app_context():
         flask_migrate.upgrade()
-    components_of(server.flask_app).blob_store.make_container(settings.azure_storage_imageset_container)
+    components_of(server.app).blob_store.make_container(settings.azure_storage_imageset_container)
     return server
 
 
 @pytest.fixture(scope="session")
-def http(server: WebApplication) -> Iterator[TestClient]:
+def http(server: FlaskApp) -> Iterator[TestClient]:
     """An HTTP client; errors of the application are answers, and every answer must be what the OpenAPI document says."""
     with TestClient(server, raise_server_exceptions=False, follow_redirects=False) as client:
         client.event_hooks = {"response": [promise.check]}
@@ -172,14 +172,14 @@ def empty_tables(session: Session) -> None:
 
 
 @pytest.fixture
-def app(server: WebApplication) -> Flask:
+def app(server: FlaskApp) -> Flask:
     """The Flask application on empty tables."""
-    with server.flask_app.app_context():
+    with server.app.app_context():
         empty_tables(db.session())
     # What these keep for a while was counted in the tables of the test before.
-    web_components_of(server.flask_app).key_pair_check.clear()
-    web_components_of(server.flask_app).database_collector.clear()
-    flask_app: Flask = server.flask_app
+    web_components_of(server.app).key_pair_check.clear()
+    web_components_of(server.app).database_collector.clear()
+    flask_app: Flask = server.app
     return flask_app
 
 

@@ -20,10 +20,10 @@ import httpx
 import orjson
 import pytest
 import yaml
+from connexion import FlaskApp
 
 from app import __version__
 from app.settings import Settings
-from app.web.application import WebApplication
 from tests.web_server import free_port
 from tests.workers import ROOT, environment
 
@@ -225,7 +225,7 @@ def plain(settings: Settings) -> dict[str, str]:
 
 
 def test_image_serves_and_works_as_its_user_on_a_read_only_disk(
-    image: Image, server: WebApplication, settings: Settings, tmp_path: Path
+    image: Image, server: FlaskApp, settings: Settings, tmp_path: Path
 ) -> None:
     open_to_the_user(settings)
     ports = {"PORT": str(free_port()), "WORKER_METRICS_PORT": str(free_port())}

@@ -1,6 +1,6 @@
 """What is known of one request: each layer adds what it finds out, and the next layers and the handler read it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 from flask import request
@@ -19,15 +19,13 @@ KEY = "labelapi"
 class RequestContext:
     """What the layers of one request know.
 
-    `operation` is None for a path that the OpenAPI document does not have, `query` the values of the
-    query parameters, with defaults. `body` is the parsed and checked body,
+    `operation` is None for a path that the OpenAPI document does not have. `body` is the parsed and checked body,
     and `body_digest` the SHA-256 of its bytes where the caller sent an `Idempotency-Key`.
     """
 
     request_id: str
     operation: Operation | None = None
     caller: Account | None = None
-    query: dict[str, Any] = field(default_factory=dict)
     body: Any = None
     body_digest: bytes = b""
 

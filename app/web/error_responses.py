@@ -7,9 +7,9 @@ import orjson
 import sqlalchemy.exc
 import structlog
 import werkzeug.exceptions
+from connexion import FlaskApp
 from connexion.exceptions import ProblemException
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
-from connexion.middleware import ConnexionMiddleware
 from starlette.exceptions import HTTPException
 
 from app.database.outages import is_outage
@@ -22,7 +22,7 @@ log = structlog.get_logger("labelapi")
 NOTHING_HERE = "There is nothing at this address."
 
 
-def add_error_handlers(application: ConnexionMiddleware) -> None:
+def add_error_handlers(application: FlaskApp) -> None:
     """Give every kind of exception its form."""
     application.add_error_handler(Problem, answer_problem)
     application.add_error_handler(ProblemException, answer_framework_problem)

@@ -1,85 +1,88 @@
-"""From an operation to its handler: the view that Flask calls, with arguments that were checked at the door."""
+"""From an operation of the OpenAPI document to its handler, with a session and what the layers before have found out."""
 
 import inspect
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-from connexion.resolver import Resolver
-from flask import Flask, Request, Response, request
-from flask.typing import ResponseReturnValue
-from werkzeug.routing import MapAdapter
+from connexion.resolver import Resolution, Resolver
+from connexion.uri_parsing import OpenAPIURIParser
+from flask import Request, Response, request
+from werkzeug.routing import BaseConverter
 
 from app.errors import BadRequest
 from app.representations.pages import Page
-from app.web.context import context_of, current_context
-from app.web.openapi import Operation, operations_of
+from app.web.context import current_context
+from app.web.openapi import operations_of
+from app.web.routing import CANONICAL_ID
 from app.web.transactions import Handler, in_transaction, read_only
 
 
 class Handlers(Resolver):
-    """Finds the handlers of operations, by the names that the document's operations have for them."""
+    """Connexion's resolver of handlers: the function `operationId` in `app/handlers/<first tag>.py`."""
 
-    def __init__(self, names: dict[str, str]) -> None:
+    def __init__(self, document: dict[str, Any]) -> None:
         super().__init__()
-        self._names = names
+        self._names = {operation.name: operation.handler for _, _, operation in operations_of(document)}
 
     def resolve_operation_id(self, operation: Any) -> str:
         """Return the dotted name of the handler."""
         return self._names[operation.operation_id]
 
-
-class FlaskApplication(Flask):
-    """Flask, in which a request goes to the view of the operation that was found at the door; no path is looked up twice."""
-
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return what finds the view of a request that asks for no operation."""
-        return None if _operation_of(request) else super().create_url_adapter(request)
-
-    def dispatch_request(self) -> ResponseReturnValue:
-        """Call the view of the request."""
-        operation = _operation_of(request)
-        if operation is None:
-            return super().dispatch_request()
-        view = cast(Handler, self.view_functions[operation.handler])
-        return view(**request.environ["asgi.scope"]["path_params"])
-
-
-def _operation_of(asking: Request | None) -> Operation | None:
-    scope = asking.environ.get("asgi.scope") if asking else None
-    return context_of(scope).operation if scope else None
-
-
-def add_views(flask_app: Flask, spec: dict[str, Any], handlers: Handlers) -> None:
-    """Let Flask call the handler of each operation of the document. Raises ResolverError when there is none."""
-    for _, method, operation in operations_of(spec):
-        handler = handlers.resolve_function_from_operation_id(operation.handler)
-        flask_app.view_functions[operation.handler] = view_of(
-            read_only(handler) if method == "get" else in_transaction(handler), handler
-        )
+    def resolve(self, operation: Any) -> Resolution:
+        """Return the handler inside its session. Raises ResolverError when there is no handler."""
+        found = super().resolve(operation)
+        answer = read_only(found.function) if operation.method == "get" else in_transaction(found.function)
+        return Resolution(view_of(answer, found.function), found.operation_id)
 
 
 def view_of(answer: Handler, handler: Handler) -> Callable[..., Response]:
-    """Return the view that lets `answer` call a handler with ids, query parameters, and what else of the context it asks for.
+    """Return the function that Connexion calls with the arguments that it reads from a request.
 
-    A handler of a list gets `page`, a Page, in the place of the three parameters that name one. Raises Unauthorized where no
-    layer before has admitted a caller, BadRequest for a page that is named in two ways.
-
-    The framework's own way looks at the handler's signature and reads the query again with each request.
+    It lets `answer` call the handler with those, and with `account` and `request_id` if the handler asks for them. A handler
+    of a list gets `page`, a Page, in the place of the three parameters that name one. Raises Unauthorized where no layer
+    before has admitted a caller, BadRequest for a page that is named in two ways.
     """
     names = inspect.signature(handler).parameters
-    more = [name for name in ("body", "account", "request_id") if name in names]
 
-    def view(**ids: int) -> Response:
+    def view(body: Any = None, **arguments: Any) -> Response:
         context = current_context()
-        query = _with_page(context.query) if "page" in names else context.query
-        return answer(**ids, **query, **{name: getattr(context, name) for name in more})
+        offered = {"account": context.account, "request_id": context.request_id, "body": body}
+        arguments |= {name: value for name, value in offered.items() if name in names}
+        if "page" in names:
+            arguments["page"] = _read_page(arguments)
+        return answer(**arguments)
 
     return view
 
 
-def _with_page(query: dict[str, Any]) -> dict[str, Any]:
-    others = dict(query)
-    page = Page(others.pop("page"), others.pop("per_page"), others.pop("after", None))
+def _read_page(arguments: dict[str, Any]) -> Page:
+    page = Page(arguments.pop("page"), arguments.pop("per_page"), arguments.pop("after", None))
     if page.after is not None and "page" in request.args:
         raise BadRequest("Send either `page` or `after`, not both.")
-    return {**others, "page": page}
+    return page
+
+
+class ParsedRequest(Request):
+    """Flask's request, whose JSON was parsed and checked by the layers before."""
+
+    def get_json(self, *_: Any, **__: Any) -> Any:
+        """Return the body."""
+        return current_context().body
+
+
+class CanonicalId(BaseConverter):
+    """Flask's reader of ids in paths: positive, no sign, no leading zero."""
+
+    regex = CANONICAL_ID
+
+    def to_python(self, value: str) -> int:
+        """Return the id."""
+        return int(value)
+
+
+class JoinedLists(OpenAPIURIParser):
+    """Connexion's reader of queries, for which `a=1,2`, `a=1&a=2` and a mixture of both are the same list."""
+
+    @staticmethod
+    def _resolve_param_duplicates(values: list[str], _definition: dict[str, Any], _in: str) -> str:
+        return ",".join(values)

@@ -26,20 +26,12 @@ CHARSETS = ("", "utf-8", "utf8")
 class JsonBody(AbstractRequestBodyValidator):
     """Connexion's body validator. The parsed body is left in the context, so that nothing parses it again."""
 
-    # The largest bodies in bytes, for most operations and for bulk ones, and the threads for the latter.
-    max_bytes = 0
-    max_bulk_bytes = 0
-    bulk_threads: BulkThreads
-
-    @classmethod
-    def with_limits(cls, max_bytes: int, max_bulk_bytes: int, bulk_threads: BulkThreads) -> type["JsonBody"]:
-        """Return the validator with these limits, in bytes; Connexion makes an instance for every request."""
-        limits = {
-            "max_bytes": max_bytes,
-            "max_bulk_bytes": max_bulk_bytes,
-            "bulk_threads": bulk_threads,
-        }
-        return type("LimitedJsonBody", (cls,), limits)
+    def __init__(self, *, max_bytes: int, max_bulk_bytes: int, bulk_threads: BulkThreads, **options: Any) -> None:
+        """Take the largest bodies in bytes, for most operations and for bulk ones, and the threads that check large ones."""
+        super().__init__(**options)
+        self._max_bytes = max_bytes
+        self._max_bulk_bytes = max_bulk_bytes
+        self._bulk_threads = bulk_threads
 
     async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
         """Read, parse and check the body; `{}` stands for one that may be left out and is.
@@ -51,7 +43,7 @@ class JsonBody(AbstractRequestBodyValidator):
             _check_media_type(headers)
         context = context_of(scope)
         is_bulk = context.operation is not None and context.operation.is_bulk
-        raw = await _read(receive, headers, self.max_bulk_bytes if is_bulk else self.max_bytes)
+        raw = await _read(receive, headers, self._max_bulk_bytes if is_bulk else self._max_bytes)
         if not raw:
             if self._required:
                 raise BadRequest("This operation requires a JSON body.")
@@ -64,7 +56,7 @@ class JsonBody(AbstractRequestBodyValidator):
         else:
             # A large body must not hold up the other requests of this process.
             check = self._check_array if self._schema.get("type") == "array" else self._check
-            context.body = await self.bulk_threads.run(context.account.user_id, partial(check, raw))
+            context.body = await self._bulk_threads.run(context.account.user_id, partial(check, raw))
         if "idempotency-key" in headers:
             # Whether a request is sent a second time is told by its bytes, which do not reach the handler.
             context.body_digest = hashlib.sha256(raw).digest()

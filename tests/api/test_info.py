@@ -260,7 +260,7 @@ def test_fault_of_the_checks_is_logged_and_is_an_error(
 def test_new_process_checks_without_being_asked(settings: Settings, app: Flask) -> None:
     fresh = create_app(settings)
     with TestClient(fresh) as client:
-        eventually(lambda: web_components_of(fresh.flask_app).status_checks._report is not None)
+        eventually(lambda: web_components_of(fresh.app).status_checks._report is not None)
         assert client.get("/info/status").json() == {"status": "ok"}
 
 

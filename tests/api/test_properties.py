@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from connexion import FlaskApp
 from flask import Flask
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,6 @@ from app.services.api_keys import BASE62, hash_secret, is_well_formed, make_key_
 from app.services.labels import normal_translations
 from app.services.text import UnfitText, normalize
 from app.services.titles import check_title
-from app.web.application import WebApplication
 from tests.caller import Caller
 from tests.conftest import Labelled
 
@@ -53,7 +53,7 @@ def test_no_two_pairs_are_the_same_and_hashes_tell_nothing() -> None:
 
 
 @pytest.fixture
-def statements(server: WebApplication) -> Iterator[list[str]]:
+def statements(server: FlaskApp) -> Iterator[list[str]]:
     """What is sent to the database meanwhile."""
     sent: list[str] = []
 

@@ -20,6 +20,7 @@ import pytest
 import requests
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings
+from connexion import FlaskApp
 from flask import Flask
 from sqlalchemy import text
 from starlette.testclient import TestClient
@@ -27,7 +28,6 @@ from starlette.testclient import TestClient
 from app import create_app
 from app.cli import add_commands
 from app.settings import Settings
-from app.web.application import WebApplication
 from app.wiring import components_of, make_blob_store
 from local.azurite import START_TIMEOUT_SECONDS, AzuriteServer, StorageAccount
 from local.folder import DataFolder
@@ -137,18 +137,18 @@ def settings(settings: Settings, account: StorageAccount, identity: IdentityEndp
 
 
 @pytest.fixture(scope="module")
-def server(settings: Settings) -> WebApplication:
+def server(settings: Settings) -> FlaskApp:
     server = create_app(settings)
-    add_commands(server.flask_app)
-    with server.flask_app.app_context():
+    add_commands(server.app)
+    with server.app.app_context():
         flask_migrate.upgrade()
-    result = server.flask_app.test_cli_runner().invoke(args=["images", "make-container"])
+    result = server.app.test_cli_runner().invoke(args=["images", "make-container"])
     assert result.exit_code == 0, result.output
     return server
 
 
 @pytest.fixture(scope="module")
-def http(server: WebApplication) -> Iterator[TestClient]:
+def http(server: FlaskApp) -> Iterator[TestClient]:
     with TestClient(server, raise_server_exceptions=False, follow_redirects=False) as client:
         client.event_hooks = {"response": [promise.check]}
         yield client

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from connexion import FlaskApp
 from selenium import webdriver
 
 from app.settings import Settings
-from app.web.application import WebApplication
 from tests.browser.chromium import Browser
 from tests.web_server import web_server
 
@@ -43,7 +43,7 @@ def programs() -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def web(
-    programs: tuple[str, str], server: WebApplication, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+    programs: tuple[str, str], server: FlaskApp, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The address of the web server on this worker's database, started once."""
     folder = tmp_path_factory.mktemp("web")

@@ -9,13 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from connexion import FlaskApp
 from flask import Flask
 from PIL import Image
 from sqlalchemy import text
 
 from app.database.engine import db
 from app.settings import Settings
-from app.web.application import WebApplication
 from app.web.openapi import load_spec
 from tests.browser.chromium import Browser
 from tests.caller import Caller
@@ -128,7 +128,7 @@ def test_browser_keeps_no_key(page: Browser, admin: Caller) -> None:
 
 
 def test_page_works_under_the_path_prefix_of_a_proxy(
-    browser: Browser, server: WebApplication, settings: Settings, admin: Caller, title: str, tmp_path: Path
+    browser: Browser, server: FlaskApp, settings: Settings, admin: Caller, title: str, tmp_path: Path
 ) -> None:
     own = settings.model_copy(update={"web_workers": 1, "trusted_proxies": "127.0.0.1"})
     with web_server(own, tmp_path / "web.log") as running:

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 from azure.storage.blob import ContainerClient
+from connexion import FlaskApp
 from PIL import Image
 from pydantic import SecretStr
 from sqlalchemy import make_url
@@ -16,7 +17,6 @@ from starlette.testclient import TestClient
 
 from app import create_app
 from app.settings import Settings
-from app.web.application import WebApplication
 from local.postgres import binaries
 from tests.caller import Caller
 from tests.workers import run_jobs
@@ -41,7 +41,7 @@ def picture() -> bytes:
 
 
 @pytest.fixture
-def limited(server: WebApplication, settings: Settings) -> Iterator[Settings]:
+def limited(server: FlaskApp, settings: Settings) -> Iterator[Settings]:
     """Settings that connect as a role with nothing but the rights of the script."""
     owner = settings.queue_url
     with closing(psycopg2.connect(owner)) as connection:
@@ -67,7 +67,7 @@ def test_whole_life_needs_no_right_to_change_tables(limited: Settings, admin: Ca
         made = caller.post("/image_sets", {"title": title}).expect(200)
         ContainerClient.from_container_url(made["dropbox_url"]).upload_blob("a.png", picture())
         caller.put(f"/image_sets/{made['imageset_id']}", {"new_status": "finished"}).expect(200)
-        run_jobs(server.flask_app, hurry=True)
+        run_jobs(server.app, hurry=True)
         [image] = caller.get(f"/image_sets/{made['imageset_id']}/images").expect(200)["images"]
         campaign = caller.post("/campaigns", {"title": title, "labeler_email": "p@partner.example"}).expect(200)
         path = f"/campaigns/{campaign['campaign_id']}"
@@ -75,7 +75,7 @@ def test_whole_life_needs_no_right_to_change_tables(limited: Settings, admin: Ca
         caller.put(path, {"new_status": "active"}).expect(200)
         caller.put(f"{path}/objects", [{"image_id": image["image_id"], "objects": []}]).expect(200)
         caller.put(path, {"new_status": "finished"}).expect(200)
-        run_jobs(server.flask_app, hurry=True)
+        run_jobs(server.app, hurry=True)
         assert caller.get(f"{path}/datasets").expect(200)["datasets"]
 
 

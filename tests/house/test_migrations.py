@@ -21,6 +21,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from connexion import FlaskApp
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg2 import sql
@@ -33,7 +34,6 @@ from app.database.engine import Base, db, engine_options
 from app.jobs.worker import SchemaConnector
 from app.services.text import UnfitText, normalize
 from app.settings import Settings
-from app.web.application import WebApplication
 from app.wiring import components_of
 from tests.caller import Caller
 from tests.workers import environment
@@ -180,7 +180,7 @@ def tables(settings: Settings) -> set[str]:
     return {row[0] for row in run_sql(settings, query)}
 
 
-def test_models_and_migrations_are_equal_to_alembic(server: WebApplication, settings: Settings) -> None:
+def test_models_and_migrations_are_equal_to_alembic(server: FlaskApp, settings: Settings) -> None:
     def include_name(name: str | None, kind: str, _: object) -> bool:
         return not (kind == "table" and str(name).startswith(("procrastinate_", "alembic_version")))
 
@@ -193,9 +193,7 @@ def test_models_and_migrations_are_equal_to_alembic(server: WebApplication, sett
     assert app.models.__all__
 
 
-def test_models_and_migrations_are_equal_to_postgresql(
-    server: WebApplication, settings: Settings, empty: Settings
-) -> None:
+def test_models_and_migrations_are_equal_to_postgresql(server: FlaskApp, settings: Settings, empty: Settings) -> None:
     """Alembic does not look at check and exclusion constraints, nor at the conditions of indexes."""
     engine = create_engine(empty.database_url, **engine_options(empty))
     Base.metadata.create_all(engine)
@@ -430,7 +428,7 @@ def test_down_to_nothing_leaves_nothing(empty: Settings) -> None:
     assert version(empty) == revisions()[-1]
 
 
-def test_two_schemas_in_one_database_share_no_rows(server: WebApplication, admin: Caller, empty: Settings) -> None:
+def test_two_schemas_in_one_database_share_no_rows(server: FlaskApp, admin: Caller, empty: Settings) -> None:
     upgrade(empty)
     listed = flask(empty, "users", "list")
     assert listed.returncode == 0
@@ -441,9 +439,9 @@ def test_two_schemas_in_one_database_share_no_rows(server: WebApplication, admin
     admin.get("/whoami").expect(200)
 
 
-def test_two_schemas_in_one_database_share_no_notifications(server: WebApplication, empty: Settings) -> None:
+def test_two_schemas_in_one_database_share_no_notifications(server: FlaskApp, empty: Settings) -> None:
     upgrade(empty)
-    settings = components_of(server.flask_app).settings
+    settings = components_of(server.app).settings
     both = [asyncio.run(notified(listening, empty)) for listening in (empty, settings)]
     assert both == [True, False]
 
@@ -470,7 +468,7 @@ async def notified(listening: Settings, inserting: Settings) -> bool:
         await connector.close_async()
 
 
-def test_two_schemas_in_one_database_do_not_wait_for_each_other(server: WebApplication, empty: Settings) -> None:
+def test_two_schemas_in_one_database_do_not_wait_for_each_other(server: FlaskApp, empty: Settings) -> None:
     with closing(psycopg2.connect(empty.queue_url)) as connection:
         connection.cursor().execute("SELECT pg_advisory_lock(hashtextextended('labelapi migrations labelapi', 0))")
         upgrade(empty)

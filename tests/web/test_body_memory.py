@@ -5,10 +5,10 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
+from connexion import FlaskApp
 from pydantic import ValidationError
 
 from app.settings import Settings
-from app.web.application import WebApplication
 from tests.caller import Caller
 from tests.conftest import Labelled
 from tests.faults.holds import wait_until
@@ -23,7 +23,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
-def web(server: WebApplication, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+def web(server: FlaskApp, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """A web server whose only process has room for two of the largest bodies."""
     log = tmp_path_factory.mktemp("web") / "web.log"
     changes = {"web_workers": 1, "max_bulk_body_bytes": LARGEST, "max_body_memory_bytes": 2 * LARGEST}

@@ -5,12 +5,15 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from app.settings import Settings
-from app.web.bulk_threads import BulkThreads
+from app.web.bulk_threads import BulkThreads, FlaskThreads
+from app.web.context import KEY, RequestContext
 from tests.conftest import Labelled
 from tests.web_server import web_server
 
@@ -54,6 +57,46 @@ def test_error_of_the_work_is_raised_and_the_next_one_has_its_turn() -> None:
         assert await threads.run(1, lambda: 7) == 7
 
     asyncio.run(scenario())
+
+
+def test_requests_that_nobody_waits_for_any_more_are_not_begun() -> None:
+    begun = []
+    is_running, release = threading.Event(), threading.Event()
+
+    def wsgi_app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        begun.append(environ["PATH_INFO"])
+        is_running.set()
+        release.wait(10)
+        start_response("204 No Content", [])
+        return [b""]
+
+    async def scenario() -> None:
+        threads = FlaskThreads(wsgi_app, 1, BulkThreads(1))
+
+        async def request(path: str) -> list[int]:
+            answer: list[int] = []
+
+            async def receive() -> Message:
+                return {"type": "http.request"}
+
+            async def send(message: Message) -> None:
+                answer.append(message.get("status", 0))
+
+            scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "http_version": "1.1"}
+            await threads(scope | {KEY: RequestContext("one")}, receive, send)
+            return answer
+
+        first, second = asyncio.create_task(request("/first")), asyncio.create_task(request("/second"))
+        await asyncio.to_thread(is_running.wait, 10)
+        second.cancel()
+        await asyncio.wait([second])
+        release.set()
+        assert (await first)[0] == 204
+        assert second.cancelled()
+        assert (await request("/third"))[0] == 204
+
+    asyncio.run(scenario())
+    assert begun == ["/first", "/third"]
 
 
 @pytest.mark.slow

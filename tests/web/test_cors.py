@@ -1,12 +1,12 @@
 """CORS: pages of named origins may call the API and read all of its answers; without the setting there is none of it."""
 
 import pytest
+from connexion import FlaskApp
 from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app import create_app
 from app.settings import Settings
-from app.web.application import WebApplication
 from tests.caller import Caller
 from tests.conftest import Labelled
 
@@ -27,18 +27,18 @@ ALLOWED = {
 EXPOSED = {"etag", "idempotent-replayed", "link", "location", "preference-applied", "retry-after", "x-request-id"}
 
 
-def client(server: WebApplication, settings: Settings, origins: str) -> TestClient:
+def client(server: FlaskApp, settings: Settings, origins: str) -> TestClient:
     own = settings.model_copy(update={"cors_origins": origins, "root_path": "/labels"})
     return TestClient(create_app(own), raise_server_exceptions=False, follow_redirects=False)
 
 
 @pytest.fixture(scope="module")
-def open_to_one(server: WebApplication, settings: Settings) -> TestClient:
+def open_to_one(server: FlaskApp, settings: Settings) -> TestClient:
     return client(server, settings, f"http://127.0.0.1:5173,{PAGE}")
 
 
 @pytest.fixture(scope="module")
-def open_to_all(server: WebApplication, settings: Settings) -> TestClient:
+def open_to_all(server: FlaskApp, settings: Settings) -> TestClient:
     return client(server, settings, "*")
 
 

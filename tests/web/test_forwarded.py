@@ -5,11 +5,11 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from connexion import FlaskApp
 from starlette.testclient import TestClient
 
 from app import create_app
 from app.settings import Settings
-from app.web.application import WebApplication
 from app.web.forwarded import whole_path
 from tests.api.test_info import when_checked
 from tests.caller import Caller
@@ -21,18 +21,18 @@ DOCUMENT = "/api/v1/openapi.json"
 Visit = Callable[..., Caller]
 
 
-def client(server: WebApplication, address: str = PROXY) -> TestClient:
+def client(server: FlaskApp, address: str = PROXY) -> TestClient:
     return TestClient(server, follow_redirects=False, client=(address, 50000))
 
 
 @pytest.fixture(scope="module")
-def behind_proxy(server: WebApplication, settings: Settings) -> WebApplication:
+def behind_proxy(server: FlaskApp, settings: Settings) -> FlaskApp:
     """An application that believes one network of proxies."""
     return create_app(settings.model_copy(update={"trusted_proxies": "10.0.0.0/8"}))
 
 
 @pytest.fixture(scope="module")
-def with_root_path(server: WebApplication, settings: Settings) -> WebApplication:
+def with_root_path(server: FlaskApp, settings: Settings) -> FlaskApp:
     """An application with a prefix of its own, which believes the same network."""
     return create_app(settings.model_copy(update={"trusted_proxies": "10.0.0.0/8", "root_path": "/labels"}))
 
@@ -49,9 +49,7 @@ def prefix_in(http: TestClient, headers: Any) -> str:
 
 
 @pytest.mark.parametrize("sent", ["", "/labels"], ids=["stripped", "whole"])
-def test_links_lead_back_through_the_proxy(
-    behind_proxy: WebApplication, labelled: Labelled, title: str, sent: str
-) -> None:
+def test_links_lead_back_through_the_proxy(behind_proxy: FlaskApp, labelled: Labelled, title: str, sent: str) -> None:
     http = client(behind_proxy)
     headers = LABELS | pair(labelled.admin)
     for path in ("/api/v1/images", f"/api/v1/campaigns/{labelled.campaign_id}/images"):
@@ -65,7 +63,7 @@ def test_links_lead_back_through_the_proxy(
 
 
 @pytest.mark.parametrize("sent", ["", "/labels"], ids=["stripped", "whole"])
-def test_pages_lead_back_through_the_proxy(behind_proxy: WebApplication, sent: str) -> None:
+def test_pages_lead_back_through_the_proxy(behind_proxy: FlaskApp, sent: str) -> None:
     http = client(behind_proxy)
     root = http.get(f"{sent}/", headers=LABELS)
     assert (root.status_code, root.headers["Location"]) == (307, "/labels/api/v1/ui/")
@@ -79,7 +77,7 @@ def test_pages_lead_back_through_the_proxy(behind_proxy: WebApplication, sent: s
 
 
 @pytest.mark.parametrize("sent", ["", "/labels"], ids=["stripped", "whole"])
-def test_all_paths_are_found_under_the_prefix(behind_proxy: WebApplication, admin: Caller, sent: str) -> None:
+def test_all_paths_are_found_under_the_prefix(behind_proxy: FlaskApp, admin: Caller, sent: str) -> None:
     http = client(behind_proxy)
     when_checked(http, LABELS, f"{sent}/info/status")
     for path in ("/info/live", "/info/ready", "/info/version", "/info/status", "/metrics"):
@@ -94,12 +92,12 @@ def test_all_paths_are_found_under_the_prefix(behind_proxy: WebApplication, admi
         assert (answer.status_code, answer.json()["status"]) == (404, 404), odd
 
 
-def test_the_prefix_alone_is_the_root(behind_proxy: WebApplication) -> None:
+def test_the_prefix_alone_is_the_root(behind_proxy: FlaskApp) -> None:
     assert client(behind_proxy).get("/labels", headers=LABELS).headers["Location"] == "/labels/api/v1/ui/"
 
 
 def test_strangers_say_nothing_of_the_prefix(
-    server: WebApplication, behind_proxy: WebApplication, with_root_path: WebApplication
+    server: FlaskApp, behind_proxy: FlaskApp, with_root_path: FlaskApp
 ) -> None:
     for trusting_nobody in (client(server, PROXY), client(behind_proxy, STRANGER)):
         assert prefix_in(trusting_nobody, LABELS) == ""
@@ -109,7 +107,7 @@ def test_strangers_say_nothing_of_the_prefix(
     assert prefix_in(forging, {"X-Forwarded-Prefix": "/forged"}) == "/labels"
 
 
-def test_whom_the_proxy_speaks_for_is_no_proxy(behind_proxy: WebApplication) -> None:
+def test_whom_the_proxy_speaks_for_is_no_proxy(behind_proxy: FlaskApp) -> None:
     """The trust is in the peer of the connection, and not in the address that the peer tells."""
     told = {"X-Forwarded-For": STRANGER}
     assert prefix_in(client(behind_proxy, PROXY), LABELS | told) == "/labels"
@@ -144,7 +142,7 @@ def test_whom_the_proxy_speaks_for_is_no_proxy(behind_proxy: WebApplication) -> 
         "/labels,",
     ],
 )
-def test_an_odd_prefix_is_none(behind_proxy: WebApplication, value: str | bytes) -> None:
+def test_an_odd_prefix_is_none(behind_proxy: FlaskApp, value: str | bytes) -> None:
     http = client(behind_proxy)
     headers = [(b"X-Forwarded-Prefix", value if isinstance(value, bytes) else value.encode())]
     assert prefix_in(http, headers) == ""
@@ -165,7 +163,7 @@ def test_an_odd_prefix_is_none(behind_proxy: WebApplication, value: str | bytes)
         (["/forged", "/labels"], "/labels"),
     ],
 )
-def test_a_plain_prefix_is_taken(behind_proxy: WebApplication, values: list[str], prefix: str) -> None:
+def test_a_plain_prefix_is_taken(behind_proxy: FlaskApp, values: list[str], prefix: str) -> None:
     http = client(behind_proxy)
     headers = [(b"X-Forwarded-Prefix", value.encode()) for value in values]
     assert prefix_in(http, headers) == prefix
@@ -174,7 +172,7 @@ def test_a_plain_prefix_is_taken(behind_proxy: WebApplication, values: list[str]
 
 @pytest.mark.parametrize("sent", ["", "/labels"], ids=["stripped", "whole"])
 def test_the_setting_says_the_prefix_where_no_proxy_does(
-    with_root_path: WebApplication, admin: Caller, image_ids: list[int], sent: str
+    with_root_path: FlaskApp, admin: Caller, image_ids: list[int], sent: str
 ) -> None:
     for address in (PROXY, STRANGER):
         http = client(with_root_path, address)
@@ -186,7 +184,7 @@ def test_the_setting_says_the_prefix_where_no_proxy_does(
     assert prefix_in(client(with_root_path), {"X-Forwarded-Prefix": "//other"}) == "/labels"
 
 
-def test_a_kept_document_is_that_of_its_prefix(behind_proxy: WebApplication) -> None:
+def test_a_kept_document_is_that_of_its_prefix(behind_proxy: FlaskApp) -> None:
     http = client(behind_proxy)
     plain, prefixed = http.get(DOCUMENT), http.get(DOCUMENT, headers=LABELS)
     assert plain.headers["ETag"] != prefixed.headers["ETag"]
@@ -196,7 +194,7 @@ def test_a_kept_document_is_that_of_its_prefix(behind_proxy: WebApplication) -> 
     assert http.get(DOCUMENT, headers=LABELS | known).status_code == 200
 
 
-def test_many_prefixes_are_not_kept(behind_proxy: WebApplication) -> None:
+def test_many_prefixes_are_not_kept(behind_proxy: FlaskApp) -> None:
     http = client(behind_proxy)
     for number in range(20):
         assert prefix_in(http, {"X-Forwarded-Prefix": f"/p{number}"}) == f"/p{number}"

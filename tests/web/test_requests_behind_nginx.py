@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from connexion import FlaskApp
 
 from app.settings import Settings
-from app.web.application import WebApplication
 from tests.caller import Caller
 from tests.nginx import nginx
 from tests.raw_http import LIVE, connected, exchange, make_request, read_answers, receive_all, receive_answer, statuses
@@ -43,7 +43,7 @@ OFFERS = {
 
 
 @pytest.fixture(scope="module")
-def port(server: WebApplication, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def port(server: FlaskApp, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of nginx."""
     folder = tmp_path_factory.mktemp("proxied")
     own = {"web_workers": 1, "read_timeout_seconds": TIMEOUT_SECONDS}

@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 import pytest
+from connexion import FlaskApp
 from starlette.testclient import TestClient
 
-from app.web.application import WebApplication
 from app.web.openapi import load_spec
 from tests.caller import Caller
 
@@ -115,7 +115,7 @@ def test_document_is_not_sent_twice(http: TestClient) -> None:
     assert http.get(DOCUMENT, headers={"If-None-Match": '"x"'}).status_code == 200
 
 
-def test_document_names_the_address_under_which_a_proxy_shows_it(server: WebApplication, http: TestClient) -> None:
+def test_document_names_the_address_under_which_a_proxy_shows_it(server: FlaskApp, http: TestClient) -> None:
     behind_a_proxy = TestClient(server, root_path="/labels")
     assert behind_a_proxy.get("/labels" + DOCUMENT).json()["servers"] == [{"url": "/labels/api/v1"}]
     assert http.get(DOCUMENT).json()["servers"] == [{"url": "/api/v1"}]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from connexion import FlaskApp
 
 from app.settings import Settings
-from app.web.application import WebApplication
 from app.web.protocol import LEAST_BODY_BYTES_PER_SECOND
 from tests.caller import Caller
 from tests.raw_http import LAST, LIVE, connected, exchange, make_request, read_answers, receive_all, receive_answer
@@ -26,7 +26,7 @@ EMAIL = b'{"email":"grace@example.org"}'
 
 
 @pytest.fixture(scope="module")
-def web(server: WebApplication, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+def web(server: FlaskApp, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """A web server with one process that is patient for a second."""
     log = tmp_path_factory.mktemp("web") / "web.log"
     changes = {"web_workers": 1, "read_timeout_seconds": TIMEOUT_SECONDS}
@@ -159,7 +159,7 @@ def test_client_that_waits_to_be_asked_for_the_body_is_given_up(web: WebServer, 
 
 
 def test_idle_connection_is_closed_whatever_came_on_it(
-    settings: Settings, server: WebApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, server: FlaskApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--keep-alive=1")
     unread = make_request("POST", "/api/v1/users", None, b" " * 1000)

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from connexion import FlaskApp
 from flask import Flask
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
@@ -25,7 +26,6 @@ from app.services import users
 from app.services.api_keys import Account, make_key_pair
 from app.settings import Settings
 from app.web import throttling
-from app.web.application import WebApplication
 from app.web.authentication import KeyPairCheck
 from app.web.components import web_components_of
 from app.web.throttling import LookupQueue, Lookups, Pair, WrongPairs, source_of
@@ -56,7 +56,7 @@ def headers_of(pair: Sequence[str | None]) -> dict[str, str]:
     return {"Authentication-Key": str(pair[0]), "Authentication-Secret": str(pair[1])}
 
 
-def from_address(server: WebApplication, address: str, key: str | None = None, secret: str | None = None) -> Caller:
+def from_address(server: FlaskApp, address: str, key: str | None = None, secret: str | None = None) -> Caller:
     http = TestClient(server, raise_server_exceptions=False, client=(address, 50000))
     return Caller(http, key, secret)
 
@@ -75,7 +75,7 @@ def make_user(app: Flask, email: str) -> Pair:
     return pair.apikey, str(pair.apisecret)
 
 
-def ask_at_once(server: WebApplication, asked: Sequence[tuple[str, Pair]], path: str = "/api/v1/whoami") -> list[int]:
+def ask_at_once(server: FlaskApp, asked: Sequence[tuple[str, Pair]], path: str = "/api/v1/whoami") -> list[int]:
     """Send one request for each address and pair, all at the same time, and return their statuses."""
 
     async def ask(address: str, pair: Pair) -> int:
@@ -120,16 +120,14 @@ def few_queries(app: Flask) -> Iterator[None]:
 
 @pytest.mark.parametrize("sources", [1, 120])
 def test_many_wrong_pairs_at_once_cost_few_queries_and_are_all_answered(
-    app: Flask, server: WebApplication, sources: int
+    app: Flask, server: FlaskApp, sources: int
 ) -> None:
     asked = [(f"192.0.2.{number % sources}", make_key_pair()) for number in range(120)]
     with few_queries(app):
         assert ask_at_once(server, asked) == [401] * 120
 
 
-def test_new_pair_that_works_gets_in_beside_many_wrong_ones_from_its_address(
-    app: Flask, server: WebApplication
-) -> None:
+def test_new_pair_that_works_gets_in_beside_many_wrong_ones_from_its_address(app: Flask, server: FlaskApp) -> None:
     grace, alan = make_user(app, "grace@example.org"), make_user(app, "alan@example.org")
     wrong = [("192.0.2.1", make_key_pair()) for _ in range(200)]
     # A wrong secret for a key that exists is the same flood.
@@ -139,7 +137,7 @@ def test_new_pair_that_works_gets_in_beside_many_wrong_ones_from_its_address(
     assert statuses == [401] * 200 + [200] * 2
 
 
-def test_many_new_pairs_at_once_that_work_are_no_flood(app: Flask, server: WebApplication) -> None:
+def test_many_new_pairs_at_once_that_work_are_no_flood(app: Flask, server: FlaskApp) -> None:
     pairs = [make_user(app, f"user-{number}@example.org") for number in range(30)]
     with few_queries(app):
         assert ask_at_once(server, [("192.0.2.1", pair) for pair in pairs]) == [200] * 30
@@ -164,7 +162,7 @@ def test_new_pair_waits_in_the_queue_and_a_known_one_does_not(
     assert 1.5 < time.monotonic() - begin < 10
 
 
-def test_pair_that_stops_working_is_a_wrong_one_from_then_on(app: Flask, server: WebApplication, admin: Caller) -> None:
+def test_pair_that_stops_working_is_a_wrong_one_from_then_on(app: Flask, server: FlaskApp, admin: Caller) -> None:
     check = web_components_of(app).key_pair_check
     known = from_address(server, "192.0.2.1", admin.key, admin.secret)
     known.get("/whoami").expect(200)
@@ -200,7 +198,7 @@ def test_pair_that_cannot_be_is_refused_without_a_query_and_without_a_count(
     assert not check.lookups.wrong_pairs._windows
 
 
-def test_addresses_of_one_ipv6_network_are_one_source(app: Flask, server: WebApplication) -> None:
+def test_addresses_of_one_ipv6_network_are_one_source(app: Flask, server: FlaskApp) -> None:
     for number in range(3):
         send_wrong_pairs(from_address(server, f"2001:db8:0:1::{number + 1:x}"), 1)
     send_wrong_pairs(from_address(server, "2001:db8:0:2::1"), 1)
@@ -209,7 +207,7 @@ def test_addresses_of_one_ipv6_network_are_one_source(app: Flask, server: WebApp
     assert counts == {"2001:db8:0:1::/64": 3, "2001:db8:0:2::/64": 1}
 
 
-def test_status_page_is_no_way_around(app: Flask, server: WebApplication, http: TestClient) -> None:
+def test_status_page_is_no_way_around(app: Flask, server: FlaskApp, http: TestClient) -> None:
     when_checked(http)
     asked = [("192.0.2.1", make_key_pair()) for _ in range(120)]
     with few_queries(app):
@@ -241,7 +239,7 @@ def test_the_401s_are_the_same_to_the_byte(app: Flask, admin: Caller, http: Test
 
 
 @pytest.fixture(scope="module")
-def behind_proxies(settings: Settings, server: WebApplication) -> WebApplication:
+def behind_proxies(settings: Settings, server: FlaskApp) -> FlaskApp:
     """The application with two networks of proxies, on the same database."""
     return create_app(settings.model_copy(update={"trusted_proxies": "10.0.0.0/8,192.168.1.1"}))
 
@@ -260,16 +258,16 @@ def behind_proxies(settings: Settings, server: WebApplication) -> WebApplication
     ],
 )
 def test_source_is_the_last_address_that_is_no_proxy_of_ours(
-    app: Flask, behind_proxies: WebApplication, peer: str, forwarded: str, source: str
+    app: Flask, behind_proxies: FlaskApp, peer: str, forwarded: str, source: str
 ) -> None:
     caller = from_address(behind_proxies, peer, *make_key_pair())
     caller.get("/whoami", headers={"X-Forwarded-For": forwarded}).expect(401)
-    check = web_components_of(behind_proxies.flask_app).key_pair_check
+    check = web_components_of(behind_proxies.app).key_pair_check
     assert list(check.lookups.wrong_pairs._windows) == [source]
     check.clear()
 
 
-def test_forwarded_address_is_not_believed_without_proxies(app: Flask, server: WebApplication) -> None:
+def test_forwarded_address_is_not_believed_without_proxies(app: Flask, server: FlaskApp) -> None:
     for number in range(3):
         caller = from_address(server, "127.0.0.1", *make_key_pair())
         caller.get("/whoami", headers={"X-Forwarded-For": f"203.0.113.{number}"}).expect(401)
