@@ -19,10 +19,10 @@ install: ## Install everything for running, tests and checks into .venv
 run: ## Start LabelAPI with its own PostgreSQL and Azurite (PORT=8080, DATA_DIR=.data)
 	@$(INSTALL) run && exec $(PYTHON) -m local run
 
-demo: ## Walk through the life of an image set and a campaign, against the running service
+demo: ## Play the life cycle of an image set and a campaign against the running service
 	@$(INSTALL) test && exec $(PYTHON) examples/demo.py "$(DATA_DIR)/admin.json"
 
-check: ## Lint, format and types
+check: ## Run the linters and the type checker
 	@$(INSTALL) test
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
@@ -30,15 +30,15 @@ check: ## Lint, format and types
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
-test: ## Run the tests on real PostgreSQL and Azurite, and measure what they cover (ARGS="-k name": those alone, unmeasured)
+test: ## Run the tests on real PostgreSQL and Azurite with coverage (ARGS="-k name": some, without coverage)
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -n 3 --dist loadgroup --ignore=tests/faults --ignore=tests/fuzz $(or $(ARGS),--cov --cov-report=term)
 
-faults: ## Kill, stop and cut off what can be, and see that nothing is lost (FAULTS=long for everything in full)
+faults: ## Kill, stop and disconnect programs, and check that nothing is lost (FAULTS=long for the long form)
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -n 2 tests/faults $(ARGS)
 
-fuzz: ## Send whatever the OpenAPI document allows and forbids to a real service (FUZZ_SEED=number for other requests)
+fuzz: ## Send generated valid and invalid requests to a real service (FUZZ_SEED=number for other requests)
 	@$(INSTALL) test
 	MUTATED_BODIES=10000 $(PYTHON) -m pytest -n 2 -rP tests/fuzz tests/api/test_mutated_bodies.py $(ARGS)
 
@@ -46,7 +46,7 @@ slow: ## Run the tests that take minutes
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -m slow --ignore=tests/faults --ignore=tests/fuzz $(ARGS)
 
-replay: ## Do what the Dockerfile says in an empty folder, without Docker, and run the result
+replay: ## Follow the Dockerfile in an empty folder, without Docker, and run the result
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -n 0 tests/replay_dockerfile.py
 
@@ -54,7 +54,7 @@ screenshot: ## Take the README's picture of Swagger UI again (needs Chromium)
 	@$(INSTALL) test
 	REQUIRE_BROWSER=1 SCREENSHOT=docs/images/swagger-ui.png $(PYTHON) -m pytest -q tests/browser -k picture
 
-bench: ## Measure the service beside its limits, ten minutes (ROWS="put_objects": those alone, not written down)
+bench: ## Measure the service beside its limits, ten minutes (ROWS="put_objects": some, not recorded)
 	@$(INSTALL) test
 	$(PYTHON) -m bench $(ROWS)
 
@@ -72,7 +72,7 @@ bench-peers: ## Measure the same work in Label Studio (1 GB of packages, in .ven
 	.venv/peers/bin/python -m pip install --quiet --no-cache-dir -r bench/peers/requirements.txt
 	$(PYTHON) -m bench.peers.label_studio
 
-requirements: ## Pin the newest versions of what the .in files name
+requirements: ## Pin the newest versions of the requirements in the .in files
 	@$(INSTALL) run
 	@$(TOOLS) uv
 	@for list in requirements-core requirements requirements-embedded requirements-azureml test_requirements; do \
@@ -82,12 +82,12 @@ requirements: ## Pin the newest versions of what the .in files name
 			--output-file "$$list.txt" "$$list.in" || exit; \
 	done
 
-audit: ## Look for known vulnerabilities in what `make run` installs (asks the package registry)
+audit: ## Look up known vulnerabilities of what `make run` installs (asks the package registry)
 	@$(INSTALL) run
 	@$(TOOLS) pip-audit
 	.venv/tools/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements-core.txt
 
-sbom: ## Write the list of parts of the deployed image, sbom.cdx.json (CycloneDX)
+sbom: ## Write the software bill of materials of the image, sbom.cdx.json (CycloneDX)
 	@$(INSTALL) run
 	@$(TOOLS) cyclonedx-bom
 	.venv/tools/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.cdx.json requirements.txt

@@ -106,7 +106,7 @@ def make_image_set(admin: Caller, title: str) -> tuple[int, str]:
     expect(made["status"] == "created" and made["dropbox_url"], f"The new image set is odd: {made}")
     admin.call("POST", "/image_sets", {"title": title.upper()}, status=422)
     admin.call("POST", "/image_sets", {"title": title}, status=409)
-    say(f"Image set {made['imageset_id']} is called {title}; a second one of that name is refused.")
+    say(f"Image set {made['imageset_id']} is called {title}; a second one with this title is refused.")
     return made["imageset_id"], made["dropbox_url"]
 
 
@@ -117,7 +117,7 @@ def upload(dropbox_url: str, pictures: list[Picture]) -> None:
         uploads = threads.map(lambda file: _upload_one(dropbox, *file), files)
         bar = tqdm(uploads, total=len(files), desc="Uploading", unit="file")
         stored = sum(bar)
-    say(f"{len(files)} files, {stored / 1e6:.1f} MB, lie in the dropbox; none of it went through the service.")
+    say(f"{len(files)} files, {stored / 1e6:.1f} MB, are in the dropbox; none of them went through the service.")
 
 
 def _upload_one(dropbox: ContainerClient, name: str, content: bytes) -> int:
@@ -154,7 +154,7 @@ def watch(admin: Caller, path: str, job_name: str, words: str) -> None:
             if job["state"] == "succeeded":
                 return
             time.sleep(0.2)
-    raise DemoFailed(f"The job of {path} is not done after {WATCH_SECONDS} seconds; does a worker run?")
+    raise DemoFailed(f"The job of {path} has not ended after {WATCH_SECONDS} seconds. Is a worker running?")
 
 
 def pages(caller: Caller, path: str, name: str) -> Iterator[dict[str, Any]]:
@@ -198,7 +198,7 @@ def check_link_is_dead(dropbox_url: str) -> None:
         with ContainerClient.from_container_url(dropbox_url, retry_total=0) as dropbox:
             dropbox.upload_blob("too late.jpg", b"too late")
     except HttpResponseError as refusal:
-        say(f"The upload link is dead: {refusal.status_code}.")
+        say(f"The upload link no longer works: {refusal.status_code}.")
     else:
         raise DemoFailed("The upload link still works, although the set is finished.")
 
@@ -221,7 +221,7 @@ def make_campaign(
     by_path = [{"filepath": image["blobstorage_path"]} for image in images.values() if image["image_id"] == ids[0]]
     admin.call("POST", f"/campaigns/{campaign}/images", by_id + by_path)
     admin.call("PUT", f"/campaigns/{campaign}", {"new_status": "active"})
-    say(f"Campaign {campaign} has {len(ids)} images and is active; its partner has keys of their own.")
+    say(f"Campaign {campaign} has {len(ids)} images and is active; its partner has a key.")
     return campaign, partner
 
 
@@ -255,7 +255,7 @@ def label(
     status = admin.call("GET", path)["status"]
     expect(status == "completed", f"Every image is labeled, but the campaign is {status}.")
     boxes = sum(len(picture.things) for picture in pictures)
-    say(f"The partner sent {boxes} boxes on {len(listed)} images; with the last one the campaign completed itself.")
+    say(f"The partner sent {boxes} boxes on {len(listed)} images; the last one completed the campaign.")
 
 
 def _check_fences(admin: Caller, partner: Caller, campaign: int, images: dict[str, dict[str, Any]]) -> None:
@@ -353,7 +353,7 @@ def draw_boxes(admin: Caller, images: dict[str, dict[str, Any]], pictures: list[
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
-        sys.exit("Say where admin.json is: `make run` writes it to the data folder and must be running.")
+        sys.exit("Give the path of admin.json: `make run` writes it to the data folder and must be running.")
     try:
         main(Path(sys.argv[1]))
     except (DemoFailed, httpx.HTTPError, AzureError) as problem:

@@ -52,7 +52,7 @@ def main() -> int:
     news = check() - found
     for words in (*(f"The table {name} has other rows than before." for name in lost), *news):
         print(words)
-    print("The drill failed." if lost or news else "The drill is done: the same rows, and nothing new to find.")
+    print("The drill failed." if lost or news else "The drill succeeded: the same rows, and no new disagreement.")
     return 1 if lost or news else 0
 
 

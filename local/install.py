@@ -65,7 +65,7 @@ def alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("Another installation is at work in .venv; waiting for it …")
+            say("Another installation is running in .venv; waiting for it …")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -75,9 +75,9 @@ def make_environment() -> None:
     stamp = VENV / ".made-in"
     made_in = stamp.read_text() if stamp.is_file() else str(VENV)
     if made_in != str(VENV) or not works():
-        say(f"Making the virtual environment .venv with Python {sys.version.split()[0]} …")
+        say(f"Creating the virtual environment .venv with Python {sys.version.split()[0]} …")
         remove_old_environment()
-        call([sys.executable, "-m", "venv", str(VENV)], "The virtual environment could not be made")
+        call([sys.executable, "-m", "venv", str(VENV)], "The virtual environment could not be created")
     stamp.write_text(str(VENV))
 
 
@@ -174,7 +174,7 @@ if __name__ == "__main__":
     except InstallError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
-        sys.exit("Stopped; the next start goes on from here.")
+        sys.exit("Stopped. The next start continues from here.")
     except OSError as error:
         full = error.errno == 28
         sys.exit(f"The disk of {VENV} is full." if full else f"The installation failed: {error}")

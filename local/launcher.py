@@ -90,7 +90,7 @@ class Launcher:
     def _start(self) -> None:
         leftovers = stop_leftovers(self.folder)
         if leftovers:
-            say(f"Stopped what an earlier run had left behind: {', '.join(leftovers)}.")
+            say(f"Stopped what an earlier run left running: {', '.join(leftovers)}.")
         require_free_port(self.options)
         require_room(self.folder, START_BYTES if self.folder.postgres.exists() else FIRST_START_BYTES)
         self._start_database()
@@ -133,7 +133,7 @@ class Launcher:
         server = AzuriteServer(self.folder)
         server.prepare()
         if server.moved_from:
-            say(f"Storage: port {server.moved_from} is taken; links from before work again when it is free.")
+            say(f"Storage: port {server.moved_from} is taken; earlier links work again when it is free.")
         self._launch(part := server.part())
         server.wait_until_ready(part, self._pause)
         for name, value in EMBEDDED_STORAGE.items():
@@ -210,8 +210,8 @@ class Launcher:
         write_private(self.folder.admin_file, json.dumps(content, indent=2) + "\n")
 
     def _new_admin_key(self) -> dict[str, str]:
-        say("Making the first image-admin …")
-        failure = "The first image-admin could not be made"
+        say("Creating the first image-admin …")
+        failure = "The first image-admin could not be created"
         try:
             command = ("users", "create", "--email", ADMIN_EMAIL, "--role", "image-admin")
             printed = self._call_flask(*command, failure=failure)
@@ -251,7 +251,7 @@ class Launcher:
         """Make a new key when the one in `admin.json` is refused: it may be of another database."""
         if self._ask_who_i_am() != http.HTTPStatus.UNAUTHORIZED:
             return
-        say("The key in admin.json is of another database, or was revoked.")
+        say("The key in admin.json belongs to another database, or was revoked.")
         self._make_admin(only_if_missing=False)
 
     def _ask_who_i_am(self) -> int:
@@ -296,7 +296,7 @@ Ctrl-C stops it; the data stay in {short(self.folder.path)}.
             watch.deaths = 0 if now - watch.started_at > STEADY_SECONDS else watch.deaths
             delay = min(FIRST_DELAY_SECONDS * 2**watch.deaths, LONGEST_DELAY_SECONDS)
             watch.deaths, watch.due_at = min(watch.deaths + 1, 10), now + delay
-            say(f"{part.name} ended ({part.last_words()}); it is started again in {delay:.1f} s.")
+            say(f"{part.name} ended ({part.last_words()}); it will be restarted in {delay:.1f} s.")
             part.clear()
 
     @staticmethod
@@ -307,7 +307,7 @@ Ctrl-C stops it; the data stay in {short(self.folder.path)}.
         except (StartError, OSError) as error:
             reason = describe(error) if isinstance(error, OSError) else str(error)
             watch.due_at = now + LONGEST_DELAY_SECONDS
-            say(f"{watch.part.name} could not be started; next try in {LONGEST_DELAY_SECONDS:.0f} s. {reason}")
+            say(f"{watch.part.name} could not be started; next attempt in {LONGEST_DELAY_SECONDS:.0f} s. {reason}")
 
     def _stop(self) -> None:
         """Stop web and worker side by side, then storage, then the database: what is used ends after what uses it."""
@@ -338,7 +338,9 @@ def require_free_port(options: Options) -> None:
         try:
             probe.bind(address)
         except PermissionError:
-            raise StartError(f"Port {options.port} is for root only: choose one from 1024 on, PORT=8081.") from None
+            raise StartError(
+                f"Port {options.port} is for root only. Choose one from 1024 on, such as PORT=8081."
+            ) from None
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise no_address from None

@@ -64,7 +64,9 @@ class PostgresServer:
         if not version.exists():
             self._initialise()
         elif (found := version.read_text().strip()) != str(VERSION):
-            raise StartError(f"{self.data} is of PostgreSQL {found}, and this is {VERSION}: choose another DATA_DIR.")
+            raise StartError(
+                f"{self.data} belongs to PostgreSQL {found}, and this is {VERSION}: choose another DATA_DIR."
+            )
         self.socket_folder = self._socket_folder()
 
     def _require_access(self) -> None:
@@ -93,7 +95,7 @@ class PostgresServer:
         )
         if result.returncode:
             shutil.rmtree(new, ignore_errors=True)
-            raise StartError(f"The database could not be made: {_reason(result.stdout + result.stderr)}")
+            raise StartError(f"The database could not be created: {_reason(result.stdout + result.stderr)}")
         new.rename(self.data)
 
     def _socket_folder(self) -> Path:

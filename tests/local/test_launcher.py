@@ -87,7 +87,7 @@ def test_data_of_another_version_are_left_alone(folder: Path) -> None:
     data = folder / "postgres" / "data"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("15\n")
-    with pytest.raises(StartError, match=r"is of PostgreSQL 15.*DATA_DIR"), running_postgres(folder):
+    with pytest.raises(StartError, match=r"belongs to PostgreSQL 15.*DATA_DIR"), running_postgres(folder):
         pass
 
 

@@ -159,7 +159,7 @@ def test_missing_packages_name_the_remedy(folder: DataFolder, monkeypatch: pytes
 def test_cluster_that_cannot_be_made_leaves_nothing(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "INITDB", ["--no-such-option"])
     server = PostgresServer(folder)
-    with pytest.raises(StartError, match=r"The database could not be made: .*no-such-option") as trouble:
+    with pytest.raises(StartError, match=r"The database could not be created: .*no-such-option") as trouble:
         server.prepare()
     first_line(trouble)
     assert not server.data.exists()
@@ -393,4 +393,4 @@ def test_lost_key_and_taken_port_are_mended_at_the_next_start(folder: DataFolder
             assert launch.status("/api/v1/whoami") == 200
             assert launch.admin["apikey"] != first["apikey"]
             assert f"port {port} is taken" in launch.said
-            assert "of another database, or was revoked" in launch.said
+            assert "another database, or was revoked" in launch.said
