@@ -13,6 +13,6 @@ __version__ = "1.0.0"
 def create_app(settings: "Settings | None" = None) -> "FlaskApp":
     """Return the Connexion application; its `app` is the Flask application. Raises SettingsError."""
     from app.settings import load_settings
-    from app.web.application import assemble
+    from app.web.application import make_application
 
-    return assemble(settings or load_settings())
+    return make_application(settings or load_settings())

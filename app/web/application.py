@@ -44,7 +44,7 @@ DOCUMENT = "/openapi.json"
 STATUS_SECONDS = 3  # How long a check of Azure ML may take.
 
 
-def assemble(settings: Settings) -> FlaskApp:
+def make_application(settings: Settings) -> FlaskApp:
     """Return the web application for these settings."""
     document = load_spec()
     bulk_threads = BulkThreads(settings.web_bulk_threads)

@@ -15,41 +15,41 @@ Result = TypeVar("Result")
 
 
 @dataclass
-class Turn:
-    """Whose turn it is among the bulk requests of one user, and how many of them there are."""
+class UserLock:
+    """The lock that one bulk request of a user holds, and how many requests hold it or wait for it."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     requests: int = 0
 
 
 class BulkThreads:
-    """Threads for checking and handling large bodies; a user's next request waits until its last one has been dealt with.
+    """Threads for checking and handling large bodies; a user's next request waits until the one before has ended.
 
     How many bytes of bodies may wait is bounded where they are read.
     """
 
     def __init__(self, threads: int) -> None:
         self.executor = ThreadPoolExecutor(threads, thread_name_prefix="bulk")
-        self._turns: dict[int, Turn] = {}
+        self._locks: dict[int, UserLock] = {}
 
     async def run(self, user_id: int, work: Callable[[], Result]) -> Result:
-        """Return what `work` returns, which a thread does when it is this user's turn. Raises what `work` raises."""
-        async with self.turn(user_id):
+        """Return what `work` returns, which runs on a thread while no other request of this user does. Raises what it raises."""
+        async with self.one_at_a_time(user_id):
             # This leaves no cycle of references, which would keep a refused body until the next garbage collection.
             return await asyncio.get_running_loop().run_in_executor(self.executor, work)
 
     @asynccontextmanager
-    async def turn(self, user_id: int) -> AsyncIterator[None]:
-        """Wait until it is this user's turn, which it is until the end of the block."""
-        turn = self._turns.setdefault(user_id, Turn())
-        turn.requests += 1
+    async def one_at_a_time(self, user_id: int) -> AsyncIterator[None]:
+        """Wait until no other bulk request of this user runs, and let none run until the end of the block."""
+        user_lock = self._locks.setdefault(user_id, UserLock())
+        user_lock.requests += 1
         try:
-            async with turn.lock:
+            async with user_lock.lock:
                 yield
         finally:
-            turn.requests -= 1
-            if not turn.requests:
-                del self._turns[user_id]
+            user_lock.requests -= 1
+            if not user_lock.requests:
+                del self._locks[user_id]
 
 
 class FlaskThreads:
@@ -66,5 +66,5 @@ class FlaskThreads:
         if context is None or context.operation is None or not context.operation.is_bulk:
             await self._small(scope, receive, send)
             return
-        async with self._bulk_threads.turn(context.account.user_id):
+        async with self._bulk_threads.one_at_a_time(context.account.user_id):
             await self._bulk(scope, receive, send)

@@ -38,7 +38,7 @@ def test_one_user_has_one_thread_and_another_user_the_next() -> None:
         threads = BulkThreads(2)
         users = [1] * 10 + [2] * 3
         answers = await asyncio.gather(*(threads.run(user, lambda user=user: work(user)) for user in users))  # type: ignore[misc]
-        assert threads._turns == {}
+        assert threads._locks == {}
         return answers
 
     assert asyncio.run(scenario()) == [1] * 10 + [2] * 3
