@@ -94,7 +94,7 @@ def find_registered(session: Session, paths: list[str]) -> dict[str, RegisteredF
 
 
 @contextmanager
-def copiers(threads: int) -> Iterator[ThreadPoolExecutor]:
+def copy_threads(threads: int) -> Iterator[ThreadPoolExecutor]:
     """Threads that copy; when one of them finds the storage away, those that have not begun do not begin."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="copy")
     try:
@@ -182,11 +182,13 @@ def register_images(session: Session, blobs: BlobStore, prefix: str, *, threads:
     StorageUnavailable.
     """
     total = Registration()
-    with copiers(threads) as pool:
+    with copy_threads(threads) as pool:
         for batch in batches(_find_files(blobs, prefix, total)):
             known = find_registered(session, [f"{blobs.container}/{blob.name}" for blob in batch])
             new = [blob for blob in batch if not _is_registered(known.get(f"{blobs.container}/{blob.name}"), blob)]
-            results = dict(zip([blob.name for blob in new], pool.map(partial(_try, blobs), new), strict=True))
+            results = dict(
+                zip([blob.name for blob in new], pool.map(partial(_examine_or_fault, blobs), new), strict=True)
+            )
             documents = {name: result for name, result in results.items() if isinstance(result, dict)}
             total.found += len(batch)
             total.faults |= {name: result for name, result in results.items() if isinstance(result, Fault)}
@@ -202,20 +204,20 @@ def _find_files(blobs: BlobStore, prefix: str, total: Registration) -> Iterator[
             yield blob
 
 
-def _try(blobs: BlobStore, blob: Blob) -> Document | Fault:
+def _examine_or_fault(blobs: BlobStore, blob: Blob) -> Document | Fault:
     try:
         return examine(blobs, blob.name, blob)
     except StorageUnavailable:
         raise
     except Exception as error:
-        return describe_fault(error)
+        return fault_of(error)
 
 
 def _is_registered(known: RegisteredFile | None, blob: Blob) -> bool:
     return known is not None and known.is_of(blob, known.image_set_id)
 
 
-def describe_fault(error: Exception) -> Fault:
+def fault_of(error: Exception) -> Fault:
     """Return the fault that an error means for its file."""
     if isinstance(error, FileFault):
         return Fault(error.kind, str(error))

@@ -17,7 +17,7 @@ from app.azure.blobs import Blob, BlobStore, CopyPending, target_path
 from app.azure.names import dropbox_name, printable
 from app.azure.outage import ListingFailed
 from app.errors import StorageUnavailable
-from app.jobs.image_files import RegisteredFile, batches, copiers, describe_fault, examine, find_registered, register
+from app.jobs.image_files import RegisteredFile, batches, copy_threads, examine, fault_of, find_registered, register
 from app.jobs.ingest_progress import IngestProgress, Pending, Result
 from app.jobs.progress import Checkpoint, Failed, RetryAfter
 from app.models import Image, ImageSet
@@ -64,7 +64,7 @@ class Ingest:
             raise
         except Exception as error:
             # Whatever it is, it is about this file, and the others go on.
-            return describe_fault(error)
+            return fault_of(error)
 
 
 def open_ingest(session: Session, blobs: BlobStore, image_set_id: int, folder: str) -> Ingest:
@@ -100,7 +100,7 @@ def ingest_new_uploads(
     """
     progress.total = sum(map(progress.is_new, ingest.list_uploads()))
     yield progress.checkpoint
-    with copiers(threads) as pool:
+    with copy_threads(threads) as pool:
         for pause in (*PAUSES_SECONDS, None):
             yield from _ingest_listed(session, ingest, progress, pool)
             if pause is None or not progress.faults:
