@@ -13,6 +13,7 @@ from structlog.contextvars import bind_contextvars
 
 from app.database.outages import without_transaction
 from app.errors import Forbidden, Unauthorized
+from app.models.users import IMAGE_ADMIN
 from app.services import api_keys
 from app.services.api_keys import Account
 from app.services.images import NO_ACCESS
@@ -104,7 +105,7 @@ class KeyPairCheck:
 
     async def _admit(self, scope: Scope, operation: Operation | None) -> Account:
         pair = _pair_in(scope)
-        account = self.cache.find(_digest(pair))
+        account = self.cache.find(_digest(pair)) if _may_be_remembered(operation) else None
         # A role may have been granted a moment ago, so that nobody is refused on remembered facts.
         if not account or not _is_open(operation, scope, account):
             account = await self._look_up(scope, pair)
@@ -151,6 +152,14 @@ def _is_open(operation: Operation | None, scope: Scope, account: Account) -> boo
     if operation is None or ANY_CALLER in operation.roles:
         return True
     return account.has_role(operation.roles, scope["path_params"].get("campaign_id"))
+
+
+def _may_be_remembered(operation: Operation | None) -> bool:
+    """False for what only image-admins may do, and for keys.
+
+    Otherwise somebody who loses the role, or whose key is revoked, could use the next seconds to create another way in.
+    """
+    return operation is None or (operation.roles != {IMAGE_ADMIN} and operation.is_open_to_session_keys)
 
 
 def _name_in_log(account: Account) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.database.engine import db
+from app.errors import Conflict
 from app.services import api_keys
 from app.services.api_keys import Account, is_well_formed
 from app.web.components import web_components_of
@@ -168,17 +169,39 @@ def test_a_partner_rotates_its_own_key_and_keeps_what_limits_it(
 
 
 def test_a_key_that_was_revoked_a_moment_ago_cannot_be_rotated(
-    admin: Caller, labelled: Labelled, http: TestClient
+    app: Flask, admin: Caller, labelled: Labelled, http: TestClient
 ) -> None:
     labelled.partner.get("/whoami").expect(200)
     admin.delete("/users/2/api_keys/2").expect(200)
-    # This process remembers the pair.
-    labelled.partner.post("/whoami/keys/rotate").expect(409, "no longer works")
+    # This process remembers the pair, and asks again.
+    labelled.partner.post("/whoami/keys/rotate").expect(401)
     second = caller_of(http, admin.post("/users/2/api_keys", {}).expect(200))
     second.get("/whoami").expect(200)
     admin.patch("/users/2", {"enabled": False}).expect(200)
-    second.post("/whoami/keys/rotate").expect(409, "disabled")
+    second.post("/whoami/keys/rotate").expect(401)
+    # The same while the request is under way, after its pair was looked up.
+    with app.app_context():
+        for key_id, message in ((3, "disabled"), (2, "no longer works")):
+            with pytest.raises(Conflict, match=message):
+                api_keys.rotate_own_key(db.session(), Account(2, "", key_id, None, frozenset()), timedelta(0))
+            db.session.execute(text('UPDATE "user" SET enabled = true'))
     assert admin.get("/users/2/api_keys").expect(200)["pagination"]["total"] == 2
+
+
+def test_an_admin_who_has_lost_the_role_uses_no_remembered_facts(
+    admin: Caller, http: TestClient, labelled: Labelled, title: str
+) -> None:
+    """For the next seconds the process remembers the role; enough for a script to create another way in."""
+    user_id = admin.post("/users", {"email": "mallory@example.org", "role": "image-admin"}).expect(200)["user_id"]
+    mallory = caller_of(http, admin.post(f"/users/{user_id}/api_keys", {}).expect(200))
+    mallory.get("/campaigns").expect(200)
+    [role] = admin.get(f"/users/{user_id}").expect(200)["roles"]
+    admin.delete(f"/users/{user_id}/roles/{role['role_id']}").expect(200)
+    mallory.post("/users", {"email": "eve@example.org", "role": "image-admin"}).expect(403)
+    mallory.post(f"/users/{user_id}/roles", {"role": "image-admin"}).expect(403)
+    mallory.post("/campaigns", {"title": title, "labeler_email": "eve@example.org"}).expect(403)
+    mallory.post(f"/campaigns/{labelled.campaign_id}/labelers", {"email": "eve@example.org"}).expect(403)
+    mallory.get("/users").expect(403)
 
 
 def test_a_rotation_at_the_moment_of_a_revocation_leaves_no_key(app: Flask, admin: Caller, labelled: Labelled) -> None:

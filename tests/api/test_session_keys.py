@@ -10,7 +10,9 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.database.engine import db
-from app.services.api_keys import is_well_formed
+from app.errors import Conflict
+from app.services import session_keys
+from app.services.api_keys import Account, is_well_formed
 from app.web.openapi import load_spec
 from tests.caller import Caller
 from tests.conftest import Labelled
@@ -156,14 +158,14 @@ def test_session_makes_no_session(admin: Caller) -> None:
     session_of(admin).post("/session_keys", {"hours": 1}).expect(403, "session key")
 
 
-def test_parent_that_stopped_a_moment_ago_makes_no_session(admin: Caller, labelled: Labelled) -> None:
+def test_parent_that_stopped_a_moment_ago_makes_no_session(app: Flask, admin: Caller, labelled: Labelled) -> None:
     labelled.partner.get("/whoami").expect(200)
-    admin.patch("/users/2", {"enabled": False}).expect(200)
-    # This process remembers the pair of the parent.
-    labelled.partner.post("/session_keys", {"hours": 1}).expect(409, "no longer works")
-    admin.patch("/users/2", {"enabled": True}).expect(200)
     admin.delete("/users/2/api_keys/2").expect(200)
-    labelled.partner.post("/session_keys", {"hours": 1}).expect(409, "no longer works")
+    # This process remembers the pair of the parent, and asks again.
+    labelled.partner.post("/session_keys", {"hours": 1}).expect(401)
+    # The same while the request is under way, after its pair was looked up.
+    with app.app_context(), pytest.raises(Conflict, match="no longer works"):
+        session_keys.create_session_key(db.session(), Account(2, "", 2, None, frozenset()), 1)
 
 
 def test_an_api_key_has_so_many_sessions_and_the_oldest_makes_room(

@@ -42,7 +42,9 @@ def test_no_operation_answers_a_stranger(anonymous: Caller) -> None:
 
 
 def test_a_partner_gets_only_what_the_spec_opens_to_labelers(labelled: Labelled) -> None:
-    own = {"image_id": labelled.image_ids[0], "campaign_id": labelled.campaign_id}
+    own = {"image_id": labelled.image_ids[0], "campaign_id": labelled.campaign_id, "submission_id": 1}
+    sent = [{"image_id": own["image_id"], "objects": []}]
+    labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", sent).expect(200)
     body = {"content": b"not json", "headers": {"Content-Type": "application/json"}}
     for method, path, operation in OPERATIONS:
         kwargs: dict[str, Any] = body if method != "GET" else {}
