@@ -15,15 +15,20 @@ from app.services.submissions import Sender
 
 MAX_ERRORS = 50
 
-# Present objects that get another label, and the images that they are on.
+# Present objects that get another label, and the images that they are on. The objects of each image are looked up by the whole
+# index: joined, PostgreSQL might look through all objects of a new campaign for each image, because it expects few.
 TOUCHED = """
 WITH mapping AS MATERIALIZED (
     SELECT * FROM unnest(CAST(:labels AS text[]), CAST(:new_labels AS text[])) AS mapping (label, new_label)
+), member AS MATERIALIZED (
+    SELECT campaign_id, image_id, submission_id FROM campaign_image WHERE campaign_id = :campaign_id AND state = 'labeled'
 ), touched AS MATERIALIZED (
-    SELECT campaign_image.campaign_id, image_id, submission_id, object.label, count(*)
-    FROM campaign_image JOIN object USING (campaign_id, submission_id, image_id)
-    WHERE campaign_id = :campaign_id AND object.label = ANY (CAST(:labels AS text[]))
-    GROUP BY 1, 2, 3, 4
+    SELECT member.*, label, count
+    FROM member CROSS JOIN LATERAL (
+        SELECT label, count(*) FROM object
+        WHERE object.campaign_id = member.campaign_id AND object.submission_id = member.submission_id
+            AND object.image_id = member.image_id AND label = ANY (CAST(:labels AS text[]))
+        GROUP BY label) AS found
 ), changed AS MATERIALIZED (
     SELECT DISTINCT campaign_id, image_id, submission_id FROM touched
 )

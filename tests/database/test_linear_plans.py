@@ -22,6 +22,7 @@ from sqlalchemy import Engine, event, text
 from app.database.engine import db
 from app.jobs import image_files
 from app.jobs.image_paths import find_image_paths
+from app.services import statistics
 from app.settings import Settings
 from tests.caller import Caller
 from tests.web_server import WebServer, web_server
@@ -32,7 +33,17 @@ OBJECTS = 2
 # So many rows the steps of a plan may look at for each image. A scan of the campaign for each image would look at COUNT.
 ROWS_FOR_EACH = 100
 
-TABLES = ("image", "image_set", "campaign", "campaign_image", "submission", "object", "job", "dataset")
+TABLES = (
+    "image",
+    "image_set",
+    "campaign",
+    "campaign_image",
+    "submission",
+    "submission_image",
+    "object",
+    "job",
+    "dataset",
+)
 KINDS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "EXECUTE")
 OTHERS = "other campaigns"
 OTHER_CAMPAIGNS = """
@@ -43,6 +54,8 @@ INSERT INTO campaign (title, created_by, status, image_count, auto_complete)
 INSERT INTO submission (campaign_id, user_id, image_count, object_count) SELECT id, 1, 2000, 4000 FROM campaign;
 INSERT INTO campaign_image (campaign_id, image_id, submission_id)
     SELECT campaign_id, image.id, submission.id FROM image JOIN submission ON submission.campaign_id = 1 + image.id % 2;
+INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count)
+    SELECT campaign_id, image_id, submission_id, 'labeled', 2 FROM campaign_image;
 INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
     SELECT campaign_id, submission_id, image_id, 0, 0, 9, 9, 'PET', 'PET' FROM campaign_image, generate_series(1, 2);
 """
@@ -174,6 +187,18 @@ def test_work_for_what_is_new_is_linear(knowledge: str, app: Flask, admin: Calle
     ):
         with linear(app, path):
             admin.get(path).expect(200)
+    newest = admin.get(f"{campaign}/submissions").expect(200)["submissions"][0]["submission_id"]
+    with linear(app, "statistics"):
+        admin.get(f"{campaign}/statistics").expect(200)
+    with linear(app, "relabel"):
+        admin.post(f"{campaign}/relabel", {"mapping": {"PET": "can"}}).expect(200)
+    with linear(app, "counts to keep"), app.app_context():
+        assert list(statistics.keep_counts(db.session())) == [campaign_id]
+        db.session.commit()
+    with linear(app, "statistics of the past"):
+        admin.get(f"{campaign}/statistics?as_of={newest}").expect(200)
+    with linear(app, "restore"):
+        admin.post(f"{campaign}/restore", {"as_of": str(newest)}).expect(200)
     made = admin.post("/image_sets", {"title": title}).expect(200)
     with linear(app, "POST images to a set"):
         admin.post(f"/image_sets/{made['imageset_id']}/images", [{"id": image_id} for image_id in ids]).expect(200)
