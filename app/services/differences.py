@@ -138,12 +138,12 @@ def _describe(session: Session, campaign_id: int, shown: list[tuple[Row[Any], li
     revisions = {(row.image_id, revision) for row, _ in shown for revision in (row.before_id, row.after_id) if revision}
     objects: dict[int, orjson.Fragment] = {}
     if boxes:
-        wanted = OBJECTS.where(
+        selected = OBJECTS.where(
             Object.campaign_id == campaign_id,
             tuple_(Object.image_id, Object.submission_id).in_(revisions),
             Object.id.in_([box.id for box in boxes]),
         )
-        objects = {int(row[0]): orjson.Fragment(str(row[1])) for row in fetch_rows(session, wanted)}
+        objects = {int(row[0]): orjson.Fragment(str(row[1])) for row in fetch_rows(session, selected)}
     return [
         {
             "image_id": row.image_id,

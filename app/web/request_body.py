@@ -58,7 +58,7 @@ class JsonBody(AbstractRequestBodyValidator):
             check = self._check_array if self._schema.get("type") == "array" else self._check
             context.body = await self._bulk_threads.run(context.account.user_id, partial(check, raw))
         if "idempotency-key" in headers:
-            # Whether a request is sent a second time is told by its bytes, which do not reach the handler.
+            # The bytes of a request, which do not reach the handler, show whether it is sent a second time.
             context.body_digest = hashlib.sha256(raw).digest()
         return _nothing_more(receive), scope
 

@@ -46,7 +46,7 @@ class Routing:
     """ASGI layer: finds the operation that a request asks for, and the ids in its path, for the next layers.
 
     It replaces the framework's own layer, which tries one path after the other, takes ids with signs and leading zeros, and
-    tells nobody which methods a path has. Raises HTTPException 405, whose `Allow` names every method of the path, and 404 for
+    does not report which methods a path has. Raises HTTPException 405, whose `Allow` names every method of the path, and 404 for
     an empty segment in a path.
     """
 
@@ -80,7 +80,7 @@ class Routing:
             scope["path_params"] = dict(zip(route.names, map(int, ids), strict=True))
         context_of(scope).operation = operation
         is_below = f"{path}/".startswith(f"{self._base_path}/")
-        # This is how the framework's layers are told.
+        # The layers of the framework read it here.
         scope.setdefault("extensions", {})[ROUTING_CONTEXT] = {
             "api_base_path": self._base_path if is_below else "",
             "operation_id": operation.handler if operation else None,
