@@ -22,6 +22,7 @@ ROWS: dict[str, Callable[[Service], Iterator[Row]]] = {
     "put_objects_at_once": submissions.put_objects_at_once,
     "add_images": submissions.add_images,
     "campaign_objects": reads.campaign_objects,
+    "past_of_campaign": reads.past_of_campaign,
     "image_pages": reads.image_pages,
     "campaign_list": reads.campaign_list,
     "campaign_statistics": reads.campaign_statistics,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
+import orjson
 from azure.storage.blob import BlobServiceClient, generate_blob_sas
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
@@ -68,6 +69,31 @@ def campaign_objects(service: Service) -> Iterator[Row]:
             figures = compare(lambda: connection.send("GET", f"{path}?per_page=1000"), ask, 25)
         name = f"GET objects of a campaign, 1,000 images x {OBJECTS}"
         yield Row(name, "PostgreSQL's JSON through psycopg2", *figures, 2)
+
+
+def past_of_campaign(service: Service) -> Iterator[Row]:
+    """GET the objects of a campaign as they were, against as they are; and the differences of 100,000 objects that all moved."""
+    images = service.make_images(20_000)
+    campaign_id = service.make_campaign(images)
+    base = f"/api/v1/campaigns/{campaign_id}"
+    moved = make_body(images).replace(b'"ymax":640', b'"ymax":600.5')
+    with service.web(1) as server:
+        connection = service.connect(server)
+        for body in (make_body(images), moved, make_body(images, 0.25)):
+            connection.send("PUT", f"{base}/objects", body)
+        service.checkpoint()
+        newest = orjson.loads(connection.send("GET", f"{base}/submissions"))["submissions"]
+        third, second, first = (submission["submission_id"] for submission in newest)
+        page = f"{base}/objects?per_page=1000&after={images.start + 9_000}"
+        figures = compare(
+            lambda: connection.send("GET", f"{page}&as_of={first}"), lambda: connection.send("GET", page), 15
+        )
+        yield Row(f"GET objects as of a submission, 1,000 images x {OBJECTS}", "as they are", *figures, 1.5)
+        for name, begin, end in (("moved", first, second), ("changed", first, third)):
+            path = f"{base}/diff?per_page=100&from={begin}&to={end}"
+            counted = orjson.loads(connection.send("GET", path))["counts"][name]
+            took = median(milliseconds(lambda: connection.send("GET", path)) for _ in range(3))
+            yield Row(f"GET diff of {counted:,} objects that all {name}", "3 s", took, 3000, took / 3000, 1)
 
 
 def image_pages(service: Service, count: int = IMAGES) -> Generator[Row, None, None]:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 # From this intersection over union on, two boxes can be the same thing (as for PASCAL VOC).
@@ -54,16 +55,15 @@ class TooManyPairs(ValueError):
 
 def intersection_over_union(one: Box, other: Box) -> float:
     """Return the area that two boxes share, divided by the area that they cover together: 0 to 1."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    _, _, left, top, right, bottom, _ = one
+    _, _, other_left, other_top, other_right, other_bottom, _ = other
+    width = min(right, other_right) - max(left, other_left)
+    height = min(bottom, other_bottom) - max(top, other_top)
     if width <= 0 or height <= 0:
         return 0.0
     shared = width * height
-    return shared / (_area(one) + _area(other) - shared)
-
-
-def _area(box: Box) -> float:
-    return (box.right - box.left) * (box.bottom - box.top)
+    areas = (right - left) * (bottom - top) + (other_right - other_left) * (other_bottom - other_top)
+    return shared / (areas - shared)
 
 
 def match_boxes(before: Sequence[Box], after: Sequence[Box]) -> list[Match]:
@@ -76,35 +76,42 @@ def match_boxes(before: Sequence[Box], after: Sequence[Box]) -> list[Match]:
     matches: list[Match] = []
     left_before, left_after = {box.id: box for box in before}, {box.id: box for box in after}
 
-    def take(pairs: Iterable[tuple[float, Box, Box]]) -> None:
-        for iou, one, other in sorted(pairs, key=lambda pair: (-pair[0], pair[1].id, pair[2].id)):
-            if one.id in left_before and other.id in left_after:
-                del left_before[one.id], left_after[other.id]
-                matches.append(Match(one, other, iou))
+    def take(pairs: Iterable[Pair]) -> None:
+        # Their order is that of the numbers and ids, which no two pairs share.
+        for opposite, one_id, other_id, one, other in sorted(pairs):
+            if one_id in left_before and other_id in left_after:
+                del left_before[one_id], left_after[other_id]
+                matches.append(Match(one, other, -opposite))
 
     take(_equal(before, after))
-    near = list(_near(list(left_before.values()), list(left_after.values())))
-    take(pair for pair in near if pair[1].label == pair[2].label)
-    take(near)
+    if left_before and left_after:
+        near = list(_near(list(left_before.values()), list(left_after.values())))
+        take(pair for pair in near if pair[3].label == pair[4].label)
+        take(near)
     matches += (Match(box, None) for box in left_before.values())
     matches += (Match(None, box) for box in left_after.values())
     return matches
 
 
-def _equal(before: Sequence[Box], after: Sequence[Box]) -> Iterator[tuple[float, Box, Box]]:
+# The opposite of the intersection over union, the ids of two boxes, and the boxes.
+Pair = tuple[float, int, int, Box, Box]
+
+
+def _equal(before: Sequence[Box], after: Sequence[Box]) -> Iterator[Pair]:
     """Yield equal boxes, the first one of each kind with the first one, and so on."""
     places: dict[tuple[object, ...], list[Box]] = {}
-    for box in sorted(after, key=lambda box: box.id, reverse=True):
+    for box in sorted(after, reverse=True):
         places.setdefault(box[1:], []).append(box)
-    for box in sorted(before, key=lambda box: box.id):
+    for box in sorted(before):
         same = places.get(box[1:])
         if same:
-            yield 1.0, box, same.pop()
+            other = same.pop()
+            yield -1.0, box.id, other.id, box, other
 
 
-def _near(before: Sequence[Box], after: Sequence[Box]) -> Iterator[tuple[float, Box, Box]]:
+def _near(before: Sequence[Box], after: Sequence[Box]) -> Iterator[Pair]:
     """Yield the pairs of boxes with an intersection over union of MIN_IOU or more."""
-    ordered = sorted(after, key=lambda box: box.left)
+    ordered = sorted(after, key=attrgetter("left"))
     lefts = [box.left for box in ordered]
     count = 0
     for one in before:
@@ -117,4 +124,4 @@ def _near(before: Sequence[Box], after: Sequence[Box]) -> Iterator[tuple[float, 
         for other in ordered[begin:end]:
             iou = intersection_over_union(one, other)
             if iou >= MIN_IOU:
-                yield iou, one, other
+                yield -iou, one.id, other.id, one, other

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from sqlalchemy import Text, case, cast, func, literal_column, select, true
+from sqlalchemy import BigInteger, Text, bindparam, case, cast, func, literal_column, select, true
 from sqlalchemy.orm import aliased
 
 from app.models import Campaign, CampaignClass, CampaignImage, Image, SubmissionImage
@@ -57,7 +57,7 @@ CAMPAIGNS = select(
 # To make such a select takes longer than to run it for a few images.
 @lru_cache(8)
 def select_campaign_images(member: type[CampaignImage], *, with_file: bool = False) -> AnySelect:
-    """Return the select of the images of a campaign as they are, or as `images_at` has them.
+    """Return the select of the images of a campaign as they are, or as IMAGES_THEN has them.
 
     With `with_file` the file is in one more column, which `fetch_page` replaces by a link.
     """
@@ -102,28 +102,27 @@ def select_labeled_images(member: type[CampaignImage]) -> AnySelect:
     return select_campaign_images(member).add_columns(json_rows(select_objects_of(member)).label("objects"))
 
 
-def images_at(campaign_id: int, moment: int) -> type[CampaignImage]:
-    """Return the images of a campaign as they were just after the submission `moment`, to be selected from as from the table."""
+def _images_then() -> type[CampaignImage]:
     newest = (
         select(SubmissionImage.submission_id, SubmissionImage.state)
         .where(
             SubmissionImage.campaign_id == CampaignImage.campaign_id,
             SubmissionImage.image_id == CampaignImage.image_id,
-            SubmissionImage.submission_id <= moment,
+            SubmissionImage.submission_id <= bindparam("moment", type_=BigInteger),
         )
         .correlate(CampaignImage)
         .order_by(SubmissionImage.submission_id.desc())
         .limit(1)
         .lateral("newest")
     )
-    past = (
-        select(
-            CampaignImage.campaign_id,
-            CampaignImage.image_id,
-            case((newest.c.state != "unlabeled", newest.c.submission_id)).label("submission_id"),
-            func.coalesce(newest.c.state, "unlabeled").label("state"),
-        )
-        .outerjoin(newest, true())
-        .where(CampaignImage.campaign_id == campaign_id)
-    )
+    past = select(
+        CampaignImage.campaign_id,
+        CampaignImage.image_id,
+        case((newest.c.state != "unlabeled", newest.c.submission_id)).label("submission_id"),
+        func.coalesce(newest.c.state, "unlabeled").label("state"),
+    ).outerjoin(newest, true())
     return aliased(CampaignImage, past.subquery("past"), adapt_on_names=True)
+
+
+# The images of campaigns as they were just after the submission that is the parameter `moment`.
+IMAGES_THEN = _images_then()

@@ -1,7 +1,8 @@
 """Rows as JSON, which PostgreSQL builds: the columns of a select are named as in the schema of the answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, literal_column, select
@@ -12,11 +13,16 @@ from app.representations.viewers import viewer_parameters
 AnySelect = Select[*tuple[Any, ...]]
 
 
-def fetch_rows(session: Session, rows: AnySelect) -> list[Row[int, str]]:
-    """Return the rows in their order: the value of the first column, and the row as the text of a JSON object."""
+def fetch_rows(
+    session: Session, rows: AnySelect, parameters: Mapping[str, Any] = MappingProxyType({})
+) -> list[Row[int, str]]:
+    """Return the rows in their order: the value of the first column, and the row as the text of a JSON object.
+
+    `parameters` are values of parameters that the select names itself.
+    """
     part = rows.subquery("part")
     statement = select(part.columns[0], cast(func.row_to_json(part.table_valued()), Text))
-    return list(session.execute(statement, viewer_parameters(session)).all())
+    return list(session.execute(statement, {**viewer_parameters(session), **parameters}).all())
 
 
 def fetch_array(session: Session, rows: AnySelect) -> bytes:

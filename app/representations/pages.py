@@ -1,7 +1,8 @@
 """Pages of lists: by number, with totals, or after an id, at the same speed however long the list is."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -77,11 +78,13 @@ def fetch_page(
     total: AnySelect | None = None,
     sign_path: SignPath | None = None,
     newest_first: bool = False,
+    parameters: Mapping[str, Any] = MappingProxyType({}),
 ) -> Listing:
     """Return `{<name>: [<rows of the page>], "pagination": {…}}`, for rows in the order of their first column, an id.
 
     For a page with a number the rows are counted, unless `total` selects their number. `sign_path` makes links from the
-    files in the column `download_url`. `newest_first` states that the ids go down. Raises NotFound for a page past the
+    files in the column `download_url`. `newest_first` states that the ids go down. `parameters` are values of
+    parameters that the rows name themselves. Raises NotFound for a page past the
     last, for which no rows are read.
     """
     key: ColumnElement[int] = rows.selected_columns[0]
@@ -90,17 +93,17 @@ def fetch_page(
         # In a list that goes down, 0 stands for its beginning as well.
         if page.after or not newest_first:
             rows = rows.where(key < page.after if newest_first else key > page.after)
-        found = fetch_rows(session, rows.limit(page.size + 1))
+        found = fetch_rows(session, rows.limit(page.size + 1), parameters)
         if len(found) > page.size:
             last_id = found[page.size - 1][0]
         pagination = page.describe_cursor()
     else:
-        pagination = page.describe(int(session.scalar(count_of(rows) if total is None else total) or 0))
+        pagination = page.describe(int(session.scalar(count_of(rows) if total is None else total, parameters) or 0))
         if page.offset:
             # Only ids are passed over, and JSON is made of no row before the page.
             first = rows.with_only_columns(key).offset(page.offset).limit(1).scalar_subquery()
             rows = rows.where(key <= first if newest_first else key >= first)
-        found = fetch_rows(session, rows.limit(page.size))
+        found = fetch_rows(session, rows.limit(page.size), parameters)
     texts = [text for _, text in found[: page.size]]
     items = _with_links(texts, sign_path) if sign_path else array_of(texts)
     body = b'{"%b":%b,"pagination":%b}' % (name.encode(), items, orjson.dumps(pagination))

@@ -1,7 +1,8 @@
 """Campaigns: labeling jobs, their partner, their images and the steps of their life."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, func, literal, select, update
@@ -17,7 +18,7 @@ from app.models.jobs import PUBLISH_DATASETS
 from app.models.submissions import STATES
 from app.models.users import LABELER
 from app.outbox import queue
-from app.representations.campaigns import CAMPAIGNS, images_at, select_campaign_images, select_labeled_images
+from app.representations.campaigns import CAMPAIGNS, IMAGES_THEN, select_campaign_images, select_labeled_images
 from app.representations.datasets import DATASETS
 from app.representations.json import AnySelect, fetch_object
 from app.representations.pages import Listing, Page, SignPath, fetch_page
@@ -293,41 +294,33 @@ def list_images(
 
     With `sign_path` each has a link to its file.
     """
-    member = _find_members(session, campaign_id, image_filter)
-    rows = select_campaign_images(member, with_file=sign_path is not None)
-    return _fetch_images(session, campaign_id, rows, member, page, image_filter, sign_path)
+    select_rows = partial(select_campaign_images, with_file=sign_path is not None)
+    return _fetch_images(session, campaign_id, select_rows, page, image_filter, sign_path)
 
 
 def list_objects(session: Session, campaign_id: int, page: Page, image_filter: CampaignImageFilter) -> Listing:
     """Return a page of the images of a campaign with their objects. Raises NotFound and BadRequest."""
-    member = _find_members(session, campaign_id, image_filter)
-    return _fetch_images(session, campaign_id, select_labeled_images(member), member, page, image_filter)
-
-
-def _find_members(session: Session, campaign_id: int, image_filter: CampaignImageFilter) -> type[CampaignImage]:
-    _require_campaign(session, campaign_id)
-    if image_filter.as_of is None:
-        return CampaignImage
-    return images_at(campaign_id, read_moment(session, campaign_id, image_filter.as_of))
+    return _fetch_images(session, campaign_id, select_labeled_images, page, image_filter)
 
 
 def _fetch_images(
     session: Session,
     campaign_id: int,
-    rows: AnySelect,
-    member: type[CampaignImage],
+    select_rows: Callable[[type[CampaignImage]], AnySelect],
     page: Page,
     image_filter: CampaignImageFilter,
     sign_path: SignPath | None = None,
 ) -> Listing:
-    states = image_filter.states
+    _require_campaign(session, campaign_id)
+    moment = None if image_filter.as_of is None else read_moment(session, campaign_id, image_filter.as_of)
+    member, states = CampaignImage if moment is None else IMAGES_THEN, image_filter.states
+    rows = select_rows(member).where(member.campaign_id == campaign_id)
     if len(states) < len(STATES):
         rows = rows.where(member.state.in_(states))
     # The counters are those of now.
-    is_counted = image_filter.as_of is None or len(states) == len(STATES)
+    is_counted = moment is None or len(states) == len(STATES)
     total = _total(campaign_id, states) if is_counted else None
-    rows = rows.where(member.campaign_id == campaign_id)
-    return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path)
+    return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path, parameters={"moment": moment})
 
 
 def add_images(session: Session, campaign_id: int, references: Iterable[dict[str, Any]]) -> None:

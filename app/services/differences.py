@@ -1,8 +1,9 @@
 """What changed in the labels of a campaign between two moments."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -44,24 +45,17 @@ ORDER BY campaign_image.image_id
 LIMIT :size
 """)
 
-# The objects of both moments that have no equal at the other one. Equal ones are numbered, so that each has one partner.
-UNEQUAL = text("""
+# The objects that images have at both moments, those of an image together.
+BOXES = text("""
 WITH named AS MATERIALIZED (
     SELECT CAST(:campaign_id AS bigint) AS campaign_id, named.*
     FROM unnest(CAST(:image_ids AS bigint[]), CAST(:submission_ids AS bigint[]), CAST(:sides AS boolean[]))
         AS named (image_id, submission_id, is_after)
-), box AS MATERIALIZED (
-    SELECT image_id, is_after, id, label, coalesce(left_edge, x_min) AS x1, coalesce(upper_edge, y_min) AS y1,
-        coalesce(right_edge, x_max) AS x2, coalesce(lower_edge, y_max) AS y2, confidence
-    FROM named JOIN object USING (campaign_id, submission_id, image_id)
-), numbered AS (
-    SELECT *, row_number() OVER (
-        PARTITION BY image_id, is_after, label, x1, y1, x2, y2, confidence ORDER BY id) AS number
-    FROM box
-), paired AS (
-    SELECT *, count(*) OVER (PARTITION BY image_id, label, x1, y1, x2, y2, confidence, number) AS count FROM numbered
 )
-SELECT image_id, is_after, id, label, x1, y1, x2, y2, confidence FROM paired WHERE count = 1 ORDER BY image_id, id
+SELECT image_id, is_after, id, label, coalesce(left_edge, x_min), coalesce(upper_edge, y_min), coalesce(right_edge, x_max),
+    coalesce(lower_edge, y_max), confidence
+FROM named JOIN object USING (campaign_id, submission_id, image_id)
+ORDER BY image_id, id
 """)
 
 
@@ -104,7 +98,7 @@ def list_differences(
 
 
 def _compare(session: Session, campaign_id: int, before: int, after: int) -> Iterator[tuple[Row[Any], list[Match]]]:
-    """Yield the images that differ, each with what became of the objects that have no equal."""
+    """Yield the images that differ, each with what became of its objects."""
     values = {"campaign_id": campaign_id, "before": before, "after": after, "size": CHUNK_COUNT}
     last_id = 0
     while changed := session.execute(CHANGED, {**values, "last_id": last_id}).all():
@@ -113,20 +107,21 @@ def _compare(session: Session, campaign_id: int, before: int, after: int) -> Ite
         sides += [(row.image_id, row.after_id, True) for row in changed if row.after_state == "labeled"]
         image_ids, submission_ids, is_after = map(list, zip(*sides, strict=True)) if sides else ([], [], [])
         named = {"image_ids": image_ids, "submission_ids": submission_ids, "sides": is_after}
-        rows = session.execute(UNEQUAL, {"campaign_id": campaign_id, **named})
-        boxes = {image_id: list(found) for image_id, found in groupby(rows, lambda row: row.image_id)}
+        rows = session.execute(BOXES, {"campaign_id": campaign_id, **named})
+        boxes = {image_id: list(found) for image_id, found in groupby(rows, itemgetter(0))}
         for row in changed:
             matches = _match(row.image_id, boxes.get(row.image_id, []))
             if matches or (row.before_state, row.before_reason) != (row.after_state, row.after_reason):
                 yield row, matches
 
 
-def _match(image_id: int, rows: list[Row[Any]]) -> list[Match]:
+def _match(image_id: int, rows: Sequence[Any]) -> list[Match]:
+    """Return what became of the objects of an image, without those that are the same."""
     sides: tuple[list[Box], list[Box]] = ([], [])
     for row in rows:
-        sides[row.is_after].append(Box(row.id, row.label, row.x1, row.y1, row.x2, row.y2, row.confidence))
+        sides[row[1]].append(Box._make(row[2:]))
     try:
-        return match_boxes(*sides)
+        return [match for match in match_boxes(*sides) if match.kind != "same"]
     except TooManyPairs:
         raise Unprocessable(
             f"Image {image_id} has too many boxes that lie close to each other: they cannot be compared."

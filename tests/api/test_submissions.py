@@ -205,7 +205,7 @@ def test_states_are_counted_through_every_change(admin: Caller, labelled: Labell
 
 def test_what_is_no_reason_is_refused(labelled: Labelled) -> None:
     image_id = labelled.image_ids[0]
-    both = put(labelled, [{"image_id": image_id, "unusable": "dark", "objects": [item()]}], 422, "has no objects")
+    both = put(labelled, [{"image_id": image_id, "unusable": "dark", "objects": [item()]}], 422, "must have no objects")
     assert both["errors"][0]["pointer"] == "/0/objects"
     hidden = put(labelled, [{"image_id": image_id, "unusable": "\u200b"}], 422, "The reason must")
     assert hidden["errors"][0]["pointer"] == "/0/unusable"
