@@ -32,7 +32,7 @@ check: ## Run the linters and the type checker
 
 test: ## Run the tests on real PostgreSQL and Azurite with coverage (ARGS="-k name": some, without coverage)
 	@$(INSTALL) test
-	$(PYTHON) -m pytest -n 3 --dist loadgroup --ignore=tests/faults --ignore=tests/fuzz $(or $(ARGS),--cov --cov-report=term)
+	$(PYTHON) -m pytest -n 3 --dist loadfile --ignore=tests/faults --ignore=tests/fuzz $(or $(ARGS),--cov --cov-report=term)
 
 faults: ## Kill, stop and disconnect programs, and check that nothing is lost (FAULTS=long for the long form)
 	@$(INSTALL) test

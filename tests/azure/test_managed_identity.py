@@ -39,9 +39,6 @@ from tests.caller import Caller
 from tests.jobs.test_finish_image_set import UPLOADS, finish, list_images, read_files, upload
 from tests.workers import rows, run_jobs
 
-# In one process of the run, so that what they share is started once.
-pytestmark = pytest.mark.xdist_group("managed_identity")
-
 SECRET = "canary-identity-header"
 STORAGE = "https://storage.azure.com"
 

@@ -23,9 +23,6 @@ from tests.conftest import Labelled
 from tests.web_server import web_server
 from tests.workers import ROOT
 
-# In one process of the run, so that what they share is started once.
-pytestmark = pytest.mark.xdist_group("browser")
-
 CONTENT = b"the bytes of an image"
 # Runs a fetch in the page. Returns the status, the body and the headers that the page can see, or null if the browser refuses.
 FETCH = """

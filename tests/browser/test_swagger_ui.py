@@ -22,9 +22,6 @@ from tests.caller import Caller
 from tests.nginx import nginx
 from tests.web_server import free_port, web_server
 
-# In one process of the run, so that what they share is started once.
-pytestmark = pytest.mark.xdist_group("browser")
-
 WHO_AM_I, MAKE_IMAGE_SET = "#operations-whoami-get_whoami", "#operations-image_sets-create_image_set"
 README_PICTURE = (1400, 1000)
 README_PICTURE_BYTES = 300_000

@@ -14,9 +14,6 @@ from app.settings import Settings
 from tests.caller import Caller
 from tests.web_server import web_server
 
-# In one process of the run, so that what they share is started once.
-pytestmark = pytest.mark.xdist_group("generated_client")
-
 PACKAGE = "generated_labelapi_client"
 
 

@@ -36,9 +36,6 @@ from tests.launcher import (
     wait_until_it_runs,
 )
 
-# In one process of the run, so that what they share is started once.
-pytestmark = pytest.mark.xdist_group("launcher")
-
 PARTS = ("web", "worker", "azurite", "postgres")
 
 

@@ -14,9 +14,6 @@ from tests.nginx import nginx
 from tests.web_server import free_port, web_server
 from tests.workers import ROOT
 
-# In one process of the run, so that what they share is started once.
-pytestmark = pytest.mark.xdist_group("behind_nginx")
-
 PAGE = (ROOT / "docs" / "operating.md").read_text()
 # The example of the page, and other ways to configure the same.
 EXAMPLE = PAGE.partition("```nginx\n")[2].partition("```")[0]

@@ -15,9 +15,6 @@ from tests.faults.holds import wait_until
 from tests.raw_http import LAST, RawAnswer, connected, exchange, make_request, read_answers, receive_answer
 from tests.web_server import WebServer, no_fault_in, web_server
 
-# In one process of the run, so that what they share is started once.
-pytestmark = pytest.mark.xdist_group("body_memory")
-
 LARGEST = 1024**2
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 

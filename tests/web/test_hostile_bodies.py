@@ -13,9 +13,6 @@ from app.settings import Settings
 from tests.conftest import Labelled
 from tests.web_server import WebServer, no_fault_in, web_server
 
-# In one process of the run, so that what they share is started once.
-pytestmark = pytest.mark.xdist_group("hostile_bodies")
-
 MIB = 1024**2
 LARGEST = 63 * MIB
 # The first request of a process compiles schemas, and memory that was freed may stay with the process.

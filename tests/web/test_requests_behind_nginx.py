@@ -14,9 +14,6 @@ from tests.nginx import nginx
 from tests.raw_http import LIVE, connected, exchange, make_request, read_answers, receive_all, receive_answer, statuses
 from tests.web_server import free_port, no_fault_in, web_server
 
-# In one process of the run, so that what they share is started once.
-pytestmark = pytest.mark.xdist_group("requests_behind_nginx")
-
 TIMEOUT_SECONDS = 1.0
 ROUNDS = 12
 # One kept connection to the service, so that all callers share it.

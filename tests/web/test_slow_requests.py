@@ -16,9 +16,6 @@ from tests.caller import Caller
 from tests.raw_http import LAST, LIVE, connected, exchange, make_request, read_answers, receive_all, receive_answer
 from tests.web_server import WebServer, no_fault_in, web_server
 
-# In one process of the run, so that what they share is started once.
-pytestmark = pytest.mark.xdist_group("slow_requests")
-
 TIMEOUT_SECONDS = 1.0
 # How much later than that the server may close, on a machine that has other things to do.
 PATIENCE_SECONDS = 3.0
