@@ -23,11 +23,13 @@ IMAGE_COUNT = int(os.environ["FUZZ_IMAGE_COUNT"])
 CAMPAIGN_COUNT, IMAGES_OF_CAMPAIGN = 10, 4
 # Rules that are a 400 and that a schema of OpenAPI 3.0 cannot say, or not in words that help; descriptions say them.
 UNSAID = re.compile(
-    r"Send either `page` or `after`|labeled requires campaign|(taken_)?from must be before|bbox must be west,south,east,north"
-    r"|(taken_)?(from|to) is not a valid date or time|subject_id requires subject_type"
+    r"Send either `page` or `after`|(labeled|state|review) requires campaign|(taken_)?from must be before"
+    r"|bbox must be west,south,east,north|((taken_)?(from|to)|as_of) is not a valid date or time"
+    r"|Send either campaigns or image_set|subject_id requires subject_type"
     r"|The field `\w+` is missing: a campaign|Not a valid e-mail address"
     # A moment that has not come, and a number that is not 0 and has no other form in four bytes.
-    r"|as_of must be a submission or a time that is not in the future|.* has only 0 there"
+    r"|(as_of|from|to) must be a submission or a time that is not in the future"
+    r"|(.*: )?The number is too small: in single precision"
     # A text that holds what cannot be seen.
     r"|Query parameter `\w+`: The text must "
     # Of what is free, such as metadata: the values that cannot be stored.
