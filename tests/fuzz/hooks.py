@@ -33,7 +33,8 @@ UNSAID = re.compile(
     # A text that holds what cannot be seen.
     r"|Query parameter `\w+`: The text must "
     # Of what is free, such as metadata: the values that cannot be stored.
-    r"|/(metadata|label_translations)\b.* (with|holds) the character NUL|/metadata/.* (beyond 64 bits|too large|nested deeper)",
+    r"|/(metadata|label_translations|mapping)\b.* (with|holds) the character NUL"
+    r"|/metadata/.* (beyond 64 bits|too large|nested deeper)",
     re.DOTALL,
 )
 OVERLAP_SECONDS = 3600
