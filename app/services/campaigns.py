@@ -317,10 +317,24 @@ def _fetch_images(
     rows = select_rows(member).where(member.campaign_id == campaign_id)
     if len(states) < len(STATES):
         rows = rows.where(member.state.in_(states))
+    else:
+        rows = rows.where(member.image_id <= _last_id(campaign_id, page))
     # The counters are those of now.
     is_counted = moment is None or len(states) == len(STATES)
     total = _total(campaign_id, states) if is_counted else None
     return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path, parameters={"moment": moment})
+
+
+def _last_id(campaign_id: int, page: Page) -> ColumnElement[int]:
+    """Return an expression: the id of the image behind the last one of a page of all images of a campaign.
+
+    With it PostgreSQL looks at no image after the page, also while it has no statistics of a new campaign.
+    """
+    ids = select(CampaignImage.image_id).where(CampaignImage.campaign_id == campaign_id)
+    if page.after is not None:
+        ids = ids.where(CampaignImage.image_id > page.after)
+    count = page.size if page.after is not None else page.offset + page.size
+    return func.coalesce(ids.order_by(CampaignImage.image_id).offset(count).limit(1).scalar_subquery(), 2**63 - 1)
 
 
 def add_images(session: Session, campaign_id: int, references: Iterable[dict[str, Any]]) -> None:
