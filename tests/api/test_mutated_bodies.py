@@ -23,7 +23,7 @@ from tests.workers import autocommitting, workplace
 
 # The same seed spoils the same bodies in the same ways: FUZZ_SEED=… sets another one.
 SEED = int(os.environ.get("FUZZ_SEED", "20261123"))
-COUNT = int(os.environ.get("MUTATED_BODIES", "1500"))
+COUNT = int(os.environ.get("MUTATED_BODIES", "500"))
 BOX = {"xmin": 1, "xmax": 9, "ymin": 1, "ymax": 9}
 # A good body of each operation that takes one.
 BODIES: dict[str, Any] = {
