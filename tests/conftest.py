@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import flask_migrate
+import hypothesis
 import psycopg2
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
@@ -34,6 +35,10 @@ from local.azurite import running_azurite
 from local.postgres import running_postgres
 from tests import promise
 from tests.caller import Caller
+
+# An example that meets a busy processor is slow, not wrong.
+hypothesis.settings.register_profile("any-machine", deadline=None)
+hypothesis.settings.load_profile("any-machine")
 
 SERVICES = pytest.StashKey[tuple[ExitStack, dict[str, str]]]()
 

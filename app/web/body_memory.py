@@ -17,7 +17,7 @@ SHARE_USED = (
 
 
 class BodyMemory:
-    """ASGI layer: bounds the bytes of bodies that are read, from the first read until the request is answered.
+    """ASGI layer: bounds the bytes of bodies that are read, from the first read until the last part of the answer is sent.
 
     A user gets half of them, so that nobody can keep all others waiting. Bodies of up to UNCOUNTED_BYTES are always read.
     A body that does not fit is not read; the application is given an Unavailable (503) in its place.
@@ -51,11 +51,22 @@ class BodyMemory:
             hold(arrived)
             return message
 
-        try:
-            await self.app(scope, receive_within_bounds, send)
-        finally:
+        def release() -> None:
+            nonlocal held
             if held:
                 self._release(user_id, held)
+            held = 0
+
+        async def send_after_release(message: Message) -> None:
+            # A caller that has the whole answer may send the next body at once, before the application returns.
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                release()
+            await send(message)
+
+        try:
+            await self.app(scope, receive_within_bounds, send_after_release)
+        finally:
+            release()
 
     def _hold(self, user_id: int | None, size: int) -> None:
         if self._held.total() + size > self._max_bytes:

@@ -248,7 +248,6 @@ INSERT INTO campaign (title, created_by, label_translations) VALUES ('fine', 1, 
 INSERT INTO submission (campaign_id, user_id, image_count, object_count) VALUES (1, 1, 1, 1);
 INSERT INTO image (blobstorage_path) VALUES ('imagesets/1.jpg');
 INSERT INTO campaign_image (campaign_id, image_id, submission_id) VALUES (1, 1, 1);
-INSERT INTO campaign_statistics VALUES (1, 1, '{}');
 INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
     SELECT 1, 1, 1, 0, 0, 1, 1, label, original FROM (VALUES ('plastic', 'PET'), ('plastic', 'PET '), ('PET ', 'PET '),
         (' ', U&'\\200B'),
