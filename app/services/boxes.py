@@ -6,6 +6,7 @@ A box has `xmin`, `ymin`, `xmax` and `ymax` in pixels. Most boxes have whole num
 import math
 import struct
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 _SINGLE = struct.Struct("<f")
@@ -24,6 +25,8 @@ def is_single(value: float) -> bool:
     return type(value) is int or value == 0 or single(value) != 0
 
 
+# Many objects have the same confidence.
+@lru_cache(4096)
 def shortest(value: float) -> float:
     """Return the number whose shortest decimal is the shortest one with the same nearest number of single precision."""
     near = single(value)
@@ -41,8 +44,10 @@ def single_confidence(value: float | None) -> float | None:
 
 def edges_of(box: dict[str, float]) -> tuple[float, float, float, float]:
     """Return left, upper, right and lower edge."""
-    edges = (box["xmin"], box["ymin"], box["xmax"], box["ymax"])
-    return _EDGES.unpack(_EDGES.pack(*edges)) if float in map(type, edges) else edges
+    left, upper, right, lower = edges = (box["xmin"], box["ymin"], box["xmax"], box["ymax"])
+    if type(left) is type(upper) is type(right) is type(lower) is int:
+        return edges
+    return _EDGES.unpack(_EDGES.pack(*edges))
 
 
 def has_area(box: dict[str, float]) -> bool:
@@ -64,6 +69,9 @@ def lies_in(box: dict[str, float], width: int, height: int) -> bool:
 def columns_of(box: dict[str, float]) -> dict[str, Any]:
     """Return the columns of a box: whole pixels around it and, where these are not the box itself, its edges."""
     left, upper, right, lower = edges = edges_of(box)
+    if type(left) is int:
+        # So are the others.
+        return {"x_min": left, "y_min": upper, "x_max": right, "y_max": lower}
     around = (math.floor(left), math.floor(upper), math.ceil(right), math.ceil(lower))
     columns: dict[str, Any] = dict(zip(("x_min", "y_min", "x_max", "y_max"), around, strict=True))
     if around != edges:

@@ -13,7 +13,7 @@ from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_t
 from app.errors import BadRequest, Conflict, NotFound, PreconditionFailed, Unprocessable
 from app.models import Campaign
 from app.services import submissions
-from app.services.boxes import columns_of, describe_box, has_area, is_single, lies_in, single_confidence
+from app.services.boxes import columns_of, describe_box, has_area, is_single, lies_in, single, single_confidence
 from app.services.campaigns import count_states, lock_campaign
 from app.services.classes import Reading, Vocabulary, collect_classes, load_vocabulary
 from app.services.drafts import drop_drafts, has_drafts
@@ -35,16 +35,22 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 # which is a constant to the planner (as `campaign_id` it would lead to a scan of the whole campaign for each image), and no part
 # that was sent is joined to another, except by a hash.
 
-# What the images that were sent are at present. Those that are not in the campaign are missing.
+# What the images that were sent are at present, and the first object of each. Those that are not in the campaign are missing. The
+# sum keeps PostgreSQL from reading all objects of a campaign in the order of their ids until it meets one of the image.
 LOOK = text("""
 WITH sent AS MATERIALIZED (
     SELECT CAST(:campaign_id AS bigint) AS campaign_id, unnest(CAST(:image_ids AS bigint[])) AS image_id
 )
-SELECT image_id, campaign_image.submission_id AS revision, campaign_image.state, object_count, reason, width, height
+SELECT image_id, campaign_image.submission_id AS revision, campaign_image.state, object_count, reason, width, height,
+    first_label, first_confidence
 FROM sent
 JOIN campaign_image USING (campaign_id, image_id)
 JOIN image ON image.id = image_id
 LEFT JOIN submission_image USING (campaign_id, image_id, submission_id)
+LEFT JOIN LATERAL (
+    SELECT label AS first_label, confidence AS first_confidence FROM object
+    WHERE campaign_id = sent.campaign_id AND submission_id = campaign_image.submission_id AND image_id = sent.image_id
+    ORDER BY id + 0 LIMIT 1) AS first ON object_count > 0
 """)
 
 # Which of the images have other objects than those that were sent, or have them in another order. Where only a part of an image's
@@ -274,14 +280,24 @@ def _find_changed(
     for sent in group:
         before = present[sent.image_id]
         if (before.state, before.object_count, before.reason) == (sent.state, sent.object_count, sent.reason):
-            # Without objects that is all there is to compare.
-            same.add(sent.image_id)
-            if sent.object_count:
+            if not sent.object_count:
+                # That is all there is to compare.
+                same.add(sent.image_id)
+            elif _has_first(before, next(iter(sent.item["objects"])), vocabulary):
                 alike.append(sent)
     if alike:
+        same.update(sent.image_id for sent in alike)
         for part in _parts(alike, vocabulary):
             same.difference_update(session.scalars(DIFFER, {**part, "campaign_id": campaign_id}))
     return [sent for sent in group if sent.image_id not in same]
+
+
+def _has_first(before: Row[Any], item: dict[str, Any], vocabulary: Vocabulary) -> bool:
+    """Return whether the first object of an image may be this one; most images that were changed need no closer look."""
+    if before.first_label != vocabulary.read(item["label"], item.get("label_translated")).label:
+        return False
+    held, sent = before.first_confidence, item.get("confidence")
+    return held == sent if held is None or sent is None else single(held) == single(sent)
 
 
 def _refuse_unknown(changed: list[Sent], vocabulary: Vocabulary) -> None:
@@ -349,17 +365,14 @@ def _document(rows: list[dict[str, Any]]) -> str:
 
 def _rows(sent: Sent, vocabulary: Vocabulary) -> Iterator[dict[str, Any]]:
     """Yield the rows of the table."""
+    image_id = sent.image_id
     for j, item in enumerate(sent.item.get("objects", ())):
+        row = columns_of(item["bounding_box"])
+        row["image_id"], row["i"], row["j"] = image_id, sent.position, j
+        row["confidence"] = single_confidence(item.get("confidence"))
         reading = vocabulary.read(item["label"], item.get("label_translated"))
-        yield {
-            "image_id": sent.image_id,
-            "i": sent.position,
-            "j": j,
-            **columns_of(item["bounding_box"]),
-            "confidence": single_confidence(item.get("confidence")),
-            "label": reading.label,
-            "label_original": reading.original,
-        }
+        row["label"], row["label_original"] = reading.label, reading.original
+        yield row
 
 
 def _check(images: Iterable[dict[str, Any]], max_objects: int, vocabulary: Vocabulary) -> list[int]:
