@@ -235,15 +235,16 @@ COPIED = "campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, conf
 
 
 @pytest.mark.slow
-def test_submission_to_a_new_campaign_takes_two_and_a_half_times_as_long_as_copy(
+def test_submission_to_a_new_campaign_takes_a_few_times_as_long_as_copy(
     app: Flask, admin: Caller, settings: Settings, tmp_path: Path
 ) -> None:
     analyze_other_campaigns(app)
     # In a process of its own, as users have it.
     with web_server(settings, tmp_path / "web.log") as web:
         ratios = [_measure(app, admin, settings, web, number) for number in range(5)]
-    # On a busy machine single ones take longer.
-    assert min(ratios) <= 2.5, ratios
+    # On a busy machine single ones take longer. The goal is 2.5, which `make bench` measures; since submissions keep what they
+    # made of each image it is 3.1. A plan that is not linear takes ten times as long and more.
+    assert min(ratios) <= 4, ratios
 
 
 def _measure(app: Flask, admin: Caller, settings: Settings, web: WebServer, number: int) -> float:
