@@ -311,7 +311,7 @@ def _fetch_images(
     image_filter: CampaignImageFilter,
     sign_path: SignPath | None = None,
 ) -> Listing:
-    _require_campaign(session, campaign_id)
+    require_campaign(session, campaign_id)
     moment = None if image_filter.as_of is None else read_moment(session, campaign_id, image_filter.as_of)
     member, states = CampaignImage if moment is None else IMAGES_THEN, image_filter.states
     rows = select_rows(member).where(member.campaign_id == campaign_id)
@@ -367,7 +367,8 @@ def _total(campaign_id: int, states: Collection[str]) -> AnySelect:
     return select(sum((STATE_COUNTS[state] for state in states), literal(0))).where(Campaign.id == campaign_id)
 
 
-def _require_campaign(session: Session, campaign_id: int) -> None:
+def require_campaign(session: Session, campaign_id: int) -> None:
+    """Raise NotFound for a campaign that is not there."""
     if session.scalar(select(Campaign.id).where(Campaign.id == campaign_id)) is None:
         raise campaign_not_found(campaign_id)
 
@@ -379,6 +380,6 @@ def campaign_not_found(campaign_id: int) -> NotFound:
 
 def list_datasets(session: Session, blobs: BlobStore, campaign_id: int) -> list[dict[str, Any]]:
     """Return what was published of a campaign, newest first, each with a link to its file. Raises NotFound."""
-    _require_campaign(session, campaign_id)
+    require_campaign(session, campaign_id)
     rows = session.execute(DATASETS.where(Dataset.campaign_id == campaign_id)).mappings()
     return [{**row, "url": blobs.read_url(row["path"], MEDIA_TYPES[row["kind"]])} for row in rows]

@@ -7,16 +7,17 @@ from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, select, text, tuple_
+from sqlalchemy import Row, text, tuple_
 from sqlalchemy.orm import Session
 
 from app.agreement.matching import Box, Match, TooManyPairs, match_boxes
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, longer_statements
-from app.errors import NotFound, Unprocessable
-from app.models import Campaign, Object
+from app.errors import Unprocessable
+from app.models import Object
 from app.representations.json import fetch_rows
 from app.representations.objects import OBJECTS
 from app.representations.pages import Listing, Page
+from app.services.campaigns import require_campaign
 from app.services.moments import read_moment
 
 NOW = 2**63 - 1
@@ -68,8 +69,7 @@ def list_differences(
     campaign, a submission that it does not have, and a page past the last, BadRequest for times in the future, Unprocessable
     for an image with too many boxes to be compared.
     """
-    if session.scalar(select(Campaign.id).where(Campaign.id == campaign_id)) is None:
-        raise NotFound(f"There is no campaign {campaign_id}.")
+    require_campaign(session, campaign_id)
     before = 0 if begin is None else read_moment(session, campaign_id, begin)
     after = NOW if end is None else read_moment(session, campaign_id, end)
     counts: Counter[str] = Counter(dict.fromkeys(("images", *KINDS, "states"), 0))

@@ -8,25 +8,20 @@ import orjson
 from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.orm import Session
 
-from app.errors import BadRequest, Conflict, NotFound, Unprocessable
+from app.errors import BadRequest, Conflict, Unprocessable
 from app.models import Campaign, Draft, User
 from app.models.users import MAX_EMAIL_LENGTH
 from app.representations.drafts import DRAFTS
 from app.representations.pages import Listing, Page, fetch_page
 from app.services.api_keys import Account
+from app.services.campaign_images import require_members
+from app.services.campaigns import campaign_not_found, require_campaign
 from app.services.text import read_query_text
 
 MAX_ERRORS = 50
 # So many images and objects are stored by one statement.
 CHUNK_COUNT = 5_000
 
-UNKNOWN = text("""
-SELECT position - 1 AS position, image_id
-FROM unnest(CAST(:image_ids AS bigint[])) WITH ORDINALITY AS named (image_id, position)
-WHERE NOT EXISTS (
-    SELECT FROM campaign_image WHERE campaign_id = :campaign_id AND campaign_image.image_id = named.image_id)
-ORDER BY position LIMIT :most
-""")
 KEEP = text("""
 INSERT INTO draft (campaign_id, image_id, user_id, content)
 SELECT :campaign_id, image_id, :user_id, content
@@ -45,14 +40,14 @@ def put_drafts(
     """
     status = session.scalar(select(Campaign.status).where(Campaign.id == campaign_id))
     if status is None:
-        raise NotFound(f"There is no campaign {campaign_id}.")
+        raise campaign_not_found(campaign_id)
     if status not in ("active", "completed"):
         raise Conflict(f"Campaign {campaign_id} is {status}: drafts can be kept only while it is active or completed.")
     image_ids = [draft["image_id"] for draft in drafts]
     faults = list(islice(_repeated(image_ids), MAX_ERRORS))
     if faults:
         raise Unprocessable(f"{faults[0]['detail']} Nothing was kept.", errors=faults)
-    _require_members(session, campaign_id, image_ids)
+    require_members(session, campaign_id, image_ids, pointer="/{}/image_id", outcome="Nothing was kept.")
     for chunk in _chunks(drafts, max_objects):
         session.execute(KEEP, {"campaign_id": campaign_id, "user_id": account.user_id, "drafts": chunk})
 
@@ -65,16 +60,6 @@ def _repeated(image_ids: list[int]) -> Iterator[dict[str, str]]:
                 "pointer": f"/{i}/image_id",
                 "detail": f"Image {image_id} is already named at /{first[image_id]}.",
             }
-
-
-def _require_members(session: Session, campaign_id: int, image_ids: list[int]) -> None:
-    values = {"campaign_id": campaign_id, "image_ids": image_ids, "most": MAX_ERRORS}
-    errors = [
-        {"pointer": f"/{row.position}/image_id", "detail": f"Image {row.image_id} is not in campaign {campaign_id}."}
-        for row in session.execute(UNKNOWN, values)
-    ]
-    if errors:
-        raise NotFound(f"{errors[0]['detail']} Nothing was kept.", errors=errors)
 
 
 def _chunks(drafts: Iterable[dict[str, Any]], max_objects: int) -> Iterator[str]:
@@ -102,8 +87,7 @@ def list_drafts(session: Session, account: Account, campaign_id: int, page: Page
 
     Raises NotFound, and BadRequest for an address that cannot be.
     """
-    if session.scalar(select(Campaign.id).where(Campaign.id == campaign_id)) is None:
-        raise NotFound(f"There is no campaign {campaign_id}.")
+    require_campaign(session, campaign_id)
     rows = DRAFTS.where(Draft.campaign_id == campaign_id)
     if not account.is_admin:
         rows = rows.where(Draft.user_id == account.user_id)

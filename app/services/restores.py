@@ -7,21 +7,12 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
-from app.errors import Conflict, NotFound
+from app.errors import Conflict
 from app.services import submissions
+from app.services.campaign_images import require_members
 from app.services.campaigns import count_states, lock_campaign
 from app.services.moments import read_moment
 from app.services.submissions import Sender
-
-MAX_ERRORS = 50
-
-UNKNOWN = text("""
-SELECT position - 1 AS position, image_id
-FROM unnest(CAST(:image_ids AS bigint[])) WITH ORDINALITY AS named (image_id, position)
-WHERE NOT EXISTS (
-    SELECT FROM campaign_image WHERE campaign_id = :campaign_id AND campaign_image.image_id = named.image_id)
-ORDER BY position LIMIT :most
-""")
 
 # What images were at the moment and are not now. Two revisions with as many objects are compared object by object.
 CHANGED = """
@@ -114,7 +105,7 @@ def restore(
     values = {"campaign_id": campaign_id, "image_ids": image_ids, "moment": moment}
     set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
     if image_ids is not None:
-        _require_members(session, campaign_id, image_ids)
+        require_members(session, campaign_id, image_ids, pointer="/image_ids/{}", outcome="Nothing was changed.")
     counted = session.execute(COUNT, values).all()
     images, objects = sum(row.images for row in counted), sum(row.objects for row in counted)
     submission_id: int | None = None
@@ -149,16 +140,3 @@ def restore(
         "states": states,
         "dry_run": dry_run,
     }
-
-
-def _require_members(session: Session, campaign_id: int, image_ids: list[int]) -> None:
-    values = {"campaign_id": campaign_id, "image_ids": image_ids, "most": MAX_ERRORS}
-    errors = [
-        {
-            "pointer": f"/image_ids/{row.position}",
-            "detail": f"Image {row.image_id} is not in campaign {campaign_id}.",
-        }
-        for row in session.execute(UNKNOWN, values)
-    ]
-    if errors:
-        raise NotFound(f"{errors[0]['detail']} Nothing was changed.", errors=errors)

@@ -15,6 +15,7 @@ from app.models.campaigns import PEOPLE
 from app.models.submissions import STATES
 from app.representations.users import SHOWN_EMAIL
 from app.representations.viewers import viewer_parameters
+from app.services.campaigns import campaign_not_found
 from app.services.moments import read_moment
 
 Rows = Iterable[Sequence[Any]]
@@ -263,7 +264,7 @@ def _require_campaigns(session: Session, campaign_ids: Sequence[int]) -> None:
     known = set(session.scalars(select(Campaign.id).where(Campaign.id == func.any(list(campaign_ids)))))
     for campaign_id in campaign_ids:
         if campaign_id not in known:
-            raise NotFound(f"There is no campaign {campaign_id}.")
+            raise campaign_not_found(campaign_id)
 
 
 def _describe(session: Session, campaign_ids: list[int], tally: Tally, image_set_id: int | None) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import BadRequest, Forbidden, NotFound
-from app.models import ApiKey, Campaign, CampaignImage, Image, Submission, SubmissionImage, User
+from app.models import ApiKey, CampaignImage, Image, Submission, SubmissionImage, User
 from app.models.users import MAX_EMAIL_LENGTH
 from app.representations.json import fetch_object, fetch_rows
 from app.representations.pages import Listing, Page, fetch_page
 from app.representations.submissions import HISTORY, MAKERS, SUBMISSIONS
 from app.services.api_keys import Account
+from app.services.campaigns import require_campaign
 from app.services.images import NO_ACCESS
 from app.services.text import read_query_text
 from app.services.times import read_time
@@ -140,8 +141,7 @@ def list_submissions(
     session: Session, account: Account, campaign_id: int, page: Page, submission_filter: SubmissionFilter
 ) -> Listing:
     """Return a page of the submissions to a campaign, newest first. Raises NotFound, and BadRequest for the filter."""
-    if session.scalar(select(Campaign.id).where(Campaign.id == campaign_id)) is None:
-        raise NotFound(f"There is no campaign {campaign_id}.")
+    require_campaign(session, campaign_id)
     filters = submission_filter.filters(account, campaign_id)
     rows = SUBMISSIONS.where(Submission.campaign_id == campaign_id, *filters)
     return fetch_page(session, "submissions", rows, page, newest_first=True)
