@@ -30,6 +30,11 @@ def get_image(session: Session, image_id: int, account: Account) -> Response:
     return Response(status=303, headers={"Location": url})
 
 
+def get_image_details(session: Session, image_id: int, account: Account) -> Response:
+    """GET /images/{image_id}/details"""
+    return json_answer(images.get_details(session, components().blob_store, account, image_id))
+
+
 def list_image_objects(
     session: Session, image_id: int, campaigns: list[int] | None = None, as_of: str | None = None
 ) -> Response:

@@ -1,9 +1,10 @@
-"""The schema Image."""
+"""The schemas Image and ImageDetails."""
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, func, literal_column, select
 
-from app.models import Image, ImageSet
+from app.models import Campaign, CampaignImage, Image, ImageSet, SubmissionImage
 from app.representations.json import json_object, utc
+from app.representations.users import user_email
 
 # What a link to the file of an image is made from.
 FILE = json_object(path=Image.blobstorage_path, filetype=Image.filetype, content_encoding=Image.content_encoding)
@@ -26,3 +27,33 @@ IMAGES = (
 )
 # The same with the file in one more column, which `fetch_page` replaces by a link.
 IMAGES_WITH_FILE = IMAGES.add_columns(FILE.label("download_url"))
+
+# One image with who created its set, and its file in the column `download_url`.
+IMAGE_DETAILS = IMAGES.add_columns(
+    func.split_part(Image.blobstorage_path, "/", -1).label("file_name"),
+    (literal_column("'/images/'", Text) + cast(Image.id, Text)).label("url"),
+    utc(Image.date_created).label("date_created"),
+    user_email(ImageSet.created_by).label("created_by"),
+    FILE.label("download_url"),
+)
+# What the campaigns hold of an image, the newest campaign first.
+CAMPAIGNS_OF_IMAGE = (
+    select(
+        CampaignImage.campaign_id,
+        Campaign.title,
+        Campaign.kind,
+        Campaign.status,
+        CampaignImage.state,
+        SubmissionImage.reason,
+        CampaignImage.submission_id.label("revision"),
+        func.coalesce(SubmissionImage.object_count, 0).label("object_count"),
+    )
+    .join(Campaign, Campaign.id == CampaignImage.campaign_id)
+    .outerjoin(
+        SubmissionImage,
+        (SubmissionImage.campaign_id == CampaignImage.campaign_id)
+        & (SubmissionImage.image_id == CampaignImage.image_id)
+        & (SubmissionImage.submission_id == CampaignImage.submission_id),
+    )
+    .order_by(CampaignImage.campaign_id.desc())
+)

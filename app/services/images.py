@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
@@ -13,10 +14,10 @@ from app.errors import BadRequest, Forbidden, NotFound, Unprocessable
 from app.media.media_types import RASTER_IMAGES
 from app.models import Campaign, CampaignImage, Image, ImageCount, Object
 from app.models.campaigns import PEOPLE
-from app.representations.images import IMAGES, IMAGES_WITH_FILE
-from app.representations.json import fetch_array
+from app.representations.images import CAMPAIGNS_OF_IMAGE, IMAGE_DETAILS, IMAGES, IMAGES_WITH_FILE
+from app.representations.json import fetch_array, fetch_object
 from app.representations.objects import OBJECTS
-from app.representations.pages import Listing, Page, SignPath, fetch_page
+from app.representations.pages import Listing, Page, SignPath, count_of, fetch_page
 from app.services.api_keys import Account
 from app.services.moments import read_moment_of_any
 from app.services.times import read_time
@@ -27,6 +28,10 @@ BATCH_LENGTH = 1_000_000
 MAX_ERRORS = 50
 NO_IMAGE = "Image {} cannot be in a campaign: it is no image, or its size in pixels is unknown."
 NO_ACCESS = "Your key does not give access to this."
+# So many campaigns stand in the details of an image.
+MAX_CAMPAIGNS = 100
+# What of an image only callers see who read everything.
+OF_READERS = ("type", "metadata", "tss_id", "date_created", "created_by")
 
 
 @dataclass(frozen=True)
@@ -149,14 +154,44 @@ def make_image_url(session: Session, blobs: BlobStore, account: Account, image_i
     Raises NotFound for callers who may read everything; others get Forbidden for a missing image as for one of a campaign that
     is not theirs.
     """
-    file = select(Image.blobstorage_path, Image.filetype, Image.content_encoding).where(Image.id == image_id)
-    if not account.reads_everything:
-        is_member = (CampaignImage.image_id == Image.id, CampaignImage.campaign_id.in_(account.campaign_ids))
-        file = file.where(exists().where(*is_member))
-    found = session.execute(file).one_or_none()
+    file = select(Image.blobstorage_path, Image.filetype, Image.content_encoding)
+    found = session.execute(file.where(*_access(account, image_id))).one_or_none()
     if found is None:
-        raise _not_found(image_id) if account.reads_everything else Forbidden(NO_ACCESS)
+        raise _no_image(account, image_id)
     return make_file_url(blobs, *found)
+
+
+def get_details(session: Session, blobs: BlobStore, account: Account, image_id: int) -> dict[str, Any]:
+    """Return all about one image that the caller may know, a link to its file, and what campaigns hold of it.
+
+    Labelers and reviewers get facts, name and links, and what their own campaigns hold; the rest is null. Raises what
+    `make_image_url` raises.
+    """
+    found = fetch_object(session, IMAGE_DETAILS.where(*_access(account, image_id)))
+    if found is None:
+        raise _no_image(account, image_id)
+    details: dict[str, Any] = orjson.loads(found)
+    file = details["download_url"]
+    details["download_url"] = make_file_url(blobs, file["path"], file["filetype"], file["content_encoding"])
+    campaigns = CAMPAIGNS_OF_IMAGE.where(CampaignImage.image_id == image_id)
+    if not account.reads_everything:
+        campaigns = campaigns.where(CampaignImage.campaign_id.in_(account.campaign_ids))
+        details |= dict.fromkeys(OF_READERS) | {"imageset": {"imageset_id": None, "title": None}}
+    details["campaign_count"] = session.scalar(count_of(campaigns))
+    details["campaigns"] = orjson.loads(fetch_array(session, campaigns.limit(MAX_CAMPAIGNS)))
+    return details
+
+
+def _access(account: Account, image_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions under which a caller may see an image."""
+    if account.reads_everything:
+        return (Image.id == image_id,)
+    is_member = (CampaignImage.image_id == Image.id, CampaignImage.campaign_id.in_(account.campaign_ids))
+    return Image.id == image_id, exists().where(*is_member)
+
+
+def _no_image(account: Account, image_id: int) -> NotFound | Forbidden:
+    return _not_found(image_id) if account.reads_everything else Forbidden(NO_ACCESS)
 
 
 # The revision of an image at a moment in each of its campaigns: of the listed ones, or of those that were finished then.

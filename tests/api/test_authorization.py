@@ -64,6 +64,7 @@ LINES = {
     "drop_problems": Line(ADMIN, {"names": []}),
     "list_images": Line(READER),
     "get_image": Line(ALL_OF_CAMPAIGN, status=303),
+    "get_image_details": Line(ALL_OF_CAMPAIGN),
     "list_image_objects": Line(READER),
     "list_campaigns": Line(READER),
     "create_campaign": Line(ADMIN, {"title": "{title}", "labeler_email": "new@partner.example"}),

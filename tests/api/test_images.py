@@ -8,6 +8,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobClient, ContainerClient, ContentSettings
 from flask import Flask
 from sqlalchemy import text
+from starlette.testclient import TestClient
 
 from app.database.engine import db
 from app.settings import Settings
@@ -97,6 +98,44 @@ def test_a_missing_image_and_a_foreign_one_look_the_same_to_a_partner(
     missing = stranger.get("/images/4711").expect(403)
     assert foreign["detail"] == missing["detail"]
     admin.get("/images/4711").expect(404, "no image 4711")
+
+
+def test_details_have_all_for_readers_and_only_facts_links_and_own_campaigns_for_partners(
+    admin: Caller, http: TestClient, app: Flask, labelled: Labelled, path: str, title: str
+) -> None:
+    image_id = labelled.image_ids[0]
+    other = admin.post("/campaigns", {"title": f"{title}-2", "labeler_email": "sam@other.example"}).expect(200)
+    admin.post(f"/campaigns/{other['campaign_id']}/images", [{"id": image_id}]).expect(200)
+    labels = [{"image_id": image_id, "unusable": "blurred"}]
+    labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", labels).expect(200)
+    imageset_id = admin.post("/image_sets", {"title": title}).expect(200)["imageset_id"]
+    with app.app_context():
+        change = "UPDATE image SET image_set_id = :set, type = 'drone', metadata = '{\"km\": 7}' WHERE id = :id"
+        db.session.execute(text(change), {"set": imageset_id, "id": image_id})
+        db.session.commit()
+    answer = admin.get(f"/images/{image_id}/details")
+    details = answer.expect(200)
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert (details["type"], details["metadata"]) == ("drone", {"km": 7})
+    assert (details["created_by"], details["imageset"]["title"]) == ("ada@example.org", title)
+    own = {"state": "unusable", "reason": "blurred", "revision": 1, "object_count": 0}
+    assert [campaign["campaign_id"] for campaign in details["campaigns"]] == [
+        other["campaign_id"],
+        labelled.campaign_id,
+    ]
+    assert own.items() <= details["campaigns"][1].items()
+    assert details["campaigns"][0]["state"] == "unlabeled"
+    partners = labelled.partner.get(f"/images/{image_id}/details").expect(200)
+    hidden = dict.fromkeys(("type", "metadata", "tss_id", "date_created", "created_by"))
+    own_alone = {"campaign_count": 1, "campaigns": details["campaigns"][1:]}
+    no_set = {"imageset": {"imageset_id": None, "title": None}}
+    for found in (details, partners):
+        assert found["url"] == f"/images/{image_id}"
+        with BlobClient.from_blob_url(found.pop("download_url")) as blob:
+            assert blob.download_blob().readall() == b"picture"
+    assert partners == details | hidden | no_set | own_alone
+    stranger = Caller(http, other["access_token"]["apikey"], other["access_token"]["apisecret"])
+    assert [c["campaign_id"] for c in stranger.get(f"/images/{image_id}/details").expect(200)["campaigns"]] == [2]
 
 
 def test_pages_of_images_hold_each_once(admin: Caller, image_ids: list[int]) -> None:

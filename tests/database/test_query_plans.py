@@ -116,6 +116,7 @@ SUBMISSION = [{"image_id": 20 * n + 2, "objects": [{"bounding_box": BOX, "label"
 READS = [
     "/whoami",
     "/images/25002",
+    "/images/25002/details",
     "/images/25002/objects",
     "/images/25002/objects?campaigns=2",
     "/images?per_page=100",
