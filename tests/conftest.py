@@ -37,7 +37,9 @@ from tests import promise
 from tests.caller import Caller
 
 # An example that meets a busy processor is slow, not wrong.
-hypothesis.settings.register_profile("any-machine", deadline=None)
+hypothesis.settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("any-machine")
 
 SERVICES = pytest.StashKey[tuple[ExitStack, dict[str, str]]]()

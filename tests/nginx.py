@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-START_SECONDS = 20
+START_SECONDS = 60
 # Debian installs the program where only root's PATH leads.
 SEARCH_PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin"
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

@@ -25,7 +25,7 @@ from connexion import FlaskApp
 from app import __version__
 from app.settings import Settings
 from tests.web_server import free_port
-from tests.workers import ROOT, environment
+from tests.workers import ROOT, environment, wait_until
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -237,9 +237,7 @@ def test_image_serves_and_works_as_its_user_on_a_read_only_disk(
     with running(image, image.command, given, web_log) as web:
         wait_until_healthy(image, web, image.healthcheck, given, web_log)
         url = f"http://127.0.0.1:{ports['PORT']}"
-        while (status := httpx.get(f"{url}/info/status").json()) == {"status": "starting"}:
-            time.sleep(0.1)
-        assert status == {"status": "ok"}
+        wait_until(lambda: httpx.get(f"{url}/info/status").json() == {"status": "ok"})
         assert httpx.get(f"{url}/info/version").json()["version"] == image.labels["org.opencontainers.image.version"]
         assert "labelapi_requests_total" in httpx.get(f"{url}/metrics").text
         assert httpx.get(f"{url}/api/v1/ui/").status_code == 200

@@ -600,6 +600,7 @@ def test_a_name_survives_its_url(name: str) -> None:
 # Trouble
 
 
+@pytest.mark.flaky(reruns=2)
 def test_an_account_that_is_not_there_is_an_outage_soon(store: BlobStore) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -618,6 +619,7 @@ def test_an_account_that_is_not_there_is_an_outage_soon(store: BlobStore) -> Non
         away.close()
 
 
+@pytest.mark.flaky(reruns=2)
 def test_a_silent_account_is_an_outage_within_four_seconds() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -629,6 +631,7 @@ def test_a_silent_account_is_an_outage_within_four_seconds() -> None:
         away.close()
 
 
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_account_is_an_outage(proxy: StorageProxy, store: BlobStore, status: int) -> None:
     def rule(exchange: Exchange) -> None:

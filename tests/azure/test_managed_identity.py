@@ -255,6 +255,7 @@ def test_status_is_well_with_an_identity(admin: Caller, app: Flask) -> None:
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.flaky(reruns=2)
 def test_an_identity_that_is_away_is_an_outage_in_words(
     admin: Caller, app: Flask, settings: Settings, title: str, identity: IdentityEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip

@@ -234,6 +234,7 @@ RETURNING campaign_id
 COPIED = "campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, confidence, label, label_original"
 
 
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.slow
 def test_submission_to_a_new_campaign_takes_a_few_times_as_long_as_copy(
     app: Flask, admin: Caller, settings: Settings, tmp_path: Path

@@ -46,7 +46,7 @@ def test_a_statement_without_an_answer_ends_and_the_next_one_works(engine: Engin
 
 def wait_for_connection(engine: Engine) -> None:
     """Wait until there is a connection that works."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             with engine.connect() as connection:
@@ -118,6 +118,7 @@ def test_a_longer_timeout_holds_for_one_transaction(engine: Engine) -> None:
         assert connection.connection.driver_connection.answer_seconds == before  # type: ignore[union-attr]
 
 
+@pytest.mark.flaky(reruns=2)
 def test_a_silent_server_is_told_soon_and_then_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         engine = create_engine(f"postgresql+psycopg2://a@127.0.0.1:{silent.getsockname()[1]}/a")

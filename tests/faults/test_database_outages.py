@@ -223,6 +223,7 @@ def assert_all_is_kept(installation: Installation, writers: list[Writer]) -> Non
     assert all(counts == [IMAGES_PER_SUBMISSION, 1] for counts in found.values())
 
 
+@pytest.mark.flaky(reruns=2)
 def test_nothing_acknowledged_is_lost_when_postgresql_restarts(
     installation: Installation, writers: list[Writer]
 ) -> None:
@@ -240,6 +241,7 @@ def test_nothing_acknowledged_is_lost_when_postgresql_restarts(
     assert_all_is_kept(installation, writers)
 
 
+@pytest.mark.flaky(reruns=2)
 def test_a_database_that_hangs_is_told_within_five_seconds(installation: Installation, writers: list[Writer]) -> None:
     lives: list[Reply] = []
     threads = []

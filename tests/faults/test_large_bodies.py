@@ -43,6 +43,7 @@ def peak_of(process: psutil.Process) -> int:
     return int(found[1]) * 1024
 
 
+@pytest.mark.flaky(reruns=2)
 def test_bodies_that_do_not_fit_are_refused(web: WebServer, labelled: Labelled, settings: Settings) -> None:
     path = f"/api/v1/campaigns/{labelled.campaign_id}/objects"
     # Blanks cost nothing but themselves; what is made of a body is bounded elsewhere.

@@ -76,6 +76,7 @@ def served(app: Flask, settings: Settings) -> Iterator[tuple[psutil.Process, int
         yield psutil.Process(process.pid), own.port
 
 
+@pytest.mark.flaky(reruns=2)
 def test_no_request_is_lost_when_web_processes_are_replaced(
     served: tuple[psutil.Process, int], labelled: Labelled
 ) -> None:
@@ -96,6 +97,7 @@ def test_no_request_is_lost_when_web_processes_are_replaced(
     assert max(reply.seconds for reply in caravan.replies) < WAIT_LIMIT_SECONDS
 
 
+@pytest.mark.flaky(reruns=2)
 def test_a_process_that_is_told_to_end_answers_first(
     served: tuple[psutil.Process, int], labelled: Labelled, app: Flask, admin: Caller
 ) -> None:

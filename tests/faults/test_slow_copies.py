@@ -63,6 +63,7 @@ class BadDay:
             exchange.body = b""
 
 
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_dropbox_stays_until_every_copy_is_verified(
     seed: int,

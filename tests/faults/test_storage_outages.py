@@ -85,6 +85,7 @@ class Traffic:
         return replies
 
 
+@pytest.mark.flaky(reruns=2)
 def test_storage_away_keeps_nobody_from_reading_and_labelling(
     site: Site, admin: Caller, app: Flask, settings: Settings, title: str
 ) -> None:

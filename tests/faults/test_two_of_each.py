@@ -258,6 +258,7 @@ def user_id_of(app: Flask, email: str) -> int:
         )
 
 
+@pytest.mark.flaky(reruns=2)
 def test_killed_in_turns_under_load(
     site: Site, app: Flask, labelled: Labelled, container: ContainerClient, title: str
 ) -> None:
@@ -296,6 +297,7 @@ def test_killed_in_turns_under_load(
     traffic.check(app)
 
 
+@pytest.mark.flaky(reruns=2)
 def test_a_revoked_key_stops_on_both_servers(site: Site, app: Flask, labelled: Labelled) -> None:
     user_id = user_id_of(app, labelled.partner_email)
     caller = site.client(labelled.admin.key, labelled.admin.secret)

@@ -72,6 +72,7 @@ def talk(port: int, raw: bytes) -> bytes:
     return received
 
 
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.timeout(300)
 def test_requests_in_pieces_are_refused_and_change_nothing(
     app: Flask, settings: Settings, admin: Caller, tmp_path: Path

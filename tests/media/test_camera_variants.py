@@ -135,6 +135,7 @@ def test_megabytes_of_segments_before_the_frame(megabytes: int) -> None:
     assert facts_of(content) == ImageFacts("JPEG", 64, 48)
 
 
+@pytest.mark.flaky(reruns=2)
 def test_file_of_nothing_but_fill_bytes_costs_little() -> None:
     started = time.process_time()
     assert facts_of(b"\xff\xd8" + b"\xff" * 20_000_000) == ImageFacts("JPEG")

@@ -157,8 +157,8 @@ def test_use_of_a_key_is_noted_once_a_minute(app: Flask, admin: Caller, monkeypa
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    """Fail unless it becomes true within ten seconds."""
-    deadline = time.monotonic() + 10
+    """Fail unless it becomes true within thirty seconds."""
+    deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)

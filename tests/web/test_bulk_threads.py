@@ -99,6 +99,7 @@ def test_requests_that_nobody_waits_for_any_more_are_not_begun() -> None:
     assert begun == ["/first", "/third"]
 
 
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.slow
 def test_forty_eight_submissions_at_once_hold_up_nobody_else(
     labelled: Labelled, settings: Settings, tmp_path: Path

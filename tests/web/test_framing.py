@@ -189,6 +189,7 @@ def test_chunks_of_any_size_make_the_same_body(web: WebServer, admin: Caller) ->
         assert json.loads(made.body)["email"] == f"user-{number}@example.org"
 
 
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.parametrize("has_key", [True, False])
 def test_many_small_chunks_keep_nobody_waiting(web: WebServer, admin: Caller, has_key: bool) -> None:
     chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in EMAIL + b" " * 800_000) + b"0\r\n\r\n"

@@ -113,6 +113,7 @@ def put(web: WebServer, labelled: Labelled, body: bytes) -> httpx.Response:
     return httpx.put(url, content=body, headers=headers, timeout=300)
 
 
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_body_costs_a_small_multiple_of_itself(web: WebServer, labelled: Labelled, name: str) -> None:
     process = process_of(web)
