@@ -13,7 +13,7 @@ from app.representations.pages import Listing
 
 OK = b'"ok"'
 # The query parameters that choose a part of a list.
-PLACE_IN_LIST = ("page", "per_page", "after")
+PLACE_IN_LIST = ("page", "per_page", "after", "cursor")
 
 
 def json_answer(body: bytes | dict[str, Any] | list[Any], status: int = 200) -> Response:
@@ -28,10 +28,7 @@ def page_answer(listing: Listing) -> Response:
     if listing.links:
         kept = {name: values for name, values in request.args.lists() if name not in PLACE_IN_LIST}
         address = f"{request.root_path}{request.path}?{urlencode(kept, doseq=True)}{'&' if kept else ''}"
-        links = (
-            f'<{address}{"&".join(f"{name}={number}" for name, number in place.items())}>; rel="{relation}"'
-            for relation, place in listing.links.items()
-        )
+        links = (f'<{address}{urlencode(place)}>; rel="{relation}"' for relation, place in listing.links.items())
         answer.headers["Link"] = ", ".join(links)
     return answer
 

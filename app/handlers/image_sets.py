@@ -12,8 +12,8 @@ from app.representations.pages import Page
 from app.responses import json_answer, ok_or_representation, page_answer, refuse_if_changed, resource_answer
 from app.services import image_sets
 from app.services.api_keys import Account
+from app.services.image_filters import ImageFilter
 from app.services.image_sets import NewImageSet
-from app.services.images import ImageFilter
 from app.wiring import components
 
 

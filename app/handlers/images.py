@@ -10,18 +10,22 @@ from app.representations.pages import Page
 from app.responses import json_answer, page_answer
 from app.services import images, submissions
 from app.services.api_keys import Account
-from app.services.images import ImageFilter
+from app.services.image_filters import ImageFilter
 from app.wiring import components
 
 
 def list_images(
     session: Session,
     page: Page,
+    sort: str,
     expand: list[str] | None = None,
+    cursor: str | None = None,
     **sent: Any,
 ) -> Response:
     """GET /images"""
-    return page_answer(images.list_images(session, page, ImageFilter(**sent), read_expansion(expand)))
+    return page_answer(
+        images.list_images(session, page, ImageFilter(**sent), read_expansion(expand), sort=sort, cursor=cursor)
+    )
 
 
 def get_image(session: Session, image_id: int, account: Account) -> Response:

@@ -3,11 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, func, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Identity, Index, Integer, func, literal_column, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.engine import Base
+
+# Where an image without a time stands: at the end, in the order of times as in the reverse one.
+EARLIEST_FIRST: ColumnElement[datetime] = literal_column("coalesce(date_taken, 'infinity'::timestamptz)")
+LATEST_FIRST: ColumnElement[datetime] = literal_column("coalesce(date_taken, '-infinity'::timestamptz)")
 
 
 class Image(Base):
@@ -46,6 +50,9 @@ class Image(Base):
         Index("ix_image_type_id", "type", "id"),
         Index("ix_image_filetype_id", "filetype", "id"),
         Index("ix_image_date_taken", "date_taken"),
+        Index("ix_image_earliest_first", EARLIEST_FIRST, "id"),
+        Index("ix_image_latest_first", LATEST_FIRST, "id"),
+        Index("ix_image_metadata", "metadata", postgresql_using="gin", postgresql_ops={"metadata": "jsonb_path_ops"}),
         Index("ix_image_place", func.point(text("lon"), text("lat")), postgresql_using="gist"),
         CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="location"),
         CheckConstraint("(width IS NULL) = (height IS NULL) AND width > 0 AND height > 0", name="dimensions"),

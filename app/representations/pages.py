@@ -1,18 +1,24 @@
 """Pages of lists: by number, with totals, or after an id, at the same speed however long the list is."""
 
-from collections.abc import Callable, Iterable, Mapping
+import base64
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, func, literal, tuple_
 from sqlalchemy.orm import Session
 
-from app.errors import NotFound
+from app.errors import BadRequest, NotFound
 from app.representations.json import AnySelect, array_of, fetch_rows
 
 Pagination = dict[str, int | None]
+Links = dict[str, dict[str, int | str]]
+# What a cursor in another order than that of ids says: the time of the last row, nothing where it has none, and its id.
+CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z)? ([0-9]{1,18})", re.ASCII)
 # Makes a link to a file from its path, `<container>/<path>`, from what it is by its first bytes, and from its encoding.
 SignPath = Callable[[str, str | None, str | None], str]
 
@@ -21,7 +27,7 @@ class Listing(NamedTuple):
     """One page as JSON, and what to ask for to get to others: for a relation of RFC 8288 the query parameters."""
 
     body: bytes
-    links: dict[str, dict[str, int]]
+    links: Links
 
 
 @dataclass(frozen=True)
@@ -56,12 +62,12 @@ class Page:
         unknown = dict.fromkeys(("page", "pages", "total", "prev", "next"))
         return {**unknown, "per_page": self.size}
 
-    def links(self, following: int | None, last_id: int | None) -> dict[str, dict[str, int]]:
+    def links(self, following: int | None, last_id: int | None) -> Links:
         """Return the links of a page whose next one has the number `following`, or begins after `last_id`."""
         size = {"per_page": self.size}
         if self.after is not None:
             return {"next": {"after": last_id, **size}} if last_id is not None else {}
-        links = {"first": {"page": 1, **size}}
+        links: Links = {"first": {"page": 1, **size}}
         if self.number > 1:
             links["prev"] = {"page": self.number - 1, **size}
         if following is not None:
@@ -104,10 +110,90 @@ def fetch_page(
             first = rows.with_only_columns(key).offset(page.offset).limit(1).scalar_subquery()
             rows = rows.where(key <= first if newest_first else key >= first)
         found = fetch_rows(session, rows.limit(page.size), parameters)
-    texts = [text for _, text in found[: page.size]]
+    return Listing(_page_body(name, found[: page.size], sign_path, pagination), page.links(pagination["next"], last_id))
+
+
+def _page_body(name: str, found: Sequence[Row[int, str]], sign_path: SignPath | None, pagination: Pagination) -> bytes:
+    texts = [text for _, text in found]
     items = _with_links(texts, sign_path) if sign_path else array_of(texts)
-    body = b'{"%b":%b,"pagination":%b}' % (name.encode(), items, orjson.dumps(pagination))
-    return Listing(body, page.links(pagination["next"], last_id))
+    return b'{"%b":%b,"pagination":%b}' % (name.encode(), items, orjson.dumps(pagination))
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order by a time, and by id where times are equal.
+
+    Rows have the time as a key `name` of their JSON, where null stands for the end of the order.
+    """
+
+    time: ColumnElement[datetime]
+    name: str
+    descending: bool
+
+    def sort(self, rows: AnySelect) -> AnySelect:
+        """Return the rows in this order."""
+        key = (self.time, rows.selected_columns[0])
+        return rows.order_by(None).order_by(*(column.desc() if self.descending else column for column in key))
+
+    def seek(self, rows: AnySelect, cursor: str) -> AnySelect:
+        """Return the rows after a cursor. Raises BadRequest for one that `cursor_after` did not make."""
+        try:
+            found = CURSOR.fullmatch(base64.b64decode(cursor, b"-_", validate=True).decode())
+            time = found and (datetime.fromisoformat(found[1]) if found[1] else self._end)
+        except ValueError:
+            found = time = None
+        if not found or not time:
+            detail = (
+                "This is no cursor of this list. Send 0 for the beginning, or the cursor of a link to the next page."
+            )
+            raise BadRequest(f"Query parameter `cursor`: {detail}", errors=[{"parameter": "cursor", "detail": detail}])
+        key = tuple_(self.time, rows.selected_columns[0])
+        place = tuple_(literal(time, DateTime(timezone=True)), literal(int(found[2]), BigInteger))
+        return rows.where(key < place if self.descending else key > place)
+
+    @property
+    def _end(self) -> str:
+        return "-infinity" if self.descending else "infinity"
+
+    def cursor_after(self, row: dict[str, Any], row_id: int) -> str:
+        """Return the cursor of the place behind a row."""
+        return base64.urlsafe_b64encode(f"{row[self.name] or ''} {row_id}".encode()).decode()
+
+
+def fetch_sorted_page(
+    session: Session,
+    name: str,
+    rows: AnySelect,
+    page: Page,
+    order: Order,
+    *,
+    total: AnySelect,
+    cursor: str | None,
+    sign_path: SignPath | None = None,
+) -> Listing:
+    """Return a page as `fetch_page` does, in another order: the one with the number of `page`, or the one after `cursor`.
+
+    The cursor `0` is the beginning. Raises BadRequest for another text that is no cursor.
+    """
+    rows = order.sort(rows)
+    if cursor is None:
+        pagination = page.describe(int(session.scalar(total) or 0))
+        if page.offset:
+            key = rows.selected_columns[0]
+            part = rows.with_only_columns(key).offset(page.offset).limit(page.size)
+            rows = rows.where(key.in_(part))
+        found = fetch_rows(session, rows.limit(page.size))
+        links = page.links(pagination["next"], None)
+    else:
+        pagination = page.describe_cursor()
+        if cursor != "0":
+            rows = order.seek(rows, cursor)
+        found = fetch_rows(session, rows.limit(page.size + 1))
+        links = {}
+        if len(found) > page.size:
+            last_id, last = found[page.size - 1]
+            links["next"] = {"cursor": order.cursor_after(orjson.loads(last), last_id), "per_page": page.size}
+    return Listing(_page_body(name, found[: page.size], sign_path, pagination), links)
 
 
 def count_of(rows: AnySelect) -> AnySelect:

@@ -23,7 +23,8 @@ from app.representations.pages import Listing, Page, SignPath, fetch_page
 from app.services import images
 from app.services.api_keys import Account
 from app.services.audit import Action, SubjectType, record
-from app.services.images import BATCH_SIZE, ImageFilter, resolve_images
+from app.services.image_filters import ImageFilter
+from app.services.images import BATCH_SIZE, resolve_images
 from app.services.titles import check_title, list_filters
 
 STEPS = {("created", "finished")}

@@ -1,26 +1,26 @@
 """Images: finding them, naming them in a request, and handing out links to their files."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
-from app.errors import BadRequest, Forbidden, NotFound, Unprocessable
+from app.errors import Forbidden, NotFound, Unprocessable
 from app.media.media_types import RASTER_IMAGES
-from app.models import Campaign, CampaignImage, Image, ImageCount, Object
+from app.models import Campaign, CampaignImage, Image, Object
 from app.models.campaigns import PEOPLE
+from app.models.images import EARLIEST_FIRST, LATEST_FIRST
 from app.representations.images import CAMPAIGNS_OF_IMAGE, IMAGE_DETAILS, IMAGES, IMAGES_WITH_FILE
 from app.representations.json import fetch_array, fetch_object
 from app.representations.objects import OBJECTS
-from app.representations.pages import Listing, Page, SignPath, count_of, fetch_page
+from app.representations.pages import Listing, Order, Page, SignPath, count_of, fetch_page, fetch_sorted_page
 from app.services.api_keys import Account
+from app.services.image_filters import ImageFilter, wrong_parameter
 from app.services.moments import read_moment_of_any
-from app.services.times import read_time
 
 # So many images are named in one statement, which stays far below its timeout, by paths of so many characters or a little more.
 BATCH_SIZE = 10_000
@@ -34,106 +34,34 @@ MAX_CAMPAIGNS = 100
 OF_READERS = ("type", "metadata", "tss_id", "date_created", "created_by")
 
 
-@dataclass(frozen=True)
-class ImageFilter:
-    """What a caller wants of the images; None lets all through.
+def list_images(
+    session: Session,
+    page: Page,
+    image_filter: ImageFilter,
+    sign_path: SignPath | None = None,
+    sort: str = "id",
+    cursor: str | None = None,
+) -> Listing:
+    """Return a page of the images that `image_filter` lets through; with `sign_path` each has a link to its file.
 
-    `labeled` and `state`, of which there may be several, go with `campaign`. `taken_from` (inclusive) and `taken_to`
-    (exclusive) are times or days; `bbox` is west, south, east and north in degrees (RFC 7946, section 5), over the
-    antimeridian where west is greater than east. `filetype` is compared without case; `any` is every image, `none` every
-    file that is no image.
+    `sort` is `id`, or `date_taken` and `-date_taken`, in which images without a time are the last, and `cursor` a place in these
+    orders. Raises BadRequest for wishes that contradict each other.
     """
-
-    image_set: int | None = None
-    campaign: int | None = None
-    labeled: bool | None = None
-    state: list[str] | None = None
-    taken_from: str | None = None
-    taken_to: str | None = None
-    type: str | None = None
-    filetype: str | None = None
-    bbox: list[float] | None = None
-
-    @property
-    def is_of_set_alone(self) -> bool:
-        """True when nothing else is asked for than, at most, an image set."""
-        return self == ImageFilter(image_set=self.image_set)
-
-    def filters(self) -> list[ColumnElement[bool]]:
-        """Return the filters. Raises BadRequest for values that contradict each other."""
-        found: list[ColumnElement[bool]] = []
-        if self.image_set is not None:
-            found.append(Image.image_set_id == self.image_set)
-        if self.type is not None:
-            found.append(Image.type == self.type)
-        return found + self._of_filetype() + self._in_campaign() + self._taken() + self._within()
-
-    def _of_filetype(self) -> list[ColumnElement[bool]]:
-        match self.filetype and self.filetype.upper():
-            case None:
-                return []
-            case "ANY":
-                return [Image.filetype.is_not(None)]
-            case "NONE":
-                return [Image.filetype.is_(None)]
-            case filetype:
-                # Formats are stored in capitals, so that the index serves.
-                return [Image.filetype == filetype]
-
-    def _in_campaign(self) -> list[ColumnElement[bool]]:
-        if self.campaign is None:
-            if self.labeled is not None:
-                raise BadRequest(
-                    "labeled requires campaign, because an image can be labeled in one campaign and not in another."
-                )
-            if self.state is not None:
-                raise BadRequest("state requires campaign, because an image can have another state in each campaign.")
-            return []
-        members = select(CampaignImage.image_id).where(CampaignImage.campaign_id == self.campaign)
-        if self.labeled is not None:
-            is_labeled = CampaignImage.submission_id.is_not(None)
-            members = members.where(is_labeled if self.labeled else ~is_labeled)
-        if self.state is not None:
-            members = members.where(CampaignImage.state.in_(self.state))
-        return [Image.id.in_(members)]
-
-    def _taken(self) -> list[ColumnElement[bool]]:
-        begin, end = read_time("taken_from", self.taken_from), read_time("taken_to", self.taken_to)
-        if begin and end and begin >= end:
-            raise BadRequest("taken_from must be before taken_to.")
-        found: list[ColumnElement[bool]] = [Image.date_taken >= begin] if begin else []
-        return [*found, Image.date_taken < end] if end else found
-
-    def _within(self) -> list[ColumnElement[bool]]:
-        if self.bbox is None:
-            return []
-        west, south, east, north = self.bbox
-        if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
-            raise BadRequest(
-                "bbox must be west,south,east,north in degrees: longitudes -180 to 180, latitudes -90 to 90, south <= north."
-            )
-        if west <= east:
-            return [_place_in(west, south, east, north)]
-        return [or_(_place_in(west, south, 180.0, north), _place_in(-180.0, south, east, north))]
-
-
-def _place_in(west: float, south: float, east: float, north: float) -> ColumnElement[bool]:
-    box = func.box(func.point(west, south), func.point(east, north))
-    return func.point(Image.lon, Image.lat).op("<@", is_comparison=True)(box)
-
-
-def list_images(session: Session, page: Page, image_filter: ImageFilter, sign_path: SignPath | None = None) -> Listing:
-    """Return a page of the images that `image_filter` lets through, by id; with `sign_path` each has a link to its file.
-
-    Raises BadRequest for wishes that contradict each other.
-    """
-    rows = (IMAGES_WITH_FILE if sign_path else IMAGES).where(*image_filter.filters())
-    total = None
-    if image_filter.is_of_set_alone:
-        total = select(func.coalesce(func.sum(ImageCount.count), 0))
-        if image_filter.image_set is not None:
-            total = total.where(ImageCount.image_set_id == image_filter.image_set)
-    return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path)
+    if sort == "id" and cursor is not None:
+        raise wrong_parameter(
+            "cursor", "cursor requires sort=date_taken or sort=-date_taken. In the order of ids, send after."
+        )
+    if sort != "id" and page.after is not None:
+        raise wrong_parameter("after", f"after is an id, and requires the order of ids. With sort={sort}, send cursor.")
+    rows = image_filter.apply(IMAGES_WITH_FILE if sign_path else IMAGES)
+    total = image_filter.select_total()
+    if sort == "id":
+        return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path)
+    time = LATEST_FIRST if sort.startswith("-") else EARLIEST_FIRST
+    # The same times as of the filter, so that the index of the order leads to them.
+    rows = rows.where(*image_filter.taken_at(time))
+    order = Order(time, "date_taken", descending=sort.startswith("-"))
+    return fetch_sorted_page(session, "images", rows, page, order, total=total, cursor=cursor, sign_path=sign_path)
 
 
 def make_file_url(blobs: BlobStore, path: str, filetype: str | None, content_encoding: str | None) -> str:

@@ -24,4 +24,5 @@ def read_time(name: str, value: str | None) -> datetime | None:
     try:
         return None if value is None else parse_time(value)
     except ValueError:
-        raise BadRequest(f"{name} is not a valid date or time of the years 1 to 9999 in UTC.") from None
+        detail = f"{name} is not a valid date or time of the years 1 to 9999 in UTC."
+        raise BadRequest(detail, errors=[{"parameter": name, "detail": detail}]) from None

@@ -59,6 +59,8 @@ def _read_page(arguments: dict[str, Any]) -> Page:
     page = Page(arguments.pop("page"), arguments.pop("per_page"), arguments.pop("after", None))
     if page.after is not None and "page" in request.args:
         raise BadRequest("Send either `page` or `after`, not both.")
+    if {"page", "cursor"} <= set(request.args):
+        raise BadRequest("Send either `page` or `cursor`, not both.")
     return page
 
 

@@ -20,6 +20,8 @@ FORMS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
     "number": (re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"), float),
     "boolean": (re.compile("true|false", re.IGNORECASE), lambda text: text.lower() == "true"),
 }
+# How a key of an object is named (OpenAPI 3.0, style `deepObject`).
+MEMBER = re.compile(r"(\w+)\[([^\[\]\0]{1,128})\]")
 
 
 class Parameters:
@@ -42,27 +44,42 @@ class Parameters:
             self._check_query(parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
     def _check_query(self, sent: dict[str, list[str]]) -> None:
-        for name in sent:
-            if name not in self._known:
+        objects: dict[str, dict[str, str]] = {}
+        for name, texts in sent.items():
+            member = MEMBER.fullmatch(name)
+            if member and self._known.get(member[1], {}).get("type") == "object":
+                objects.setdefault(member[1], {})[member[2]] = _only(name, texts)
+            elif name not in self._known:
                 names = ", ".join(self._known) or "none"
                 raise _wrong(name, f"This operation has no such query parameter. It has: {names}.")
-        for name, texts in sent.items():
-            self._check_parameter(name, texts)
+            else:
+                self._check_parameter(name, texts)
+        for name, value in objects.items():
+            _check_value(name, value, self._known[name])
 
     def _check_parameter(self, name: str, texts: list[str]) -> None:
         schema = self._known[name]
-        value: Any
+        if schema["type"] == "object":
+            raise _wrong(name, f"Expected a key in brackets, such as `{name}[key]=value`.")
         if schema["type"] == "array":
             # `a=1,2`, `a=1&a=2` and a mixture of both are the same list.
             value = [_read(part, schema["items"]) for text in texts for part in text.split(",")]
-        elif len(texts) == 1:
-            value = _read(texts[0], schema)
+            _check_value(name, value, schema)
         else:
-            raise _wrong(name, f"Send this parameter once; it was sent {len(texts)} times.")
-        validator = validator_of(schema)
-        if not validator.is_valid(value):
-            for error in validator.iter_errors(value):
-                raise _wrong(name, schema.get("x-hint") or message_of(error, schema))
+            _check_value(name, _read(_only(name, texts), schema), schema)
+
+
+def _only(name: str, texts: list[str]) -> str:
+    if len(texts) > 1:
+        raise _wrong(name, f"Send this parameter once; it was sent {len(texts)} times.")
+    return texts[0]
+
+
+def _check_value(name: str, value: Any, schema: dict[str, Any]) -> None:
+    validator = validator_of(schema)
+    if not validator.is_valid(value):
+        for error in validator.iter_errors(value):
+            raise _wrong(name, schema.get("x-hint") or message_of(error, schema))
 
 
 def _wrong(name: str, message: str) -> BadRequest:

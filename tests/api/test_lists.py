@@ -348,3 +348,130 @@ def test_an_admin_gets_links_for_one_set_too(admin: Caller, filled: list[int]) -
     listed = admin.get("/image_sets/1/images?expand=download_url").expect(200)["images"]
     assert [image["image_id"] for image in listed] == filled
     assert all("sig=" in image["download_url"] for image in listed)
+
+
+def walk_by_cursor(caller: Caller, query: str) -> list[int]:
+    """All ids of a list in an order of times, page by page along the header `Link`."""
+    found, path = [], f"/images?{query}&cursor=0"
+    while path:
+        answer = caller.get(path)
+        found += ids(answer)
+        assert answer.expect(200)["pagination"]["total"] is None
+        path = links(answer).get("next", "")
+    return found
+
+
+def test_images_are_sorted_by_time_and_those_without_are_last_each_once(
+    admin: Caller, app: Flask, filled: list[int]
+) -> None:
+    with rows(app) as session:
+        # Images 5 and 6 have no time, and images 2 and 3 have the same.
+        session.execute(text("UPDATE image SET date_taken = '2026-05-01Z'::timestamptz - (id / 2) * interval '1h'"))
+        session.execute(text("UPDATE image SET date_taken = NULL WHERE id IN (5, 6)"))
+    upward, downward = [7, 4, 2, 3, 1, 5, 6], [1, 3, 2, 4, 7, 6, 5]
+    for size in (1, 2, 3, 7, 8):
+        assert walk_by_cursor(admin, f"sort=date_taken&per_page={size}") == upward
+        assert walk_by_cursor(admin, f"sort=-date_taken&per_page={size}") == downward
+    assert ids(admin.get("/images?sort=-date_taken&page=2&per_page=3")) == downward[3:6]
+    assert links(admin.get("/images?sort=date_taken&per_page=4"))["next"] == "/images?sort=date_taken&page=2&per_page=4"
+    in_time = "taken_from=2026-04-30T22:00:00Z&taken_to=2026-04-30T23:30:00Z"
+    assert ids(admin.get(f"/images?{in_time}&sort=-date_taken")) == [3, 2, 4]
+    assert walk_by_cursor(admin, f"{in_time}&sort=date_taken&per_page=1&campaign=1") == [4, 2, 3]
+    for query, words in {
+        "cursor=0": "cursor requires sort",
+        "sort=date_taken&after=0": "after is an id",
+        "sort=date_taken&cursor=0&page=1": "either `page` or `cursor`",
+        "sort=date_taken&cursor=1": "no cursor",
+        "sort=date_taken&cursor=MjAyNi0xMy0wMVQwMDowMDowMC4wMDAwMDBaIDE=": "no cursor",
+        "sort=lat": "sort",
+    }.items():
+        admin.get(f"/images?{query}").expect(400, words)
+
+
+def test_images_are_found_by_their_labels_in_a_campaign(admin: Caller, filled: list[int]) -> None:
+    admin.put("/campaigns/1", {"new_status": "active"}).expect(200)
+
+    def labels(*names: str) -> list[dict[str, Any]]:
+        box = {"xmin": 1, "xmax": 2, "ymin": 1, "ymax": 2}
+        return [{"label": name, "bounding_box": box} for name in names]
+
+    first = {1: labels("PET"), 2: labels("can", "PET", "can"), 3: [], 4: labels("can")}
+    for content in (first, {1: labels("can")}):
+        body = [{"image_id": image_id, "objects": objects} for image_id, objects in content.items()]
+        admin.put("/campaigns/1/objects", body).expect(200)
+    for query, found in {
+        # What was replaced is not found.
+        "label=PET": [2],
+        "label=can": [1, 2, 4],
+        "label=%20can&max_objects=1": [1, 4],
+        "min_objects=1": [1, 2, 4],
+        "min_objects=2&max_objects=3": [2],
+        "max_objects=0": [3, 5, 6, 7],
+        "max_objects=0&state=empty": [3],
+        "min_objects=0": filled,
+        "label=can&taken_to=2026-01-01": [],
+    }.items():
+        answer = admin.get(f"/images?campaign=1&{query}")
+        assert ids(answer) == found, query
+        assert answer.expect(200)["pagination"]["total"] == len(found), query
+    for name in ("label=PET", "min_objects=1", "max_objects=1", "state=empty"):
+        problem = admin.get(f"/images?{name}").expect(400, "requires campaign")
+        assert problem["errors"][0]["parameter"] == name.partition("=")[0]
+    admin.get("/images?campaign=1&min_objects=2&max_objects=1").expect(400, "must not be greater")
+    admin.get("/images?campaign=1&label=%E2%80%8B").expect(400, "label")
+
+
+def test_images_are_found_by_distance_path_day_and_metadata(admin: Caller, app: Flask, filled: list[int]) -> None:
+    # Delft, 1,113 m north of it, on both sides of the antimeridian, near both poles, and without a place.
+    places = [(52.0, 4.4), (52.01001, 4.4), (-17.0, 179.995), (-17.0, -179.995), (89.999, 10), (-89.999, -170)]
+    metadata = ['{"bridge": "maas", "km": 7}', '{"bridge": "waal", "km": "7"}', '{"km": 7.5, "wet": true}', "null"]
+    with rows(app) as session:
+        for image_id, (lat, lon) in zip(filled, places, strict=False):
+            values = {"id": image_id, "lon": lon, "lat": lat}
+            session.execute(text("UPDATE image SET lon = :lon, lat = :lat WHERE id = :id"), values)
+        for image_id, found in zip(filled, metadata, strict=False):
+            change = "UPDATE image SET metadata = CAST(:found AS jsonb), blobstorage_path = :path WHERE id = :id"
+            session.execute(text(change), {"id": image_id, "found": found, "path": f"c/A%_{image_id}/b.jpg"})
+        session.execute(text("UPDATE image SET date_taken = '2026-05-03T12:00Z'::timestamptz + id * interval '12h'"))
+    for query, expected in {
+        "near=52,4.4,1112": [1],
+        "near=52,4.4,1114": [1, 2],
+        "near=-17,180,600": [3, 4],
+        "near=-17,-180,600": [3, 4],
+        "near=89.999,-170,250": [5],
+        "near=-90,0,200": [6],
+        "near=90,0,1000000": [5],
+        "path=A%25_1": [1],
+        "path=a%25_1": [],
+        "taken=2026-05-04": [1, 2],
+        "taken=2026-05-04&taken_from=2026-05-04T01:00:00Z": [2],
+        "taken=9999-12-31": [],
+        "metadata[bridge]=maas": [1],
+        "metadata[km]=7": [1, 2],
+        "metadata[km]=7.5": [3],
+        "metadata[km]=7&metadata[bridge]=waal": [2],
+        "metadata%5Bwet%5D=true": [3],
+        "metadata[wet]=": [],
+        "metadata[km]=1e5": [],
+        "metadata[a%22'%25]=%22": [],
+    }.items():
+        answer = admin.get(f"/images?{query}")
+        assert ids(answer) == expected, query
+        assert answer.expect(200)["pagination"]["total"] == len(expected), query
+    for query, words in {
+        "near=52,4.4": "near",
+        "near=52,4.4,0": "more than 0",
+        "near=91,4.4,5": "latitude",
+        "near=52,4.4,1000001": "near",
+        "taken=2026-02-30": "taken is not a valid",
+        "taken=2026-05-04T00:00:00Z": "expected a day",
+        "path=": "path",
+        "metadata=maas": "in brackets",
+        "metadata[a]=1&metadata[a]=2": "once",
+        "metadata[a][b]=1": "no such query parameter",
+        "metadata[]=1": "no such query parameter",
+        "metadata[a]=%00": "metadata",
+        "metadata[%00]=1": "no such query parameter",
+        "metadat[a]=1": "no such query parameter",
+    }.items():
+        assert admin.get(f"/images?{query}").expect(400, words)["errors"][0]["parameter"], query

@@ -19,9 +19,11 @@ LARGE = ("image", "campaign_image", "object", "submission", "submission_image", 
 FILL = """
 INSERT INTO image_set (title, blobstorage_path, created_by)
     SELECT 'set-' || n, 'c/u/set-' || n, 1 FROM generate_series(1, 50) AS n;
-INSERT INTO image (image_set_id, blobstorage_path, filesize, type, filetype, date_taken, lon, lat, width, height)
+INSERT INTO image (
+        image_set_id, blobstorage_path, filesize, type, filetype, date_taken, lon, lat, width, height, metadata)
     SELECT 1 + n % 50, 'c/u/set-' || 1 + n % 50 || '/' || n, 1, 't' || n % 500, 'F' || n % 400,
-        timestamptz '2026-01-01Z' + n * interval '1 minute', n % 3600 / 10.0 - 180, n % 1700 / 10.0 - 85, 1920, 1080
+        timestamptz '2026-01-01Z' + n * interval '1 minute', n % 3600 / 10.0 - 180, n % 1700 / 10.0 - 85, 1920, 1080,
+        jsonb_build_object('bridge', 'b' || n % 1000)
     FROM generate_series(1, 50000) AS n;
 INSERT INTO campaign (title, created_by, status, image_count, labeled_count, auto_complete)
     SELECT 'campaign-' || n, 1, 'active', 5000, 2500, false FROM generate_series(1, 20) AS n;
@@ -185,6 +187,14 @@ def test_filters_of_images_use_their_indexes(filled: Caller, app: Flask) -> None
         "filetype=any&after=40000&per_page=10": "pk_image",
         "taken_from=2026-01-02T00:00:00Z&taken_to=2026-01-02T01:00:00Z": "ix_image_date_taken",
         "bbox=3,50,3.5,50.5": "ix_image_place",
+        "near=50,3,9000": "ix_image_place",
+        "taken=2026-01-02": "ix_image_date_taken",
+        "metadata[bridge]=b7": "ix_image_metadata",
+        "sort=date_taken": "ix_image_earliest_first",
+        "sort=-date_taken&cursor=0": "ix_image_latest_first",
+        "sort=date_taken&taken_from=2026-02-01": "ix_image_earliest_first",
+        "campaign=2&label=can": "pk_object",
+        "campaign=2&min_objects=3": "pk_submission_image",
         "after=40000&per_page=10": "pk_image",
     }
     for query, index in queries.items():

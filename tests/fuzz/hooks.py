@@ -23,7 +23,9 @@ IMAGE_COUNT = int(os.environ["FUZZ_IMAGE_COUNT"])
 CAMPAIGN_COUNT, IMAGES_OF_CAMPAIGN = 10, 4
 # Rules that are a 400 and that a schema of OpenAPI 3.0 cannot say, or not in words that help; descriptions say them.
 UNSAID = re.compile(
-    r"Send either `page` or `after`|(labeled|state|review) requires campaign|(taken_)?from must be before"
+    r"Send either `page` or `(after|cursor)`|(taken_)?from must be before|taken is not a valid date"
+    r"|(labeled|state|label|(min|max)_objects|review|cursor|after is an id, and) requires|min_objects must not be greater"
+    r"|near must be lat,lon,meters|This is no cursor of this list"
     r"|bbox must be west,south,east,north|((taken_)?(from|to)|as_of) is not a valid date or time"
     r"|Send either campaigns or image_set|subject_id requires subject_type"
     r"|The field `\w+` is missing: a campaign|Not a valid e-mail address"
