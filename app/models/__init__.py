@@ -12,6 +12,7 @@ from app.models.images import Image, ImageCount
 from app.models.jobs import Job
 from app.models.objects import Object
 from app.models.problems import ImageSetProblem
+from app.models.reviews import Review
 from app.models.session_keys import SessionKey
 from app.models.statistics import CampaignStatistics
 from app.models.submissions import Submission, SubmissionImage
@@ -33,6 +34,7 @@ __all__ = [
     "ImageSetProblem",
     "Job",
     "Object",
+    "Review",
     "Role",
     "SessionKey",
     "Submission",

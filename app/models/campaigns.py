@@ -17,7 +17,8 @@ PEOPLE, MODEL = "people", "model"
 class Campaign(Base):
     """One labeling job. The counters change in the transaction that changes what they count.
 
-    `labeled_count` counts all images that are not `unlabeled`, those that are `empty` or `unusable` as well.
+    `labeled_count` counts all images that are not `unlabeled`, those that are `empty` or `unusable` as well. `accepted_count` and
+    `rejected_count` count images by the verdict that is in force.
     """
 
     __tablename__ = "campaign"
@@ -38,6 +39,8 @@ class Campaign(Base):
     labeled_count: Mapped[int] = mapped_column(server_default=text("0"))
     empty_count: Mapped[int] = mapped_column(server_default=text("0"))
     unusable_count: Mapped[int] = mapped_column(server_default=text("0"))
+    accepted_count: Mapped[int] = mapped_column(server_default=text("0"))
+    rejected_count: Mapped[int] = mapped_column(server_default=text("0"))
     date_created: Mapped[datetime] = mapped_column(server_default=func.now())
     date_started: Mapped[datetime | None]
     date_completed: Mapped[datetime | None]
@@ -56,11 +59,15 @@ class Campaign(Base):
         CheckConstraint(
             "empty_count >= 0 AND unusable_count >= 0 AND empty_count + unusable_count <= labeled_count", name="states"
         ),
+        CheckConstraint("accepted_count >= 0 AND rejected_count >= 0", name="reviews"),
     )
 
 
 class CampaignImage(Base):
-    """One image of a campaign. Unless it is `unlabeled` it points at the submission that holds its present content."""
+    """One image of a campaign. Unless it is `unlabeled` it points at the submission that holds its present content.
+
+    It points at the review that is in force as well, if there is one.
+    """
 
     __tablename__ = "campaign_image"
 
@@ -68,9 +75,12 @@ class CampaignImage(Base):
     image_id: Mapped[int] = mapped_column(ForeignKey("image.id"), primary_key=True)
     submission_id: Mapped[int | None]
     state: Mapped[str] = mapped_column(server_default="unlabeled")
+    review_id: Mapped[int | None]
 
     __table_args__ = (
         ForeignKeyConstraint(["campaign_id", "submission_id"], ["submission.campaign_id", "submission.id"]),
+        # Reviews refer to the image as well, so that this is added when both tables are there.
+        ForeignKeyConstraint(["campaign_id", "review_id"], ["review.campaign_id", "review.id"], use_alter=True),
         CheckConstraint(STATE_RULE, name="state"),
         Index("ix_campaign_image_image_id_campaign_id", "image_id", "campaign_id"),
     )

@@ -13,6 +13,7 @@ from app.representations.jobs import newest_job
 from app.representations.json import AnySelect, json_rows, utc
 from app.representations.objects import select_objects_of, select_suggestions
 from app.representations.progress import PROGRESS
+from app.representations.reviews import review_id_then, review_of
 from app.representations.users import members_of_campaign, user_email
 
 _CLASSES = (
@@ -88,6 +89,7 @@ def select_campaign_images(member: type[CampaignImage], *, with_file: bool = Fal
             member.state,
             case((member.state == "unusable", reason)).label("reason"),
             member.submission_id.label("revision"),
+            review_of(member).label("review"),
             suggestions.label("suggestions"),
         )
         .join(Image, Image.id == member.image_id)
@@ -120,9 +122,10 @@ def _images_then() -> type[CampaignImage]:
         CampaignImage.image_id,
         case((newest.c.state != "unlabeled", newest.c.submission_id)).label("submission_id"),
         func.coalesce(newest.c.state, "unlabeled").label("state"),
+        review_id_then().label("review_id"),
     ).outerjoin(newest, true())
     return aliased(CampaignImage, past.subquery("past"), adapt_on_names=True)
 
 
-# The images of campaigns as they were just after the submission that is the parameter `moment`.
+# The images of campaigns as they were just after the submission `moment`, with the reviews until `moment_time`: two parameters.
 IMAGES_THEN = _images_then()

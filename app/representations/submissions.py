@@ -3,7 +3,8 @@
 from sqlalchemy import and_, select
 
 from app.models import Campaign, Submission, SubmissionImage
-from app.representations.json import json_object, utc
+from app.representations.json import json_object, json_rows, utc
+from app.representations.reviews import select_reviews_of_revision
 from app.representations.users import key_name, user_email
 
 SUBMISSIONS = select(
@@ -35,6 +36,7 @@ HISTORY = (
         SubmissionImage.state,
         SubmissionImage.reason,
         SubmissionImage.object_count,
+        json_rows(select_reviews_of_revision()).label("reviews"),
         Submission.kind,
         Submission.of_submission.label("of"),
         Submission.tool,

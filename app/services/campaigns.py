@@ -1,6 +1,6 @@
 """Campaigns: labeling jobs, their partner, their images and the steps of their life."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,12 +22,13 @@ from app.representations.campaigns import CAMPAIGNS, IMAGES_THEN, select_campaig
 from app.representations.datasets import DATASETS
 from app.representations.json import AnySelect, fetch_object
 from app.representations.pages import Listing, Page, SignPath, fetch_page
+from app.representations.reviews import has_verdict
 from app.services import api_keys, classes, users
 from app.services.api_keys import Account, KeyPair
 from app.services.audit import Action, SubjectType, record
 from app.services.images import resolve_images
 from app.services.labels import normal_translations
-from app.services.moments import read_moment
+from app.services.moments import read_dated_moment
 from app.services.text import read_text
 from app.services.titles import check_title, list_filters
 
@@ -45,6 +46,12 @@ STATE_COUNTS: dict[str, ColumnElement[int] | InstrumentedAttribute[int]] = {
     "empty": Campaign.empty_count,
     "unusable": Campaign.unusable_count,
 }
+# How many have each verdict, or none.
+REVIEW_COUNTS: dict[str, ColumnElement[int] | InstrumentedAttribute[int]] = {
+    "accepted": Campaign.accepted_count,
+    "rejected": Campaign.rejected_count,
+    "none": Campaign.image_count - Campaign.accepted_count - Campaign.rejected_count,
+}
 DATES: dict[str, dict[str, Any]] = {
     "active": {"date_started": func.now(), "date_completed": None, "date_finished": None},
     "completed": {"date_completed": func.now(), "date_finished": None},
@@ -56,11 +63,13 @@ DATES: dict[str, dict[str, Any]] = {
 class CampaignImageFilter:
     """What a caller wants of the images of a campaign; None lets all through.
 
-    `state` names states, `labeled` those of labeled images or the other. `as_of` is a moment of the past: a submission or a time.
+    `state` names states, `labeled` those of labeled images or the other, `review` verdicts in force, or `none`. `as_of` is a
+    moment of the past: a submission or a time.
     """
 
     labeled: bool | None = None
     state: list[str] | None = None
+    review: list[str] | None = None
     as_of: str | None = None
 
     @property
@@ -263,23 +272,25 @@ def enter_status(session: Session, campaign: Campaign, status: str, *, automatic
     session.execute(update(Campaign).where(Campaign.id == campaign.id).values(status=status, **DATES[status]))
 
 
-def count_states(session: Session, campaign: Campaign, changes: Mapping[str, int]) -> None:
-    """Change the counters by how many images more or fewer have each state, and the status where it follows from them.
+def count_states(session: Session, campaign: Campaign, changes: Mapping[str, int], *, reopens: bool = True) -> None:
+    """Change the counters by how many images more or fewer have each state and verdict, and the status that follows from them.
 
     The caller has locked the campaign. An active campaign that completes itself is completed when all its images are done, and a
-    completed one with an image that is not done becomes active again.
+    completed one with an image that is not done becomes active again if the change `reopens` it.
     """
     counts = {
         "labeled_count": campaign.labeled_count - changes.get("unlabeled", 0),
         "empty_count": campaign.empty_count + changes.get("empty", 0),
         "unusable_count": campaign.unusable_count + changes.get("unusable", 0),
+        "accepted_count": campaign.accepted_count + changes.get("accepted", 0),
+        "rejected_count": campaign.rejected_count + changes.get("rejected", 0),
     }
     if any(changes.values()):
         session.execute(update(Campaign).where(Campaign.id == campaign.id).values(**counts))
-    is_done = counts["labeled_count"] == campaign.image_count >= 1
+    is_done = counts["labeled_count"] - counts["rejected_count"] == campaign.image_count >= 1
     if campaign.status == "active" and campaign.auto_complete and is_done:
         enter_status(session, campaign, "completed", automatic=True)
-    elif campaign.status == "completed" and not is_done:
+    elif campaign.status == "completed" and reopens and not is_done:
         enter_status(session, campaign, "active", automatic=True)
 
 
@@ -312,17 +323,30 @@ def _fetch_images(
     sign_path: SignPath | None = None,
 ) -> Listing:
     require_campaign(session, campaign_id)
-    moment = None if image_filter.as_of is None else read_moment(session, campaign_id, image_filter.as_of)
-    member, states = CampaignImage if moment is None else IMAGES_THEN, image_filter.states
+    moment, time = None, None
+    if image_filter.as_of is not None:
+        moment, time = read_dated_moment(session, campaign_id, image_filter.as_of)
+    member, states, verdicts = (
+        CampaignImage if moment is None else IMAGES_THEN,
+        image_filter.states,
+        image_filter.review,
+    )
     rows = select_rows(member).where(member.campaign_id == campaign_id)
-    if len(states) < len(STATES):
+    are_all_states = len(states) == len(STATES)
+    if not are_all_states:
         rows = rows.where(member.state.in_(states))
-    else:
+    if verdicts:
+        rows = rows.where(has_verdict(member, verdicts))
+    elif are_all_states:
         rows = rows.where(member.image_id <= _last_id(campaign_id, page))
+    total = None
     # The counters are those of now.
-    is_counted = moment is None or len(states) == len(STATES)
-    total = _total(campaign_id, states) if is_counted else None
-    return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path, parameters={"moment": moment})
+    if not verdicts and (moment is None or are_all_states):
+        total = _total(campaign_id, (STATE_COUNTS[state] for state in states))
+    elif verdicts and moment is None and are_all_states:
+        total = _total(campaign_id, (REVIEW_COUNTS[verdict] for verdict in set(verdicts)))
+    parameters = {"moment": moment, "moment_time": time}
+    return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path, parameters=parameters)
 
 
 def _last_id(campaign_id: int, page: Page) -> ColumnElement[int]:
@@ -363,8 +387,8 @@ def lock_campaign(session: Session, campaign_id: int) -> Campaign:
     return campaign
 
 
-def _total(campaign_id: int, states: Collection[str]) -> AnySelect:
-    return select(sum((STATE_COUNTS[state] for state in states), literal(0))).where(Campaign.id == campaign_id)
+def _total(campaign_id: int, counts: Iterable[ColumnElement[int] | InstrumentedAttribute[int]]) -> AnySelect:
+    return select(sum(counts, literal(0))).where(Campaign.id == campaign_id)
 
 
 def require_campaign(session: Session, campaign_id: int) -> None:

@@ -15,7 +15,12 @@ SUBMISSION_ID = re.compile("[0-9]{1,18}")
 
 
 def read_moment(session: Session, campaign_id: int, as_of: str) -> int:
-    """Return the id of the newest submission to a campaign at a moment, 0 before the first.
+    """Return the id of the newest submission to a campaign at a moment, as read_dated_moment does."""
+    return read_dated_moment(session, campaign_id, as_of)[0]
+
+
+def read_dated_moment(session: Session, campaign_id: int, as_of: str) -> tuple[int, datetime]:
+    """Return the id of the newest submission to a campaign at a moment, 0 before the first, and the time of the moment.
 
     `as_of` is the id of a submission, which means the moment just after it, or a time or day in the form of TimeOrDay. Raises
     NotFound for a submission that the campaign does not have, BadRequest for a time in the future or without a meaning.
@@ -23,11 +28,13 @@ def read_moment(session: Session, campaign_id: int, as_of: str) -> int:
     of_campaign = Submission.campaign_id == campaign_id
     if SUBMISSION_ID.fullmatch(as_of):
         submission_id = int(as_of)
-        if session.scalar(select(Submission.id).where(of_campaign, Submission.id == submission_id)) is None:
+        time = session.scalar(select(Submission.date_created).where(of_campaign, Submission.id == submission_id))
+        if time is None:
             raise NotFound(f"Campaign {campaign_id} has no submission {submission_id}.")
-        return submission_id
-    newest = select(func.max(Submission.id)).where(of_campaign, Submission.date_created <= _read_past(as_of))
-    return session.scalar(newest) or 0
+        return submission_id, time
+    time = _read_past(as_of)
+    newest = select(func.max(Submission.id)).where(of_campaign, Submission.date_created <= time)
+    return session.scalar(newest) or 0, time
 
 
 def read_moment_of_any(session: Session, as_of: str) -> tuple[datetime, int | None, int | None]:

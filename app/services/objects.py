@@ -10,9 +10,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
-from app.errors import BadRequest, Conflict, NotFound, PreconditionFailed, Unprocessable
+from app.errors import BadRequest, Conflict, NotFound, Unprocessable
 from app.models import Campaign
-from app.services import submissions
+from app.services import reviews, submissions
 from app.services.boxes import columns_of, describe_box, has_area, is_single, lies_in, single, single_confidence
 from app.services.campaigns import count_states, lock_campaign
 from app.services.classes import Reading, Vocabulary, collect_classes, load_vocabulary
@@ -101,7 +101,7 @@ WITH sent AS MATERIALIZED (
     SELECT campaign_id, image_id, submission_id, state, object_count, reason FROM sent
     ON CONFLICT DO NOTHING
 )
-UPDATE campaign_image SET submission_id = sent.submission_id, state = sent.state
+UPDATE campaign_image SET submission_id = sent.submission_id, state = sent.state, review_id = NULL
 FROM sent
 WHERE campaign_image.campaign_id = sent.campaign_id AND campaign_image.image_id = sent.image_id
 """)
@@ -137,10 +137,10 @@ def put_objects(
     last image.
 
     Raises NotFound for the campaign or an image that is not in it, Conflict unless the campaign is `active`, or is
-    `completed` and holds just this already, BadRequest for more than `max_objects` objects and numbers that single precision
-    has not, PreconditionFailed for a revision that is not the present one, and Unprocessable for an image that is named
-    twice, a box or a label that cannot be, a picture of another size, and boxes on what is no image, which can be in
-    campaigns that were made before that was refused.
+    `completed` and holds just this already, and for new content of an accepted image unless an admin sends it, BadRequest
+    for more than `max_objects` objects and numbers that single precision has not, PreconditionFailed for a revision that is
+    not the present one, and Unprocessable for an image that is named twice, a box or a label that cannot be, a picture of
+    another size, and boxes on what is no image, which can be in campaigns that were made before that was refused.
     """
     campaign = lock_campaign(session, campaign_id)
     if campaign.status not in ("active", "completed"):
@@ -170,6 +170,9 @@ def put_objects(
             raise Conflict(_explain_completed(campaign_id))
         if has_unknown:
             _refuse_unknown(changed, vocabulary)
+        if campaign.accepted_count or campaign.rejected_count:
+            positions = {sent.image_id: sent.position for sent in changed}
+            changes.subtract(reviews.end_reviews(session, sender.account, campaign_id, positions))
         if submission_id is None:
             submission_id = submissions.add(
                 session, campaign_id, sender, image_count=len(counts), object_count=sum(counts)
@@ -215,29 +218,16 @@ def _look(session: Session, campaign: Campaign, group: list[Sent]) -> Present:
             for sent in unknown[:MAX_ERRORS]
         ]
         raise NotFound(f"{errors[0]['detail']} Nothing was stored.", errors=errors)
-    _require_revisions(session, campaign, group, present)
+    stale = [
+        (sent.position, sent.image_id, present[sent.image_id].revision)
+        for sent in group
+        if "revision" in sent.item and sent.item["revision"] != present[sent.image_id].revision
+    ]
+    submissions.refuse_stale(session, campaign.id, stale)
     faults = list(islice(_picture_faults(group, present), MAX_ERRORS))
     if faults:
         raise Unprocessable(f"{faults[0]['pointer']}: {faults[0]['detail']} Nothing was stored.", errors=faults)
     return present
-
-
-def _require_revisions(session: Session, campaign: Campaign, group: list[Sent], present: Present) -> None:
-    """Raise PreconditionFailed for revisions that are not the present ones; the error names these, and who made them."""
-    stale = [
-        sent for sent in group if "revision" in sent.item and sent.item["revision"] != present[sent.image_id].revision
-    ]
-    if not stale:
-        return
-    shown = stale[:MAX_ERRORS]
-    makers = submissions.find_makers(session, campaign.id, {present[sent.image_id].revision for sent in shown})
-    errors = []
-    for sent in shown:
-        revision = present[sent.image_id].revision
-        now = f"its revision is {revision}" if revision else "it has no revision, because it is not labeled"
-        detail = f"Image {sent.image_id} has changed since you read it: {now}."
-        errors.append({"pointer": f"/{sent.position}/revision", "detail": detail} | makers[revision])
-    raise PreconditionFailed(f"{errors[0]['detail']} Nothing was stored.", errors=errors)
 
 
 def _picture_faults(group: list[Sent], present: Present) -> Iterator[dict[str, str]]:

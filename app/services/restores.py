@@ -18,9 +18,11 @@ from app.services.submissions import Sender
 CHANGED = """
 WITH requested AS MATERIALIZED (
     SELECT campaign_image.campaign_id, campaign_image.image_id, campaign_image.state AS before,
-        campaign_image.submission_id AS present_id, earlier.submission_id AS earlier_id,
+        campaign_image.submission_id AS present_id, earlier.submission_id AS earlier_id, verdict,
         coalesce(earlier.state, 'unlabeled') AS state, coalesce(earlier.object_count, 0) AS object_count, earlier.reason
-    FROM campaign_image LEFT JOIN LATERAL (
+    FROM campaign_image
+    LEFT JOIN review ON review.campaign_id = campaign_image.campaign_id AND review.id = review_id
+    LEFT JOIN LATERAL (
         SELECT * FROM submission_image
         WHERE submission_image.campaign_id = campaign_image.campaign_id
             AND submission_image.image_id = campaign_image.image_id AND submission_image.submission_id <= :moment
@@ -49,7 +51,8 @@ WITH requested AS MATERIALIZED (
 )
 """
 COUNTS = """
-SELECT before, state, count(*) AS images, CAST(sum(object_count) AS bigint) AS objects FROM changed GROUP BY before, state
+SELECT before, state, verdict, count(*) AS images, CAST(sum(object_count) AS bigint) AS objects FROM changed
+GROUP BY before, state, verdict
 """
 STORED = """
 , kept AS (
@@ -65,7 +68,7 @@ STORED = """
     WHERE changed.object_count > 0
     ORDER BY object.image_id, object.id
 ), pointed AS (
-    UPDATE campaign_image SET state = changed.state,
+    UPDATE campaign_image SET state = changed.state, review_id = NULL,
         submission_id = CASE WHEN changed.state <> 'unlabeled' THEN CAST(:submission_id AS bigint) END
     FROM changed
     WHERE campaign_image.campaign_id = changed.campaign_id AND campaign_image.image_id = changed.image_id
@@ -93,8 +96,9 @@ def restore(
     """Make the images of a campaign, or the named ones, what they were at a moment; return what that changes or would change.
 
     An image that was unlabeled then becomes so again, and one that is the same now as then stays as it is. What changes is one
-    submission. Raises NotFound for the campaign, an image that is not in it, and a submission that is not of it, BadRequest
-    for a time in the future, and Conflict unless the campaign is `active` or `completed`.
+    submission, which ends the reviews of its images; reviews of then do not come back. Raises NotFound for the campaign, an
+    image that is not in it, and a submission that is not of it, BadRequest for a time in the future, and Conflict unless the
+    campaign is `active` or `completed`.
     """
     campaign = lock_campaign(session, campaign_id)
     if campaign.status not in ("active", "completed"):
@@ -124,6 +128,8 @@ def restore(
         for row in session.execute(RESTORE, values | {"submission_id": submission_id}):
             changes[row.before] -= row.images
             changes[row.state] += row.images
+            if row.verdict is not None:
+                changes[row.verdict] -= row.images
             replaced += row.images if row.before != "unlabeled" else 0
         submissions.note_effect(session, campaign_id, submission_id, replaced=replaced, unchanged=0)
         count_states(session, campaign, changes)

@@ -1,6 +1,6 @@
 """Submissions: who changed the labels of a campaign, when and with what, and what each image has been since. Append-only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.errors import BadRequest, Forbidden, NotFound
+from app.errors import BadRequest, Forbidden, NotFound, PreconditionFailed
 from app.models import ApiKey, CampaignImage, Image, Submission, SubmissionImage, User
 from app.models.users import MAX_EMAIL_LENGTH
 from app.representations.json import fetch_object, fetch_rows
@@ -22,6 +22,7 @@ from app.services.text import read_query_text
 from app.services.times import read_time
 
 MAX_TEXT_LENGTH = 500
+MAX_ERRORS = 50
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,24 @@ def note_effect(session: Session, campaign_id: int, submission_id: int, *, repla
         session.execute(update(Submission).where(*same).values(replaced=replaced, unchanged=unchanged))
 
 
-def find_makers(
+def refuse_stale(session: Session, campaign_id: int, stale: Sequence[tuple[int, int, int | None]]) -> None:
+    """Raise PreconditionFailed if there are stale revisions; the error names the present ones, and who made them.
+
+    Each is the place of an item in the body, its image, and the present revision, None for an unlabeled image.
+    """
+    if not stale:
+        return
+    shown = stale[:MAX_ERRORS]
+    makers = _find_makers(session, campaign_id, {revision for _, _, revision in shown})
+    errors = []
+    for position, image_id, revision in shown:
+        now = f"its revision is {revision}" if revision else "it has no revision, because it is not labeled"
+        detail = f"Image {image_id} has changed since you read it: {now}."
+        errors.append({"pointer": f"/{position}/revision", "detail": detail} | makers[revision])
+    raise PreconditionFailed(f"{errors[0]['detail']} Nothing was stored.", errors=errors)
+
+
+def _find_makers(
     session: Session, campaign_id: int, submission_ids: Collection[int | None]
 ) -> dict[int | None, dict[str, Any]]:
     """Return `revision`, `created_by` and `date_created` of submissions, by their ids; None is that of unlabeled images."""

@@ -28,7 +28,8 @@ OPERATIONS = {
 }
 # Who may call an operation besides image-admins: labelers and reviewers for what is their own, readers for everything.
 ADMIN, EVERYBODY = frozenset[str](), frozenset({"labeler", "reviewer", "reader"})
-READER, LABELER, ALL_OF_CAMPAIGN = frozenset({"reader"}), frozenset({"labeler"}), EVERYBODY
+READER, LABELER, REVIEWER = frozenset({"reader"}), frozenset({"labeler"}), frozenset({"reviewer"})
+ALL_OF_CAMPAIGN = EVERYBODY
 MISSING_ID = 4711
 # With the same id for every request, equal answers are equal to the byte.
 SAME_ID = {"X-Request-ID": "same"}
@@ -80,6 +81,7 @@ LINES = {
     "add_reviewer": Line(ADMIN, {"email": "new@partner.example"}),
     "remove_reviewer": Line(ADMIN, path={"user_id": "reviewer_id"}),
     "list_campaign_submissions": Line(ALL_OF_CAMPAIGN),
+    "put_reviews": Line(REVIEWER, [], campaign="completed", query="?reopen=true"),
     "list_drafts": Line(LABELER),
     "put_drafts": Line(LABELER, [{"image_id": "{image_id}", "objects": [BOX]}], campaign="active"),
     "list_campaign_differences": Line(ALL_OF_CAMPAIGN),

@@ -35,6 +35,7 @@ def test_new_campaign_has_every_key_and_the_partners_pair(admin: Caller, title: 
         "total": 0,
         "done": 0,
         "states": {"unlabeled": 0, "labeled": 0, "empty": 0, "unusable": 0},
+        "reviews": {"accepted": 0, "rejected": 0, "none": 0},
     }
     assert made["metadata"] == {"river": "Rhine"}
     assert made["label_translations"] == {"PET": "plastic"}

@@ -65,6 +65,10 @@ BODIES: dict[str, Any] = {
         {"image_id": 1, "objects": [{"bounding_box": BOX, "label": "PET"}], "image": {"width": 1, "height": 1}},
         {"image_id": 2, "unusable": "dark", "revision": 5},
     ],
+    "put_reviews": [
+        {"image_id": 1, "verdict": "rejected", "comment": "A bottle is missing."},
+        {"image_id": 2, "verdict": "accepted", "comment": None, "revision": 5},
+    ],
     "create_user": {"email": "{new}@example.org", "role": "image-admin"},
     "update_user": {"enabled": False},
     "grant_role": {"role": "labeler", "campaign_id": 1},
@@ -75,11 +79,11 @@ BODIES: dict[str, Any] = {
     "add_labeler": {"email": "{new}@example.org"},
     "add_reviewer": {"email": "{new}@example.org"},
 }
-OF_CAMPAIGN_2 = ("put_campaign_objects", "put_drafts", "relabel_campaign", "restore_campaign")
+OF_CAMPAIGN_2 = ("put_campaign_objects", "put_drafts", "put_reviews", "relabel_campaign", "restore_campaign")
 # The state in which every good body can be sent, whatever the one before has done. Campaign 2 takes objects.
 RESTORE = """
-    UPDATE campaign_image SET submission_id = NULL, state = 'unlabeled';
-    DELETE FROM draft; DELETE FROM object; DELETE FROM submission_image; DELETE FROM submission;
+    UPDATE campaign_image SET submission_id = NULL, state = 'unlabeled', review_id = NULL;
+    DELETE FROM review; DELETE FROM draft; DELETE FROM object; DELETE FROM submission_image; DELETE FROM submission;
     DELETE FROM job; DELETE FROM procrastinate_jobs;
     DELETE FROM campaign_image WHERE campaign_id <> 2;
     UPDATE image SET image_set_id = NULL;
@@ -93,11 +97,22 @@ RESTORE = """
     INSERT INTO campaign_class (campaign_id, position, name) VALUES (2, 0, 'PET'), (2, 1, 'can');
     UPDATE campaign SET status = CASE id WHEN 2 THEN 'active' ELSE 'created' END, labeled_count = 0,
         image_count = CASE id WHEN 2 THEN 2 ELSE 0 END, date_completed = NULL, date_finished = NULL,
-        empty_count = 0, unusable_count = 0, strict = false, instructions = NULL;
+        empty_count = 0, unusable_count = 0, accepted_count = 0, rejected_count = 0, strict = false, instructions = NULL;
     DELETE FROM "user" WHERE id > 2;
     UPDATE "user" SET enabled = true;
     UPDATE api_key SET date_revoked = NULL, date_expires = NULL;
 """
+# What an operation needs besides: reviews are of images that somebody has looked at.
+NEEDS = {
+    "put_reviews": """
+        INSERT INTO submission (campaign_id, id, user_id, image_count, object_count, replaced)
+            OVERRIDING SYSTEM VALUE VALUES (2, 5, 1, 2, 0, 0);
+        INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count)
+            VALUES (2, 1, 5, 'empty', 0), (2, 2, 5, 'empty', 0);
+        UPDATE campaign_image SET submission_id = 5, state = 'empty';
+        UPDATE campaign SET labeled_count = 2, empty_count = 2 WHERE id = 2;
+    """
+}
 TABLES = [*(table.name for table in Base.metadata.sorted_tables), "procrastinate_jobs"]
 ROWS = "SELECT md5(string_agg(r, ',' ORDER BY r)) FROM (SELECT (to_jsonb(t) - 'date_last_used')::text AS r FROM \"{}\" AS t) AS a"
 # One digest for each table; when a key was last used is written now and then, whatever is sent.
@@ -126,9 +141,9 @@ class Stage:
         """What each table holds, in short."""
         return list(self.connection.execute(text(DIGEST)).one())
 
-    def restore(self) -> list[Any]:
-        """Undo what was accepted, and return the digest."""
-        self.connection.execute(text(RESTORE))
+    def restore(self, name: str) -> list[Any]:
+        """Undo what was accepted, prepare what an operation needs, and return the digest."""
+        self.connection.execute(text(RESTORE + NEEDS.get(name, "")))
         return self.digest()
 
 
@@ -154,7 +169,7 @@ def test_every_operation_that_takes_a_body_has_a_good_one() -> None:
 def test_spoiled_bodies_are_refused_and_change_nothing(stage: Stage, name: str) -> None:
     random = Random(f"{SEED} {name}")
     statuses: Counter[int] = Counter()
-    before = stage.restore()
+    before = stage.restore(name)
     for _ in range(-(-COUNT // len(BODIES))):
         sent = mutate(random, stage.good_body(name, random))
         status = stage.send(name, sent).response.status_code
@@ -162,7 +177,7 @@ def test_spoiled_bodies_are_refused_and_change_nothing(stage: Stage, name: str) 
         # That it is among the documented ones, and its answer too, is looked at by the client.
         assert status == 200 or 400 <= status < 500, f"{status} {sent}"
         if status == 200:
-            before = stage.restore()
+            before = stage.restore(name)
         else:
             assert stage.digest() == before, f"{status}, and yet something has changed: {sent}"
     sys.stdout.write(

@@ -53,7 +53,8 @@ def test_submitted_objects_are_current_in_their_order(admin: Caller, labelled: L
     assert one["date_added"].endswith("Z")
     assert stored[second] == []
     states = {"unlabeled": 2, "labeled": 1, "empty": 1, "unusable": 0}
-    assert progress(admin, labelled) == {"total": 4, "done": 2, "states": states}
+    reviews = {"accepted": 0, "rejected": 0, "none": 4}
+    assert progress(admin, labelled) == {"total": 4, "done": 2, "states": states, "reviews": reviews}
 
 
 def test_an_empty_list_says_nothing_is_there_and_counts_as_labeled(admin: Caller, labelled: Labelled) -> None:

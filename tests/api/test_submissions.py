@@ -182,6 +182,7 @@ def test_images_have_a_state_that_can_be_asked_for(admin: Caller, labelled: Labe
         assert [image["image_id"] for image in page["images"]] == ids, query
     assert admin.get(f"/campaigns/{labelled.campaign_id}").expect(200)["progress"] == {
         "total": 4, "done": 3, "states": {"unlabeled": 1, "labeled": 1, "empty": 1, "unusable": 1},
+        "reviews": {"accepted": 0, "rejected": 0, "none": 4},
     }  # fmt: skip
     admin.get(f"/campaigns/{labelled.campaign_id}/images?state=done").expect(400, "unlabeled, labeled, empty, unusable")
     admin.get("/images?state=empty").expect(400, "state requires campaign")

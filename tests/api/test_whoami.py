@@ -22,6 +22,7 @@ def test_a_partner_sees_its_campaign_and_how_far_it_is(labelled: Labelled) -> No
             "total": 4,
             "done": 0,
             "states": {"unlabeled": 4, "labeled": 0, "empty": 0, "unusable": 0},
+            "reviews": {"accepted": 0, "rejected": 0, "none": 4},
         },
     }
     assert labelled.partner.get("/whoami").expect(200) == {

@@ -51,6 +51,9 @@ INSERT INTO image_set (title, blobstorage_path, created_by) VALUES ('drone', 'im
 INSERT INTO image (image_set_id, blobstorage_path) VALUES (1, 'imagesets/upload/drone/1.jpg');
 INSERT INTO submission (campaign_id, user_id, api_key_id, image_count, object_count) VALUES (1, 1, 1, 1, 1);
 INSERT INTO campaign_image (campaign_id, image_id, submission_id) VALUES (1, 1, 1);
+INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count) VALUES (1, 1, 1, 'labeled', 1);
+INSERT INTO review (campaign_id, image_id, submission_id, verdict, user_id) VALUES (1, 1, 1, 'rejected', 1);
+UPDATE campaign_image SET review_id = 1;
 INSERT INTO campaign_statistics VALUES (1, 1, '{}');
 INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
     VALUES (1, 1, 1, 0, 0, 1, 1, 'PET', 'bottle');
@@ -69,6 +72,7 @@ LEFT: dict[str, dict[str, int | None]] = {
     "0017_drafts": {"draft": None},
     "0015_session_keys": {"session_key": None},
     "0018_statistics": {"campaign_statistics": None},
+    "0019_reviews": {"review": None},
     "0013_classes": {"campaign_class": None},
     "0012_readers": {"role": 1},
     "0011_submission_images": {"submission_image": None},

@@ -261,7 +261,7 @@ def test_bulk_routes_take_larger_bodies() -> None:
         name
         for name, (method, path, _) in OPERATIONS.items()
         if (method == "POST" and path.endswith("}/images"))
-        or (method == "PUT" and path.endswith(("/objects", "/drafts")))
+        or (method == "PUT" and path.endswith(("/objects", "/drafts", "/reviews")))
     }
     assert bulk == wanted
 

@@ -173,6 +173,7 @@ def test_wrong_counters_are_counted_again(app: Flask, admin: Caller, finished: d
         "total": 2,
         "done": 2,
         "states": {"unlabeled": 0, "labeled": 2, "empty": 0, "unusable": 0},
+        "reviews": {"accepted": 0, "rejected": 0, "none": 2},
     }
     assert find() == {}
 
