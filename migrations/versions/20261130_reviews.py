@@ -2,15 +2,15 @@
 
 The release before does not end a verdict when it stores another content; `flask check --repair` does.
 
-Revision: 0019_reviews
-Follows: 0018_statistics
+Revision: 0020_reviews
+Follows: 0019_finding_images
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019_reviews"
-down_revision = "0018_statistics"
+revision = "0020_reviews"
+down_revision = "0019_finding_images"
 branch_labels = None
 depends_on = None
 

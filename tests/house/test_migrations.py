@@ -72,7 +72,7 @@ LEFT: dict[str, dict[str, int | None]] = {
     "0017_drafts": {"draft": None},
     "0015_session_keys": {"session_key": None},
     "0018_statistics": {"campaign_statistics": None},
-    "0019_reviews": {"review": None},
+    "0020_reviews": {"review": None},
     "0013_classes": {"campaign_class": None},
     "0012_readers": {"role": 1},
     "0011_submission_images": {"submission_image": None},
