@@ -13,6 +13,7 @@ _SINGLE = struct.Struct("<f")
 _EDGES = struct.Struct("<4f")
 # So many digits of a decimal number single precision keeps, and with so many any of its numbers is given back.
 KEPT_DIGITS, NEEDED_DIGITS = 6, 9
+SMALLEST_NORMAL = 2.0**-126
 
 
 def single(value: float) -> float:
@@ -22,7 +23,7 @@ def single(value: float) -> float:
 
 def is_single(value: float) -> bool:
     """Return whether single precision has a number for this one: not where it has 0 for another number."""
-    return type(value) is int or value == 0 or single(value) != 0
+    return type(value) is int or value == 0 or value >= SMALLEST_NORMAL or single(value) != 0
 
 
 # Many objects have the same confidence.
@@ -55,7 +56,7 @@ def has_area(box: dict[str, float]) -> bool:
     left, upper, right, lower = edges_of(box)
     if not (0 <= left < right and 0 <= upper < lower):
         return False
-    return (left != 0 or box["xmin"] == 0) and (upper != 0 or box["ymin"] == 0)
+    return type(left) is int or ((left != 0 or box["xmin"] == 0) and (upper != 0 or box["ymin"] == 0))
 
 
 def lies_in(box: dict[str, float], width: int, height: int) -> bool:
@@ -66,17 +67,17 @@ def lies_in(box: dict[str, float], width: int, height: int) -> bool:
     )
 
 
-def columns_of(box: dict[str, float]) -> dict[str, Any]:
-    """Return the columns of a box: whole pixels around it and, where these are not the box itself, its edges."""
+def columns_of(box: dict[str, float]) -> tuple[Any, ...]:
+    """Return the columns of a box: whole pixels around it (left, upper, right, lower), and its edges or four times None.
+
+    A box that consists of whole pixels has no edges of its own.
+    """
     left, upper, right, lower = edges = edges_of(box)
     if type(left) is int:
         # So are the others.
-        return {"x_min": left, "y_min": upper, "x_max": right, "y_max": lower}
+        return left, upper, right, lower, None, None, None, None
     around = (math.floor(left), math.floor(upper), math.ceil(right), math.ceil(lower))
-    columns: dict[str, Any] = dict(zip(("x_min", "y_min", "x_max", "y_max"), around, strict=True))
-    if around != edges:
-        columns |= zip(("left_edge", "upper_edge", "right_edge", "lower_edge"), edges, strict=True)
-    return columns
+    return (*around, *(edges if around != edges else (None,) * len(edges)))
 
 
 def describe_box(box: dict[str, float]) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -35,45 +36,76 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 # which is a constant to the planner (as `campaign_id` it would lead to a scan of the whole campaign for each image), and no part
 # that was sent is joined to another, except by a hash.
 
-# What the images that were sent are at present, and the first object of each. Those that are not in the campaign are missing. The
-# sum keeps PostgreSQL from reading all objects of a campaign in the order of their ids until it meets one of the image.
+# What the images that were sent are at present, and the first object of each. Those that are not in the campaign are missing.
+# OFFSET 0 keeps each look-up apart: joined, PostgreSQL reads the whole table of images for a few hundred of them. The sum keeps
+# it from reading all objects of a campaign in the order of their ids until it meets one of the image.
 LOOK = text("""
 WITH sent AS MATERIALIZED (
     SELECT CAST(:campaign_id AS bigint) AS campaign_id, unnest(CAST(:image_ids AS bigint[])) AS image_id
 )
-SELECT image_id, campaign_image.submission_id AS revision, campaign_image.state, object_count, reason, width, height,
-    first_label, first_confidence
+SELECT image_id, revision, present.state, object_count, reason, width, height, first_label, first_confidence
 FROM sent
-JOIN campaign_image USING (campaign_id, image_id)
-JOIN image ON image.id = image_id
-LEFT JOIN submission_image USING (campaign_id, image_id, submission_id)
+CROSS JOIN LATERAL (
+    SELECT submission_id AS revision, state FROM campaign_image
+    WHERE campaign_id = sent.campaign_id AND image_id = sent.image_id OFFSET 0) AS present
+CROSS JOIN LATERAL (SELECT width, height FROM image WHERE id = sent.image_id OFFSET 0) AS image
+LEFT JOIN LATERAL (
+    SELECT object_count, reason FROM submission_image
+    WHERE campaign_id = sent.campaign_id AND image_id = sent.image_id AND submission_id = revision OFFSET 0) AS content ON true
 LEFT JOIN LATERAL (
     SELECT label AS first_label, confidence AS first_confidence FROM object
-    WHERE campaign_id = sent.campaign_id AND submission_id = campaign_image.submission_id AND image_id = sent.image_id
+    WHERE campaign_id = sent.campaign_id AND submission_id = revision AND image_id = sent.image_id
     ORDER BY id + 0 LIMIT 1) AS first ON object_count > 0
 """)
 
-# Which of the images have other objects than those that were sent, or have them in another order. Where only a part of an image's
-# objects was sent with this statement, `first` is the place of its first one and `size` how many there are.
+# What is sent to PostgreSQL: an array for each column of images and of objects, which costs half of what JSON costs. `firsts` are
+# the places of the first objects that are sent with this statement, `sizes` how many these are where more follow, and `places`
+# those of the objects. A sub-select around an array hides its length from the planner, whose plan is then the same for any.
+IMAGE_ARRAYS = ("image_ids", "firsts", "sizes", "states", "object_counts", "reasons")
+OBJECT_ARRAYS = (
+    "object_image_ids",
+    "places",
+    "x_mins",
+    "y_mins",
+    "x_maxs",
+    "y_maxs",
+    "left_edges",
+    "upper_edges",
+    "right_edges",
+    "lower_edges",
+    "confidences",
+    "labels",
+    "labels_original",
+)
+
+# Which of the images have other objects than those that were sent, or have them in another order.
 DIFFER = text("""
-WITH sent AS MATERIALIZED (
-    SELECT CAST(:campaign_id AS bigint) AS campaign_id, image_id, first, size
-    FROM json_to_recordset(:images) AS sent (image_id bigint, first integer, size integer)
+WITH target AS MATERIALIZED (
+    SELECT campaign_id, image_id, submission_id, first, size
+    FROM (
+        SELECT CAST(:campaign_id AS bigint) AS campaign_id, sent.* FROM unnest(
+            (SELECT CAST(:image_ids AS bigint[])), (SELECT CAST(:firsts AS integer[])), (SELECT CAST(:sizes AS integer[]))
+        ) AS sent (image_id, first, size)
+    ) AS sent
+    JOIN campaign_image USING (campaign_id, image_id)
 ), box AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(:boxes) AS box (
-        image_id bigint, j integer, x_min integer, y_min integer, x_max integer, y_max integer,
-        left_edge real, upper_edge real, right_edge real, lower_edge real, confidence double precision, label text)
-), target AS MATERIALIZED (
-    SELECT sent.*, submission_id FROM sent JOIN campaign_image USING (campaign_id, image_id)
+    SELECT * FROM unnest(
+        (SELECT CAST(:object_image_ids AS bigint[])), (SELECT CAST(:places AS integer[])),
+        (SELECT CAST(:x_mins AS integer[])), (SELECT CAST(:y_mins AS integer[])),
+        (SELECT CAST(:x_maxs AS integer[])), (SELECT CAST(:y_maxs AS integer[])),
+        (SELECT CAST(:left_edges AS real[])), (SELECT CAST(:upper_edges AS real[])),
+        (SELECT CAST(:right_edges AS real[])), (SELECT CAST(:lower_edges AS real[])),
+        (SELECT CAST(:confidences AS double precision[])), (SELECT CAST(:labels AS text[]))
+    ) AS box (image_id, place, x_min, y_min, x_max, y_max, left_edge, upper_edge, right_edge, lower_edge, confidence, label)
 ), present AS MATERIALIZED (
-    SELECT target.image_id, first + row_number() OVER (PARTITION BY target.image_id ORDER BY id) - 1 AS j,
+    SELECT target.image_id, first + row_number() OVER (PARTITION BY target.image_id ORDER BY id) - 1 AS place,
         x_min, y_min, x_max, y_max, left_edge, upper_edge, right_edge, lower_edge, confidence, label
     FROM target CROSS JOIN LATERAL (
         SELECT * FROM object
         WHERE campaign_id = target.campaign_id AND submission_id = target.submission_id AND image_id = target.image_id
         ORDER BY id OFFSET target.first LIMIT target.size) AS object
 )
-SELECT DISTINCT image_id FROM box FULL JOIN present USING (image_id, j)
+SELECT DISTINCT image_id FROM box FULL JOIN present USING (image_id, place)
 WHERE (box.x_min, box.y_min, box.x_max, box.y_max, box.left_edge, box.upper_edge, box.right_edge, box.lower_edge,
         box.confidence, box.label)
     IS DISTINCT FROM
@@ -81,25 +113,34 @@ WHERE (box.x_min, box.y_min, box.x_max, box.y_max, box.left_edge, box.upper_edge
         present.lower_edge, present.confidence, present.label)
 """)
 
-# What was sent is stored and made current. PostgreSQL unpacks the documents itself, which costs Python next to nothing.
+# What was sent is stored and made current. An image whose objects come with several statements is stored with the first.
 STORE = text("""
 WITH sent AS MATERIALIZED (
     SELECT CAST(:campaign_id AS bigint) AS campaign_id, CAST(:submission_id AS bigint) AS submission_id, sent.*
-    FROM json_to_recordset(:images) AS sent (image_id bigint, state text, object_count integer, reason text)
+    FROM unnest(
+        (SELECT CAST(:image_ids AS bigint[])), (SELECT CAST(:firsts AS integer[])), (SELECT CAST(:states AS text[])),
+        (SELECT CAST(:object_counts AS integer[])), (SELECT CAST(:reasons AS text[]))
+    ) AS sent (image_id, first, state, object_count, reason)
+    WHERE first = 0
 ), stored AS (
     INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max,
         left_edge, upper_edge, right_edge, lower_edge, confidence, label, label_original)
     SELECT :campaign_id, :submission_id, image_id, x_min, y_min, x_max, y_max,
         left_edge, upper_edge, right_edge, lower_edge, confidence, label, label_original
-    FROM json_to_recordset(:boxes) AS box (
-        i integer, j integer, image_id bigint, x_min integer, y_min integer, x_max integer, y_max integer,
-        left_edge real, upper_edge real, right_edge real, lower_edge real,
-        confidence double precision, label text, label_original text)
-    ORDER BY i, j
+    FROM unnest(
+        (SELECT CAST(:object_image_ids AS bigint[])),
+        (SELECT CAST(:x_mins AS integer[])), (SELECT CAST(:y_mins AS integer[])),
+        (SELECT CAST(:x_maxs AS integer[])), (SELECT CAST(:y_maxs AS integer[])),
+        (SELECT CAST(:left_edges AS real[])), (SELECT CAST(:upper_edges AS real[])),
+        (SELECT CAST(:right_edges AS real[])), (SELECT CAST(:lower_edges AS real[])),
+        (SELECT CAST(:confidences AS double precision[])), (SELECT CAST(:labels AS text[])),
+        (SELECT CAST(:labels_original AS text[]))
+    ) WITH ORDINALITY AS box (image_id, x_min, y_min, x_max, y_max, left_edge, upper_edge, right_edge, lower_edge,
+        confidence, label, label_original, number)
+    ORDER BY number
 ), kept AS (
     INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count, reason)
     SELECT campaign_id, image_id, submission_id, state, object_count, reason FROM sent
-    ON CONFLICT DO NOTHING
 )
 UPDATE campaign_image SET submission_id = sent.submission_id, state = sent.state, review_id = NULL
 FROM sent
@@ -110,16 +151,32 @@ WHERE campaign_image.campaign_id = sent.campaign_id AND campaign_image.image_id 
 class Sent(NamedTuple):
     """One item of a submission: its place in the body, and what it makes of its image."""
 
+    image_id: int
     position: int
     item: dict[str, Any]
     state: str
     object_count: int
     reason: str | None
 
-    @property
-    def image_id(self) -> int:
-        """The id of the image."""
-        return int(self.item["image_id"])
+
+# The arrays of `IMAGE_ARRAYS` and `OBJECT_ARRAYS` by their names, as PostgreSQL writes them.
+Arrays = dict[str, str]
+
+
+class Group(NamedTuple):
+    """Some images that are stored by one statement, with its arrays.
+
+    An image that has too many objects for that stands alone, and its arrays are made when they are needed.
+    """
+
+    images: list[Sent]
+    arrays: Arrays | None
+
+    def parts(self, images: list[Sent], vocabulary: Vocabulary) -> Iterable[Arrays]:
+        """Return the arrays of some of the images, one after the other."""
+        if self.arrays is not None and len(images) == len(self.images):
+            return (self.arrays,)
+        return _parts(images, vocabulary)
 
 
 # What the images of a submission are at present, by their ids.
@@ -159,10 +216,11 @@ def put_objects(
     changed_counts: list[int] = []
     replaced = 0
     keeps_drafts = has_drafts(session, campaign_id, sender.account.user_id)
-    for group in _groups(images):
+    groups = _groups(images, vocabulary)
+    for group in _ahead(groups) if len(counts) + sum(counts) > CHUNK_COUNT else groups:
         if keeps_drafts:
-            drop_drafts(session, campaign_id, sender.account.user_id, [sent.image_id for sent in group])
-        present = _look(session, campaign, group)
+            drop_drafts(session, campaign_id, sender.account.user_id, [sent.image_id for sent in group.images])
+        present = _look(session, campaign, group.images)
         changed = _find_changed(session, campaign_id, group, present, vocabulary)
         if not changed:
             continue
@@ -177,7 +235,7 @@ def put_objects(
             submission_id = submissions.add(
                 session, campaign_id, sender, image_count=len(counts), object_count=sum(counts)
             )
-        for part in _parts(changed, vocabulary):
+        for part in group.parts(changed, vocabulary):
             session.execute(STORE, {**part, "campaign_id": campaign_id, "submission_id": submission_id})
         for sent in changed:
             before = present[sent.image_id].state
@@ -263,11 +321,11 @@ def _outside(sent: Sent, width: int, height: int) -> Iterator[dict[str, str]]:
 
 
 def _find_changed(
-    session: Session, campaign_id: int, group: list[Sent], present: Present, vocabulary: Vocabulary
+    session: Session, campaign_id: int, group: Group, present: Present, vocabulary: Vocabulary
 ) -> list[Sent]:
     """Return the items that make something else of their image than what it is."""
     same, alike = set(), []
-    for sent in group:
+    for sent in group.images:
         before = present[sent.image_id]
         if (before.state, before.object_count, before.reason) == (sent.state, sent.object_count, sent.reason):
             if not sent.object_count:
@@ -277,9 +335,9 @@ def _find_changed(
                 alike.append(sent)
     if alike:
         same.update(sent.image_id for sent in alike)
-        for part in _parts(alike, vocabulary):
+        for part in group.parts(alike, vocabulary):
             same.difference_update(session.scalars(DIFFER, {**part, "campaign_id": campaign_id}))
-    return [sent for sent in group if sent.image_id not in same]
+    return [sent for sent in group.images if sent.image_id not in same]
 
 
 def _has_first(before: Row[Any], item: dict[str, Any], vocabulary: Vocabulary) -> bool:
@@ -300,69 +358,85 @@ def _refuse_unknown(changed: list[Sent], vocabulary: Vocabulary) -> None:
     vocabulary.refuse_unknown()
 
 
-def _groups(images: Iterable[dict[str, Any]]) -> Iterator[list[Sent]]:
+def _ahead(groups: Iterator[Group]) -> Iterator[Group]:
+    """Yield the groups; a thread makes the next one while the caller waits for PostgreSQL with the last."""
+    with ThreadPoolExecutor(1, "objects") as thread:
+        group = next(groups, None)
+        while group is not None:
+            following = thread.submit(next, groups, None)
+            yield group
+            group = following.result()
+
+
+def _groups(images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> Iterator[Group]:
     """Yield whole images, up to CHUNK_COUNT images and objects together; an image that has more stands alone."""
     group: list[Sent] = []
     size = 0
     for position, item in enumerate(images):
         count = len(item.get("objects", ()))
         if group and size + count + 1 > CHUNK_COUNT:
-            yield group
+            yield _group(group, size, vocabulary)
             group, size = [], 0
         reason = item.get("unusable")
         state = "unusable" if reason else "labeled" if count else "empty"
-        group.append(Sent(position, item, state, count, reason and normalize(reason, MAX_REASON_LENGTH)))
+        reason = reason and normalize(reason, MAX_REASON_LENGTH)
+        group.append(Sent(int(item["image_id"]), position, item, state, count, reason))
         size += count + 1
     if group:
-        yield group
+        yield _group(group, size, vocabulary)
 
 
-def _parts(group: list[Sent], vocabulary: Vocabulary) -> Iterator[dict[str, str]]:
-    """Yield the two documents of `STORE` and `DIFFER`: one pair for all images, or for an image that stands alone perhaps more.
+def _group(images: list[Sent], size: int, vocabulary: Vocabulary) -> Group:
+    return Group(images, next(_parts(images, vocabulary)) if size <= CHUNK_COUNT else None)
 
-    An image with more objects than there is room for is named again in the next documents.
+
+def _parts(images: list[Sent], vocabulary: Vocabulary) -> Iterator[Arrays]:
+    """Yield the arrays of `STORE` and `DIFFER`: once for all images, or for an image that stands alone perhaps more.
+
+    An image with more objects than there is room for is named again in the next arrays.
     """
-    images: list[dict[str, Any]] = []
-    boxes: list[dict[str, Any]] = []
-    for sent in group:
+    image_rows: list[tuple[Any, ...]] = []
+    object_rows: list[tuple[Any, ...]] = []
+    for sent in images:
         rows = _rows(sent, vocabulary)
         first, is_whole = 0, False
         while not is_whole:
-            room = CHUNK_COUNT - len(boxes)
-            part = list(islice(rows, room))
-            is_whole = first + len(part) == sent.object_count
-            images.append(
-                {
-                    "image_id": sent.image_id,
-                    "first": first,
-                    "size": None if is_whole else len(part),
-                    "state": sent.state,
-                    "object_count": sent.object_count,
-                    "reason": sent.reason,
-                }
-            )
-            boxes += part
-            first += len(part)
+            before = len(object_rows)
+            object_rows += islice(rows, CHUNK_COUNT - before)
+            count = len(object_rows) - before
+            is_whole = first + count == sent.object_count
+            size = None if is_whole else count
+            image_rows.append((sent.image_id, first, size, sent.state, sent.object_count, sent.reason))
+            first += count
             if not is_whole:
-                yield {"images": _document(images), "boxes": _document(boxes)}
-                images, boxes = [], []
-    yield {"images": _document(images), "boxes": _document(boxes)}
+                yield _arrays(image_rows, object_rows)
+                image_rows, object_rows = [], []
+    yield _arrays(image_rows, object_rows)
 
 
-def _document(rows: list[dict[str, Any]]) -> str:
-    return orjson.dumps(rows).decode()
+def _arrays(image_rows: list[tuple[Any, ...]], object_rows: list[tuple[Any, ...]]) -> Arrays:
+    columns = zip(*object_rows, strict=True) if object_rows else ((),) * len(OBJECT_ARRAYS)
+    arrays = dict(zip(IMAGE_ARRAYS, map(_array, zip(*image_rows, strict=True)), strict=True))
+    return arrays | dict(zip(OBJECT_ARRAYS, map(_array, columns), strict=True))
 
 
-def _rows(sent: Sent, vocabulary: Vocabulary) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the table."""
-    image_id = sent.image_id
-    for j, item in enumerate(sent.item.get("objects", ())):
-        row = columns_of(item["bounding_box"])
-        row["image_id"], row["i"], row["j"] = image_id, sent.position, j
-        row["confidence"] = single_confidence(item.get("confidence"))
-        reading = vocabulary.read(item["label"], item.get("label_translated"))
-        row["label"], row["label_original"] = reading.label, reading.original
-        yield row
+def _array(column: tuple[Any, ...]) -> str:
+    """Return a column as PostgreSQL writes arrays, or an empty one for nulls only, which `unnest` fills up with nulls.
+
+    A text in normal form has no control characters, and all others are escaped in an array as in JSON.
+    """
+    if column.count(None) == len(column):
+        return "{}"
+    return f"{{{orjson.dumps(column)[1:-1].decode()}}}"
+
+
+def _rows(sent: Sent, vocabulary: Vocabulary) -> Iterator[tuple[Any, ...]]:
+    """Yield the objects of an image in the order of `OBJECT_ARRAYS`."""
+    image_id, read = sent.image_id, vocabulary.read
+    for place, item in enumerate(sent.item.get("objects", ())):
+        reading = read(item["label"], item.get("label_translated"))
+        confidence = single_confidence(item.get("confidence"))
+        yield image_id, place, *columns_of(item["bounding_box"]), confidence, reading.label, reading.original
 
 
 def _check(images: Iterable[dict[str, Any]], max_objects: int, vocabulary: Vocabulary) -> list[int]:

@@ -41,9 +41,8 @@ def test_postgresql_has_the_same_decimals(app: Flask) -> None:
 @hypothesis_settings(derandomize=True, deadline=None)
 def test_whole_pixels_hold_the_box(edges: tuple[float, float, float, float]) -> None:
     box = dict(zip(("xmin", "ymin", "xmax", "ymax"), edges, strict=True))
-    row = columns_of(box)
-    exact = [row.get(name) for name in ("left_edge", "upper_edge", "right_edge", "lower_edge")]
-    around = [row["x_min"], row["y_min"], row["x_max"], row["y_max"]]
+    columns = columns_of(box)
+    around, exact = list(columns[:4]), list(columns[4:])
     near = [single(edge) for edge in edges]
     if exact == [None] * 4:
         assert around == near
