@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
 from app.azure.names import dropbox_name
@@ -52,22 +52,30 @@ WHERE state = 'queued' AND date_created < :before AND NOT EXISTS (
 """)
 
 WRONG_COUNTERS = text("""
-SELECT id, image_count, labeled_count, empty_count, unusable_count, counted.*
+SELECT id, image_count, labeled_count, empty_count, unusable_count, accepted_count, rejected_count, counted.*
 FROM campaign CROSS JOIN LATERAL (
-    SELECT count(*) AS images, count(submission_id) AS labeled, count(*) FILTER (WHERE state = 'empty') AS empty,
-        count(*) FILTER (WHERE state = 'unusable') AS unusable
-    FROM campaign_image WHERE campaign_id = campaign.id) AS counted
-WHERE (image_count, labeled_count, empty_count, unusable_count) IS DISTINCT FROM (images, labeled, empty, unusable)
+    SELECT count(*) AS images, count(campaign_image.submission_id) AS labeled,
+        count(*) FILTER (WHERE state = 'empty') AS empty, count(*) FILTER (WHERE state = 'unusable') AS unusable,
+        count(*) FILTER (WHERE verdict = 'accepted') AS accepted, count(*) FILTER (WHERE verdict = 'rejected') AS rejected
+    FROM campaign_image
+    LEFT JOIN review ON review.campaign_id = campaign_image.campaign_id AND review.id = review_id
+    WHERE campaign_image.campaign_id = campaign.id) AS counted
+WHERE (image_count, labeled_count, empty_count, unusable_count, accepted_count, rejected_count)
+    IS DISTINCT FROM (images, labeled, empty, unusable, accepted, rejected)
 ORDER BY id
 """)
 
 COUNT_AGAIN = text("""
 WITH held AS MATERIALIZED (SELECT id FROM campaign WHERE id = :id FOR UPDATE)
-UPDATE campaign SET image_count = images, labeled_count = labeled, empty_count = empty, unusable_count = unusable
+UPDATE campaign SET image_count = images, labeled_count = labeled, empty_count = empty, unusable_count = unusable,
+    accepted_count = accepted, rejected_count = rejected
 FROM held CROSS JOIN LATERAL (
-    SELECT count(*) AS images, count(submission_id) AS labeled, count(*) FILTER (WHERE state = 'empty') AS empty,
-        count(*) FILTER (WHERE state = 'unusable') AS unusable
-    FROM campaign_image WHERE campaign_id = held.id) AS counted
+    SELECT count(*) AS images, count(campaign_image.submission_id) AS labeled,
+        count(*) FILTER (WHERE state = 'empty') AS empty, count(*) FILTER (WHERE state = 'unusable') AS unusable,
+        count(*) FILTER (WHERE verdict = 'accepted') AS accepted, count(*) FILTER (WHERE verdict = 'rejected') AS rejected
+    FROM campaign_image
+    LEFT JOIN review ON review.campaign_id = campaign_image.campaign_id AND review.id = review_id
+    WHERE campaign_image.campaign_id = held.id) AS counted
 WHERE campaign.id = held.id
 """)
 
@@ -83,6 +91,47 @@ WHERE campaign_image.state IS DISTINCT FROM coalesce(newest.state, 'unlabeled')
 GROUP BY 1
 ORDER BY 1
 """)
+
+# The review in force is the newest one, unless the image has got another content since. The release before does not end reviews.
+_MEMBERS = """
+WITH member AS (
+SELECT campaign_id, image_id, review_id, (
+    SELECT id FROM (
+        SELECT id, submission_id FROM review
+        WHERE review.campaign_id = campaign_image.campaign_id AND review.image_id = campaign_image.image_id
+        ORDER BY id DESC LIMIT 1) AS newest
+    WHERE state <> 'unlabeled' AND NOT EXISTS (
+        SELECT FROM submission_image JOIN submission
+            ON submission.campaign_id = submission_image.campaign_id AND submission.id = submission_image.submission_id
+        WHERE submission_image.campaign_id = campaign_image.campaign_id
+            AND submission_image.image_id = campaign_image.image_id
+            AND submission_image.submission_id > newest.submission_id AND kind <> 'relabel')) AS in_force
+FROM campaign_image
+)
+"""
+
+
+def _of_members(statement: str) -> TextClause:
+    return text(_MEMBERS + statement)
+
+
+WRONG_REVIEWS = _of_members("""
+SELECT campaign_id AS id, count(*) AS found, (array_agg(image_id ORDER BY image_id))[1\\:10] AS image_ids
+FROM member
+WHERE review_id IS DISTINCT FROM in_force
+GROUP BY campaign_id
+ORDER BY campaign_id
+""")
+POINT_AT_REVIEWS = (
+    text("SELECT id FROM campaign WHERE id = :id FOR UPDATE"),
+    _of_members("""
+UPDATE campaign_image SET review_id = in_force
+FROM member
+WHERE campaign_image.campaign_id = :id AND member.campaign_id = :id AND campaign_image.image_id = member.image_id
+    AND campaign_image.review_id IS DISTINCT FROM in_force
+"""),
+    COUNT_AGAIN,
+)
 
 # Earlier releases let such files in.
 NON_IMAGES_IN_CAMPAIGNS = text("""
@@ -228,10 +277,14 @@ class TableChecks:
         for row in self.session.execute(WRONG_COUNTERS):
             detail = (
                 f"Its counters say {row.labeled_count} of {row.image_count} images labeled, {row.empty_count} of them empty and "
-                f"{row.unusable_count} unusable; it is {row.labeled} of {row.images}, {row.empty} and {row.unusable}."
+                f"{row.unusable_count} unusable, and {row.accepted_count} accepted and {row.rejected_count} rejected; it is "
+                f"{row.labeled} of {row.images}, {row.empty} and {row.unusable}, and {row.accepted} and {row.rejected}."
             )
             count_again = partial(self.session.execute, COUNT_AGAIN, {"id": row.id})
             yield Finding("campaign_miscounted", f"campaign {row.id}", detail, count_again)
+        for row in self.session.execute(WRONG_REVIEWS):
+            detail = f"The review in force of {_name_images(row)} is not the newest one of their current content."
+            yield Finding("reviews_out_of_date", f"campaign {row.id}", detail, partial(self._point_at_reviews, row.id))
         for row in self.session.execute(NON_IMAGES_IN_CAMPAIGNS):
             detail = f"Not images, or images of unknown size: {_name_images(row)}. They accept no boxes and are in no dataset."
             yield Finding("campaign_holds_non_images", f"campaign {row.id}", detail)
@@ -244,6 +297,10 @@ class TableChecks:
             forget = partial(self.session.execute, FORGET_STATISTICS, {"id": row.id})
             yield Finding("statistics_miscounted", f"campaign {row.id}", detail, forget)
         yield from self._submissions()
+
+    def _point_at_reviews(self, campaign_id: int) -> None:
+        for statement in POINT_AT_REVIEWS:
+            self.session.execute(statement, {"id": campaign_id})
 
     def _submissions(self) -> Iterator[Finding]:
         for row in self.session.execute(WRONG_STATES):

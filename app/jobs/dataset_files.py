@@ -48,12 +48,14 @@ class Counts:
     images: int = 0
     not_images: int = 0
     labeled: int = 0
+    rejected: int = 0
     objects: int = 0
     submission_id: int | None = None
 
     def add(self, row: Row[Any]) -> None:
         """Count one image; its objects are counted as they are written."""
         self.images += 1
+        self.rejected += row.verdict == "rejected"
         if row.submission_id is not None:
             self.labeled += 1
             self.submission_id = max(self.submission_id or 0, row.submission_id)
@@ -70,6 +72,7 @@ class Counts:
             "images": self.images,
             "labeled": self.labeled,
             "unlabeled": unlabeled,
+            "rejected": self.rejected,
             "objects": self.objects,
             "not_images": self.not_images,
         }

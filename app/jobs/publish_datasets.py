@@ -55,17 +55,21 @@ LIMIT :size
 # the first `skipped` ones.
 PAGE = text(
     _with_decimals(r"""
-SELECT campaign_image.image_id, width IS NOT NULL AS is_image, usable.submission_id, path, coalesce(box.count, 0) AS object_count,
-    coalesce(box.labels, '') AS labels, coalesce(box.crowd_labels, '') AS crowd_labels,
+SELECT campaign_image.image_id, width IS NOT NULL AS is_image, usable.submission_id, verdict, path,
+    coalesce(box.count, 0) AS object_count, coalesce(box.labels, '') AS labels, coalesce(box.crowd_labels, '') AS crowd_labels,
     coalesce(box.confidences, '') AS confidences,
     '{"format":' || coalesce(to_json(lower(filetype))::text, 'null')
         || ',"width":"' || width || 'px","height":"' || height || 'px"}' AS details,
     '{"image_id":' || campaign_image.image_id || ',"path":' || to_json(path) || ',"labeled":' || CASE
-        WHEN usable.submission_id IS NULL THEN 'false' ELSE 'true' END || '}' AS entry
+        WHEN usable.submission_id IS NULL THEN 'false' ELSE 'true' END
+        || ',"review":' || coalesce('"' || verdict || '"', 'null') || '}' AS entry
 FROM campaign_image
 JOIN image ON image.id = campaign_image.image_id
+LEFT JOIN review ON review.campaign_id = campaign_image.campaign_id AND review.id = campaign_image.review_id
 CROSS JOIN LATERAL (SELECT substr(blobstorage_path, length(:container) + 2) AS path) AS place
-CROSS JOIN LATERAL (SELECT CASE WHEN state <> 'unusable' THEN submission_id END AS submission_id) AS usable
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN state <> 'unusable' AND verdict IS DISTINCT FROM 'rejected' THEN campaign_image.submission_id END
+        AS submission_id) AS usable
 LEFT JOIN LATERAL (
     SELECT count(*), string_agg(begin || '}', ',') AS labels, string_agg(begin || ',"isCrowd"\:0}', ',') AS crowd_labels,
         string_agg(coalesce(decimal(confidence), 'null'), ',') AS confidences
@@ -95,9 +99,9 @@ def publish_files(
 
     They are `<title>_labels.csv`, the same as JSON Lines with an MLTable file beside it in `<title>/`, and the manifest
     `<title>_images.json`. The labels have a row for each image that somebody looked at, in the order of their ids; one that
-    was found empty has the labels `[]`. An image that nobody labeled, or that is unusable, has no row, because a reader would
-    take it for an empty one: it stands in the manifest, with `"labeled": false`. What is no image, or has no known size, is
-    in no file.
+    was found empty has the labels `[]`. An image that nobody labeled, that is unusable, or that was rejected has no row,
+    because a reader would take it for an empty one: it stands in the manifest, with `"labeled": false`. What is no image, or
+    has no known size, is in no file.
     `registration` is the state with which images and labels begin; `url_prefix` stands before the paths in the JSON Lines.
     Raises StorageUnavailable.
     """

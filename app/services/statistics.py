@@ -4,19 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import TextClause, and_, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, longer_statements
 from app.errors import BadRequest, NotFound
-from app.models import Campaign, CampaignImage, CampaignStatistics, Image, ImageSet, Submission, User
+from app.models import Campaign, CampaignImage, CampaignStatistics, Image, ImageSet, Review, Submission, User
 from app.models.campaigns import PEOPLE
 from app.models.submissions import STATES
 from app.representations.users import SHOWN_EMAIL
 from app.representations.viewers import viewer_parameters
 from app.services.campaigns import campaign_not_found
-from app.services.moments import read_moment
+from app.services.moments import read_dated_moment
 
 Rows = Iterable[Sequence[Any]]
 # Sizes of boxes up to these, in pixels: the square root of the area. 32 and 96 are the bounds of small, medium and large in COCO.
@@ -97,6 +97,21 @@ FROM (
 ) AS changed JOIN submission USING (campaign_id, id)
 GROUP BY 1
 """)
+# The verdicts that were in force at a moment of a campaign: the newest of each image, unless it got another content until then.
+REVIEWS_THEN = text("""
+SELECT verdict, count(*) AS images
+FROM (
+    SELECT DISTINCT ON (image_id) image_id, submission_id, verdict FROM review
+    WHERE campaign_id = :campaign_id AND date_created <= :time
+    ORDER BY image_id, id DESC) AS newest
+WHERE NOT EXISTS (
+    SELECT FROM submission_image JOIN submission
+        ON submission.campaign_id = submission_image.campaign_id AND submission.id = submission_image.submission_id
+    WHERE submission_image.campaign_id = :campaign_id AND submission_image.image_id = newest.image_id
+        AND submission_image.submission_id > newest.submission_id AND submission_image.submission_id <= :moment
+        AND kind <> 'relabel')
+GROUP BY verdict
+""")
 # Campaigns whose counts are far behind, or were never kept.
 STALE = text("""
 SELECT campaign.id
@@ -166,10 +181,15 @@ def _add(part: dict[Any, list[int]], key: tuple[Any, ...], counts: list[int]) ->
 def count_campaign(session: Session, campaign_id: int, as_of: str | None = None) -> dict[str, Any]:
     """Return the statistics of a campaign, now or at the moment that `as_of` names. Raises NotFound and BadRequest."""
     _require_campaigns(session, [campaign_id])
-    moment = None if as_of is None else read_moment(session, campaign_id, as_of)
+    moment, time = (None, None) if as_of is None else read_dated_moment(session, campaign_id, as_of)
     with longer_statements(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS):
         tally = _tally(session, campaign_id, _newest(session, campaign_id) if moment is None else moment)
-    return _describe(session, [campaign_id], tally, None)
+        if moment is None:
+            verdicts = _count_verdicts(session, [campaign_id], None)
+        else:
+            values = {"campaign_id": campaign_id, "moment": moment, "time": time}
+            verdicts = Counter({row.verdict: row.images for row in session.execute(REVIEWS_THEN, values)})
+    return _describe(session, [campaign_id], tally, verdicts, None)
 
 
 def count_selection(session: Session, campaign_ids: Sequence[int] | None, image_set_id: int | None) -> dict[str, Any]:
@@ -189,7 +209,8 @@ def count_selection(session: Session, campaign_ids: Sequence[int] | None, image_
         else:
             found = _campaigns_of_set(session, image_set_id)
             tally = _tally_all(session, {one: _newest(session, one) for one in found}, image_set_id)
-    return _describe(session, found, tally, image_set_id)
+        verdicts = _count_verdicts(session, found, image_set_id)
+    return _describe(session, found, tally, verdicts, image_set_id)
 
 
 def keep_counts(session: Session) -> Iterator[int]:
@@ -267,7 +288,9 @@ def _require_campaigns(session: Session, campaign_ids: Sequence[int]) -> None:
             raise campaign_not_found(campaign_id)
 
 
-def _describe(session: Session, campaign_ids: list[int], tally: Tally, image_set_id: int | None) -> dict[str, Any]:
+def _describe(
+    session: Session, campaign_ids: list[int], tally: Tally, verdicts: Counter[str], image_set_id: int | None
+) -> dict[str, Any]:
     states: Counter[str] = Counter()
     object_counts: Counter[int] = Counter()
     revisions: Counter[int] = Counter()
@@ -289,6 +312,11 @@ def _describe(session: Session, campaign_ids: list[int], tally: Tally, image_set
         "objects": sum(objects for objects, _ in tally.labels.values()),
         "images": images,
         "states": {state: states[state] for state in STATES},
+        "reviews": {
+            "accepted": verdicts["accepted"],
+            "rejected": verdicts["rejected"],
+            "none": images - verdicts.total(),
+        },
         "classes": _describe_classes(session, campaign_ids, tally.labels),
         "objects_per_image": [{"objects": n, "images": object_counts[n]} for n in sorted(object_counts)],
         "box_sizes": list(_describe_sizes({size: count for (size,), (count,) in tally.sizes.items()})),
@@ -309,6 +337,19 @@ def _count_images(session: Session, campaign_ids: list[int], image_set_id: int |
     members = select(func.count()).select_from(CampaignImage).join(Image, Image.id == CampaignImage.image_id)
     of_set = members.where(Image.image_set_id == image_set_id, CampaignImage.campaign_id == func.any(campaign_ids))
     return session.scalar(of_set) or 0
+
+
+def _count_verdicts(session: Session, campaign_ids: list[int], image_set_id: int | None) -> Counter[str]:
+    """Return how many images of the campaigns have each verdict now, or how many of those that are in the set."""
+    if image_set_id is None:
+        columns = (func.sum(Campaign.accepted_count), func.sum(Campaign.rejected_count))
+        accepted, rejected = session.execute(select(*columns).where(Campaign.id == func.any(campaign_ids))).one()
+        return Counter(accepted=int(accepted or 0), rejected=int(rejected or 0))
+    reviewed = and_(Review.campaign_id == CampaignImage.campaign_id, Review.id == CampaignImage.review_id)
+    counts = select(Review.verdict, func.count()).join(CampaignImage, reviewed)
+    counts = counts.join(Image, Image.id == CampaignImage.image_id).group_by(Review.verdict)
+    of_set = counts.where(Image.image_set_id == image_set_id, CampaignImage.campaign_id == func.any(campaign_ids))
+    return Counter({row[0]: row[1] for row in session.execute(of_set)})
 
 
 def _describe_classes(

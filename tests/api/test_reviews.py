@@ -237,6 +237,10 @@ def test_reviews_of_a_moment_of_the_past_are_those_in_force_then(
         for moment, expected in moments.items():
             images = admin.get(f"{path}/{kind}?as_of={moment}").expect(200)["images"]
             assert [image["review"] and image["review"]["verdict"] for image in images] == expected, moment
+    counted = {f"?as_of={moment}": expected for moment, expected in moments.items()}
+    for query, expected in (counted | {"": verdicts(admin, labelled)}).items():
+        counts = {verdict or "none": expected.count(verdict) for verdict in ("accepted", "rejected", None)}
+        assert reviewer.get(f"{path}/statistics{query}").expect(200)["reviews"] == counts, query
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -228,9 +228,13 @@ def test_selections_are_counted_together(admin: Caller, labelled: Labelled, titl
     item = {"image_id": labelled.image_ids[1], "objects": [{"bounding_box": box, "label": "PET"}] * 2}
     submit(labelled.partner, labelled, [item, {"image_id": labelled.image_ids[0], "objects": []}])
     submit(admin, Labelled(other["campaign_id"], "", [], admin, "", admin), [item])
+    admin.put(f"{path}/reviews", [{"image_id": labelled.image_ids[1], "verdict": "accepted"}]).expect(200)
+    rejected = [{"image_id": labelled.image_ids[0], "verdict": "rejected"}]
+    admin.put(f"/campaigns/{labelled.campaign_id}/reviews", rejected).expect(200)
     both = admin.get(f"/statistics?campaigns={other['campaign_id']},{labelled.campaign_id}").expect(200)
     assert (both["objects"], both["images"]) == (4, 7)
     assert both["states"] == {"unlabeled": 4, "labeled": 2, "empty": 1, "unusable": 0}
+    assert both["reviews"] == {"accepted": 1, "rejected": 1, "none": 5}
     assert both["classes"] == [{"label": "PET", "objects": 4, "images": 2}]
     assert both["days"][0] | {"day": ""} == {"day": "", "submissions": 2, "images": 3, "objects": 4}
     twice = admin.get(f"/statistics?campaigns={labelled.campaign_id}&campaigns={labelled.campaign_id}").expect(200)
@@ -241,6 +245,7 @@ def test_selections_are_counted_together(admin: Caller, labelled: Labelled, titl
     of_set = admin.get(f"/statistics?image_set={imageset_id}").expect(200)
     assert (of_set["objects"], of_set["images"]) == (4, 3)
     assert of_set["states"] == {"unlabeled": 0, "labeled": 2, "empty": 1, "unusable": 0}
+    assert of_set["reviews"] == {"accepted": 1, "rejected": 1, "none": 1}
     assert [one["images"] for one in of_set["senders"]] == [2, 1]
 
 

@@ -164,10 +164,12 @@ def test_a_finished_campaign_without_datasets_is_published(
 
 
 def test_wrong_counters_are_counted_again(app: Flask, admin: Caller, finished: dict[str, int], find: Finder) -> None:
-    change(app, "UPDATE campaign SET image_count = 7, labeled_count = 3, empty_count = 2, unusable_count = 1")
+    wrong = "image_count = 7, labeled_count = 3, empty_count = 2, unusable_count = 1, accepted_count = 4, rejected_count = 5"
+    change(app, f"UPDATE campaign SET {wrong}")
     found = find()
     assert set(found) == {"campaign_miscounted"}
     assert "3 of 7 images labeled, 2 of them empty and 1 unusable" in found["campaign_miscounted"].detail
+    assert "and 4 accepted and 5 rejected" in found["campaign_miscounted"].detail
     repair(found["campaign_miscounted"])
     assert admin.get(f"/campaigns/{finished['campaign']}").expect(200)["progress"] == {
         "total": 2,
@@ -176,6 +178,43 @@ def test_wrong_counters_are_counted_again(app: Flask, admin: Caller, finished: d
         "reviews": {"accepted": 0, "rejected": 0, "none": 2},
     }
     assert find() == {}
+
+
+def test_a_review_that_is_not_that_of_the_present_content_is_pointed_at_no_more(
+    app: Flask, admin: Caller, title: str, finished: dict[str, int], find: Finder
+) -> None:
+    body = {"title": f"{title}-2", "labeler_email": "pat@partner.example"}
+    path = f"/campaigns/{admin.post('/campaigns', body).expect(200)['campaign_id']}"
+    admin.post(f"{path}/images", [{"id": finished["image"]}]).expect(200)
+    admin.put(path, {"new_status": "active"}).expect(200)
+    # Accepted content is replaced, and its successor is rejected and then accepted.
+    for objects in ([], [{"label": "PET", "bounding_box": {"xmin": 0, "xmax": 1, "ymin": 0, "ymax": 1}}]):
+        admin.put(f"{path}/objects", [{"image_id": finished["image"], "objects": objects}]).expect(200)
+        for verdict in ("rejected", "accepted"):
+            sent = [{"image_id": finished["image"], "verdict": verdict}]
+            admin.put(f"{path}/reviews?reopen=true", sent).expect(200)
+        if not objects:
+            admin.put(path, {"new_status": "active", "auto_complete": False}).expect(200)
+    admin.post(f"{path}/relabel", {"mapping": {"PET": "can"}}).expect(200)
+    assert find() == {}
+    progress = admin.get(path).expect(200)["progress"]
+    assert progress["reviews"] == {"accepted": 1, "rejected": 0, "none": 0}
+    for harm in ("NULL", "1", "3"):
+        change(app, f"UPDATE campaign_image SET review_id = {harm} WHERE review_id IS NOT NULL OR campaign_id = 2")
+        found = find()
+        assert found["reviews_out_of_date"].detail.startswith(
+            f"The review in force of 1 image(s) ({finished['image']})"
+        )
+        repair(found["reviews_out_of_date"])
+        assert find() == {}
+        assert admin.get(path).expect(200)["progress"] == progress
+    # As the release before leaves it behind.
+    admin.post(f"{path}/restore", {"as_of": "2020-01-01"}).expect(200)
+    change(app, "UPDATE campaign_image SET review_id = 4 WHERE campaign_id = 2")
+    change(app, "UPDATE campaign SET accepted_count = 1 WHERE id = 2")
+    repair(find()["reviews_out_of_date"])
+    assert find() == {}
+    assert admin.get(path).expect(200)["progress"]["reviews"] == {"accepted": 0, "rejected": 0, "none": 1}
 
 
 def test_a_campaign_that_holds_what_is_no_image_is_told(app: Flask, find: Finder, finished: dict[str, int]) -> None:

@@ -85,31 +85,39 @@ def test_labels_and_manifest_say_what_was_labeled(
     manifest = read_manifest(container, labelled.title)
     assert manifest["campaign"]["title"] == labelled.title
     assert manifest["campaign"]["date_finished"].endswith("Z")
-    assert manifest["counts"] == {"images": 4, "labeled": 3, "unlabeled": 1, "objects": 3, "not_images": 0}
+    assert manifest["counts"] == {
+        "images": 4,
+        "labeled": 3,
+        "unlabeled": 1,
+        "rejected": 0,
+        "objects": 3,
+        "not_images": 0,
+    }
     assert [(image["path"], image["labeled"]) for image in manifest["images"]] == list(
         zip(paths, [True, True, False, True], strict=True)
     )
 
 
 @pytest.mark.usefixtures("put_labels")
-def test_fractions_are_published_and_unusable_images_are_not(
+def test_fractions_are_published_and_unusable_and_rejected_images_are_not(
     admin: Caller, app: Flask, labelled: Labelled, container: ContainerClient
 ) -> None:
     first, _, third, _ = labelled.image_ids
     half = {"label": "a", "bounding_box": {"xmin": 0.5, "ymin": 0.25, "xmax": 9.3, "ymax": 20}}
     sent = [{"image_id": first, "objects": [half]}, {"image_id": third, "unusable": "dark"}]
     labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", sent).expect(200)
+    reviews = [{"image_id": labelled.image_ids[1], "verdict": "rejected"}, {"image_id": first, "verdict": "accepted"}]
+    admin.put(f"/campaigns/{labelled.campaign_id}/reviews", reviews).expect(200)
     publish(admin, app, labelled.campaign_id)
     table = read_table(container, labelled.title)
-    assert len(table) == 4
+    assert len(table) == 3
     [box] = json.loads(table[1][1])
     assert box == {"label": "a", "topX": 0.5 / 1920, "topY": 0.25 / 1080, "bottomX": 9.3 / 1920, "bottomY": 20 / 1080}
-    assert [image["labeled"] for image in read_manifest(container, labelled.title)["images"]] == [
-        True,
-        True,
-        False,
-        True,
-    ]
+    manifest = read_manifest(container, labelled.title)
+    assert [(image["labeled"], image["review"]) for image in manifest["images"]] == [
+        (True, "accepted"), (False, "rejected"), (False, None), (True, None),
+    ]  # fmt: skip
+    assert (manifest["counts"]["unlabeled"], manifest["counts"]["rejected"]) == (2, 1)
 
 
 @pytest.mark.usefixtures("put_labels")
@@ -150,7 +158,14 @@ def test_what_is_no_image_is_in_no_dataset(
     assert [json.loads(line)["image_url"] for line in lines] == [paths[0], paths[2]]
     manifest = read_manifest(container, labelled.title)
     assert [image["path"] for image in manifest["images"]] == paths
-    assert manifest["counts"] == {"images": 3, "labeled": 2, "unlabeled": 1, "objects": 1, "not_images": 2}
+    assert manifest["counts"] == {
+        "images": 3,
+        "labeled": 2,
+        "unlabeled": 1,
+        "rejected": 0,
+        "objects": 1,
+        "not_images": 2,
+    }
     datasets = admin.get(f"/campaigns/{labelled.campaign_id}/datasets").expect(200)["datasets"]
     assert {d["kind"]: (d["image_count"], d["object_count"]) for d in datasets} == {
         "images": (3, 0),
