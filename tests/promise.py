@@ -19,7 +19,9 @@ NO_OPERATIONS = ("/ui", "/openapi.json")
 PROBLEM = "application/problem+json"
 # Headers that say nothing of an operation; any other one must be in the document.
 FRAMING = {"content-length", "content-type", "x-content-type-options", "date", "server"}
-PATTERNS = {path: re.compile(re.sub(r"{\w+}", "[1-9][0-9]{0,18}", path)) for path in SPEC["paths"]}
+PATTERNS = {
+    path: re.compile(re.sub(r"{\w+}", "[1-9][0-9]{0,18}", path.replace("{name}", "[^/]+"))) for path in SPEC["paths"]
+}
 
 
 def check(response: Response) -> None:

@@ -12,6 +12,7 @@ from app.models.images import Image, ImageCount
 from app.models.jobs import Job
 from app.models.objects import Object
 from app.models.problems import ImageSetProblem
+from app.models.queries import KeptQuery
 from app.models.reviews import Review
 from app.models.session_keys import SessionKey
 from app.models.statistics import CampaignStatistics
@@ -33,6 +34,7 @@ __all__ = [
     "ImageSet",
     "ImageSetProblem",
     "Job",
+    "KeptQuery",
     "Object",
     "Review",
     "Role",

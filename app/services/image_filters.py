@@ -1,8 +1,7 @@
-"""Finding images: what a caller wants of them, for lists and wherever images are added."""
+"""Finding images: what a caller wants of them."""
 
 import math
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ import orjson
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.errors import BadRequest, Unprocessable
+from app.errors import BadRequest
 from app.models import CampaignImage, Image, ImageCount, Object, SubmissionImage
 from app.representations.json import AnySelect
 from app.services.text import MAX_LENGTH, read_query_text
@@ -214,15 +213,3 @@ def _has_metadata(name: str, value: str) -> ColumnElement[bool]:
 def wrong_parameter(name: str, detail: str) -> BadRequest:
     """Return the error for a query parameter that is wrong."""
     return BadRequest(detail, errors=[{"parameter": name, "detail": detail}])
-
-
-def select_image_ids(query: Mapping[str, Any], pointer: str) -> AnySelect:
-    """Return the select of the ids of the images that a query finds, whose keys are the fields of ImageFilter.
-
-    `pointer` is that of the query in the body. Raises Unprocessable, which points at what is wrong in it.
-    """
-    try:
-        return ImageFilter(**query).apply(select(Image.id))
-    except BadRequest as error:
-        errors = [{"pointer": f"{pointer}/{fault['parameter']}", "detail": fault["detail"]} for fault in error.errors]
-        raise Unprocessable(f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors) from None

@@ -36,7 +36,7 @@ class Parameters:
         Raises NotFound for an id beyond 64 bits, BadRequest for query parameters that are wrong, unknown or doubled.
         """
         for value in scope["path_params"].values():
-            if value > MAX_INTEGER:
+            if isinstance(value, int) and value > MAX_INTEGER:
                 raise NotFound(f"There is nothing with the id {str(value)[:40]}.")
         # Connexion would hand its own facts on the caller to the handler, among them a `user` in the place of that parameter.
         scope["extensions"].pop("connexion_context", None)

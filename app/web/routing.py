@@ -1,6 +1,7 @@
 """Which operation a request asks for, and HEAD, OPTIONS and `Allow` (RFC 9110, 9.3.2, 9.3.7 and 10.2.1), for every path."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from connexion.middleware.abstract import ROUTING_CONTEXT
@@ -16,6 +17,8 @@ CANONICAL_ID = "[1-9][0-9]{0,18}"
 ID_SEGMENT = re.compile(rf"(?<=/){CANONICAL_ID}(?=/|$)", re.ASCII)
 PARAMETER = re.compile(r"{(\w+)}")
 ANY_ID = "{}"
+# What has a name, not an id, has it at the end of its path; the name is any text without a slash.
+NAME = "{name}"
 
 
 class HeadAsGet:
@@ -36,7 +39,7 @@ class HeadAsGet:
 
 
 class Route(NamedTuple):
-    """One path of the OpenAPI document: the names of its ids, and the operation of each upper-case method."""
+    """One path of the OpenAPI document: the names of its parameters, and the operation of each upper-case method."""
 
     names: list[str]
     operations: dict[str, Operation]
@@ -55,9 +58,14 @@ class Routing:
         self._base_path = base_path
         # By the form of the path, in which every id is ANY_ID: one look finds the route of a request.
         self._routes: dict[str, Route] = {}
+        # By what stands before the name at its end.
+        self._named_routes: dict[str, Route] = {}
         for path, method, operation in operations_of(document):
-            form = PARAMETER.sub(ANY_ID, base_path + path)
-            route = self._routes.setdefault(form, Route(PARAMETER.findall(path), {}))
+            if path.endswith(NAME):
+                route = self._named_routes.setdefault(base_path + path.removesuffix(NAME), Route(["name"], {}))
+            else:
+                form = PARAMETER.sub(ANY_ID, base_path + path)
+                route = self._routes.setdefault(form, Route(PARAMETER.findall(path), {}))
             route.operations[method.upper()] = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,16 +76,15 @@ class Routing:
         if "//" in path:
             # Flask would straighten it, and so find what was not looked for here.
             raise HTTPException(404)
-        ids = ID_SEGMENT.findall(path)
-        route = self._routes.get(ID_SEGMENT.sub(ANY_ID, path))
+        route, values = self._find_route(path)
         operation = None
         # A path that a caller wrote with ANY_ID in it is none of ours.
-        if route is not None and len(route.names) == len(ids):
+        if route is not None and len(route.names) == len(values):
             operation = route.operations.get(scope["method"])
             if operation is None:
                 await refuse_method(set(route.operations), scope, receive, send)
                 return
-            scope["path_params"] = dict(zip(route.names, map(int, ids), strict=True))
+            scope["path_params"] = dict(zip(route.names, values, strict=True))
         context_of(scope).operation = operation
         is_below = f"{path}/".startswith(f"{self._base_path}/")
         # The layers of the framework read it here.
@@ -86,6 +93,13 @@ class Routing:
             "operation_id": operation.handler if operation else None,
         }
         await self.app(scope, receive, send)
+
+    def _find_route(self, path: str) -> tuple[Route | None, Sequence[int | str]]:
+        """Return the route of a path, None where there is none, and the ids or the name in the path."""
+        front, _, name = path.rpartition("/")
+        if name and f"{front}/" in self._named_routes:
+            return self._named_routes[f"{front}/"], [name]
+        return self._routes.get(ID_SEGMENT.sub(ANY_ID, path)), [int(found) for found in ID_SEGMENT.findall(path)]
 
 
 async def refuse_method(known: set[str], scope: Scope, receive: Receive, send: Send) -> None:

@@ -48,6 +48,8 @@ class Line:
     status: int = 200
     campaign: str = "created"
     path: dict[str, str] = field(default_factory=dict)
+    # What comes back for something that is not there.
+    missing: int = 404
     query: str = ""
 
 
@@ -67,6 +69,10 @@ LINES = {
     "get_image": Line(ALL_OF_CAMPAIGN, status=303),
     "get_image_details": Line(ALL_OF_CAMPAIGN),
     "list_image_objects": Line(READER),
+    "list_queries": Line(READER),
+    "get_query": Line(READER),
+    "put_query": Line(ADMIN, {"query": {"type": "drone"}}, missing=200),
+    "delete_query": Line(ADMIN),
     "list_campaigns": Line(READER),
     "create_campaign": Line(ADMIN, {"title": "{title}", "labeler_email": "new@partner.example"}),
     "get_campaign": Line(ALL_OF_CAMPAIGN),
@@ -177,6 +183,7 @@ def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> di
     return {
         "pair": (campaign["access_token"]["apikey"], campaign["access_token"]["apisecret"]),
         "title": f"{title}-new",
+        "name": admin.put(f"/queries/{title}", {"query": {"type": "drone"}}).expect(200)["name"],
         "campaign_id": campaign["campaign_id"],
         "imageset_id": imageset_id,
         "image_id": image_id,
@@ -279,7 +286,7 @@ def let_in(world: World, name: str) -> None:
             call(world.caller(kind, owner), name, own, own).expect(LINES[name].status)
     for caller in [world.admin] + [world.callers["reader"]] * ("reader" in LINES[name].who):
         for target, ids in targets(world, name, "a"):
-            status = 404 if target == "missing" else LINES[name].status
+            status = LINES[name].missing if target == "missing" else LINES[name].status
             body_of = world.things["b" if target == "foreign" else "a"]
             call(caller, name, ids, body_of).expect(status)
 

@@ -49,6 +49,7 @@ INSERT INTO campaign_class (campaign_id, position, name) VALUES (1, 0, 'PET');
 INSERT INTO role (user_id, name, campaign_id) VALUES (1, 'labeler', 1), (1, 'reader', NULL), (1, 'reviewer', 1);
 INSERT INTO image_set (title, blobstorage_path, created_by) VALUES ('drone', 'imagesets/upload/drone', 1);
 INSERT INTO image (image_set_id, blobstorage_path) VALUES (1, 'imagesets/upload/drone/1.jpg');
+INSERT INTO query (name, query, changed_by) VALUES ('flights', '{"type": "drone"}', 1);
 INSERT INTO submission (campaign_id, user_id, api_key_id, image_count, object_count) VALUES (1, 1, 1, 1, 1);
 INSERT INTO campaign_image (campaign_id, image_id, submission_id) VALUES (1, 1, 1);
 INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count) VALUES (1, 1, 1, 'labeled', 1);
@@ -70,6 +71,7 @@ INSERT INTO idempotency_key (user_id, operation, key_hash, fingerprint, answer, 
 # How many rows a migration leaves in a table when it is taken back, None when the table goes; all other rows stay.
 LEFT: dict[str, dict[str, int | None]] = {
     "0017_drafts": {"draft": None},
+    "0021_queries": {"query": None},
     "0015_session_keys": {"session_key": None},
     "0018_statistics": {"campaign_statistics": None},
     "0020_reviews": {"review": None},
