@@ -4,6 +4,7 @@ from sqlalchemy import Text, cast, func, literal_column, select
 
 from app.models import Campaign, CampaignImage, Image, ImageSet, SubmissionImage
 from app.representations.json import json_object, utc
+from app.representations.reviews import review_of
 from app.representations.users import user_email
 
 # What a link to the file of an image is made from.
@@ -47,6 +48,7 @@ CAMPAIGNS_OF_IMAGE = (
         SubmissionImage.reason,
         CampaignImage.submission_id.label("revision"),
         func.coalesce(SubmissionImage.object_count, 0).label("object_count"),
+        review_of(CampaignImage).label("review"),
     )
     .join(Campaign, Campaign.id == CampaignImage.campaign_id)
     .outerjoin(

@@ -164,6 +164,7 @@ def fetch_sorted_page(
     session: Session,
     name: str,
     rows: AnySelect,
+    ids: AnySelect,
     page: Page,
     order: Order,
     *,
@@ -173,26 +174,21 @@ def fetch_sorted_page(
 ) -> Listing:
     """Return a page as `fetch_page` does, in another order: the one with the number of `page`, or the one after `cursor`.
 
-    The cursor `0` is the beginning. Raises BadRequest for another text that is no cursor.
+    The list has the rows whose ids, their first column, `ids` selects; JSON is made of those of the page alone. The cursor `0`
+    is the beginning. Raises BadRequest for another text that is no cursor.
     """
-    rows = order.sort(rows)
+    ids, links = order.sort(ids), Links()
     if cursor is None:
         pagination = page.describe(int(session.scalar(total) or 0))
-        if page.offset:
-            key = rows.selected_columns[0]
-            part = rows.with_only_columns(key).offset(page.offset).limit(page.size)
-            rows = rows.where(key.in_(part))
-        found = fetch_rows(session, rows.limit(page.size))
+        ids = ids.offset(page.offset).limit(page.size)
         links = page.links(pagination["next"], None)
     else:
         pagination = page.describe_cursor()
-        if cursor != "0":
-            rows = order.seek(rows, cursor)
-        found = fetch_rows(session, rows.limit(page.size + 1))
-        links = {}
-        if len(found) > page.size:
-            last_id, last = found[page.size - 1]
-            links["next"] = {"cursor": order.cursor_after(orjson.loads(last), last_id), "per_page": page.size}
+        ids = (ids if cursor == "0" else order.seek(ids, cursor)).limit(page.size + 1)
+    found = fetch_rows(session, order.sort(rows.where(rows.selected_columns[0].in_(ids))))
+    if len(found) > page.size:
+        last_id, last = found[page.size - 1]
+        links["next"] = {"cursor": order.cursor_after(orjson.loads(last), last_id), "per_page": page.size}
     return Listing(_page_body(name, found[: page.size], sign_path, pagination), links)
 
 

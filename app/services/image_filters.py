@@ -3,7 +3,7 @@
 import math
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.errors import BadRequest
 from app.models import CampaignImage, Image, ImageCount, Object, SubmissionImage
 from app.representations.json import AnySelect
+from app.representations.reviews import has_verdict
 from app.services.text import MAX_LENGTH, read_query_text
 from app.services.times import read_time
 
@@ -21,7 +22,7 @@ from app.services.times import read_time
 EARTH_METERS = 6_371_008.8
 MAX_METERS = 1_000_000
 # What is said of an image in one campaign.
-OF_CAMPAIGN = ("labeled", "state", "label", "min_objects", "max_objects")
+OF_CAMPAIGN = ("labeled", "state", "review", "label", "min_objects", "max_objects")
 BBOX_RULE = (
     "bbox must be west,south,east,north in degrees: longitudes -180 to 180, latitudes -90 to 90, south <= north."
 )
@@ -35,20 +36,21 @@ TimeColumn = InstrumentedAttribute[datetime | None] | ColumnElement[datetime]
 
 @dataclass(frozen=True)
 class ImageFilter:
-    """What a caller wants of the images; None lets all through.
+    """What a caller wants of the images; None lets all through, as does no metadata.
 
-    `labeled`, `state`, of which there may be several, `label` and the numbers of objects go with `campaign`; an image that is
-    not labeled has no objects. `taken_from` (inclusive) and `taken_to` (exclusive) are times or days; `taken` is a day in UTC.
-    `bbox` is west, south, east and north in degrees (RFC 7946, section 5), over the antimeridian where west is greater than
-    east; `near` is a latitude, a longitude and a distance in meters. `filetype` is compared without case; `any` is every
-    image, `none` every file that is no image. `path` is a part of the path. `metadata` names keys and their values; a number
-    or a truth value is found by its text.
+    `labeled`, `state` and `review`, of which there may be several, `label` and the numbers of objects go with `campaign`; an
+    image that is not labeled has no objects. `taken_from` (inclusive) and `taken_to` (exclusive) are times or days; `taken` is
+    a day in UTC. `bbox` is west, south, east and north in degrees (RFC 7946, section 5), over the antimeridian where west is
+    greater than east; `near` is a latitude, a longitude and a distance in meters. `filetype` is compared without case; `any` is
+    every image, `none` every file that is no image. `path` is a part of the path. `metadata` names keys and their values; a
+    number or a truth value is found by its text.
     """
 
     image_set: int | None = None
     campaign: int | None = None
     labeled: bool | None = None
     state: list[str] | None = None
+    review: list[str] | None = None
     label: str | None = None
     min_objects: int | None = None
     max_objects: int | None = None
@@ -60,7 +62,12 @@ class ImageFilter:
     bbox: list[float] | None = None
     near: list[float] | None = None
     path: str | None = None
-    metadata: dict[str, str] | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_of_times_alone(self) -> bool:
+        """True when nothing else is asked for than when images were taken."""
+        return self == ImageFilter(taken_from=self.taken_from, taken_to=self.taken_to, taken=self.taken)
 
     def apply(self, rows: AnySelect) -> AnySelect:
         """Return a select of images with these filters. Raises BadRequest, which names the parameter that is wrong."""
@@ -99,6 +106,8 @@ class ImageFilter:
             rows = rows.where(is_labeled if self.labeled else ~is_labeled)
         if self.state is not None:
             rows = rows.where(CampaignImage.state.in_(self.state))
+        if self.review is not None:
+            rows = rows.where(has_verdict(CampaignImage, self.review))
         if self.label is not None:
             rows = rows.where(_has_object(read_query_text(self.label, "label", MAX_LENGTH)))
         if self.min_objects is None and self.max_objects is None:
@@ -124,7 +133,7 @@ class ImageFilter:
             found.append(Image.type == self.type)
         if self.path is not None:
             found.append(func.strpos(Image.blobstorage_path, self.path) > 0)
-        return found + [_has_metadata(name, value) for name, value in (self.metadata or {}).items()]
+        return found + [_has_metadata(name, value) for name, value in self.metadata.items()]
 
     def _of_filetype(self) -> list[ColumnElement[bool]]:
         match self.filetype and self.filetype.upper():

@@ -1,6 +1,7 @@
 """Images: finding them, naming them in a request, and handing out links to their files."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -53,15 +54,19 @@ def list_images(
         )
     if sort != "id" and page.after is not None:
         raise wrong_parameter("after", f"after is an id, and requires the order of ids. With sort={sort}, send cursor.")
-    rows = image_filter.apply(IMAGES_WITH_FILE if sign_path else IMAGES)
-    total = image_filter.select_total()
+    rows, total = IMAGES_WITH_FILE if sign_path else IMAGES, image_filter.select_total()
     if sort == "id":
+        rows = image_filter.apply(rows)
         return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path)
-    time = LATEST_FIRST if sort.startswith("-") else EARLIEST_FIRST
-    # The same times as of the filter, so that the index of the order leads to them.
-    rows = rows.where(*image_filter.taken_at(time))
+    ids, time = image_filter.apply(select(Image.id)), LATEST_FIRST if sort.startswith("-") else EARLIEST_FIRST
+    if image_filter.is_of_times_alone:
+        # The same times as of the filter, so that the index of the order leads to them.
+        ids = ids.where(*image_filter.taken_at(time))
+    else:
+        # Not in the order of the index, in which PostgreSQL would look for a campaign of one day through the times of all images.
+        time = time + timedelta()
     order = Order(time, "date_taken", descending=sort.startswith("-"))
-    return fetch_sorted_page(session, "images", rows, page, order, total=total, cursor=cursor, sign_path=sign_path)
+    return fetch_sorted_page(session, "images", rows, ids, page, order, total=total, cursor=cursor, sign_path=sign_path)
 
 
 def make_file_url(blobs: BlobStore, path: str, filetype: str | None, content_encoding: str | None) -> str:

@@ -399,7 +399,11 @@ def test_images_are_found_by_their_labels_in_a_campaign(admin: Caller, filled: l
     for content in (first, {1: labels("can")}):
         body = [{"image_id": image_id, "objects": objects} for image_id, objects in content.items()]
         admin.put("/campaigns/1/objects", body).expect(200)
+    admin.put("/campaigns/1/reviews", [{"image_id": 3, "verdict": "rejected"}]).expect(200)
     for query, found in {
+        "review=rejected": [3],
+        "review=none,rejected&max_objects=0": [3, 5, 6, 7],
+        "review=accepted": [],
         # What was replaced is not found.
         "label=PET": [2],
         "label=can": [1, 2, 4],
@@ -414,7 +418,7 @@ def test_images_are_found_by_their_labels_in_a_campaign(admin: Caller, filled: l
         answer = admin.get(f"/images?campaign=1&{query}")
         assert ids(answer) == found, query
         assert answer.expect(200)["pagination"]["total"] == len(found), query
-    for name in ("label=PET", "min_objects=1", "max_objects=1", "state=empty"):
+    for name in ("label=PET", "min_objects=1", "max_objects=1", "state=empty", "review=none"):
         problem = admin.get(f"/images?{name}").expect(400, "requires campaign")
         assert problem["errors"][0]["parameter"] == name.partition("=")[0]
     admin.get("/images?campaign=1&min_objects=2&max_objects=1").expect(400, "must not be greater")

@@ -1,6 +1,7 @@
 """Queries that are kept by name, and the images that they find."""
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -57,16 +58,19 @@ def test_queries_that_cannot_be_are_refused_in_words(admin: Caller) -> None:
         admin.put(f"/queries/{name}", good).expect(422, "lowercase letters")
     admin.put("/queries/a/b", good).expect(404)
     admin.put("/queries/a%2Fb", good).expect(404)
-    for query in ({}, {"typ": "drone"}, {"near": [1, 2]}, {"type": None}, {"metadata": {"a": 1}}, {"taken": "today"}):
+    broken: list[dict[str, Any]] = [
+        {},
+        {"typ": "drone"},
+        {"near": [1, 2]},
+        {"type": None},
+        {"metadata": {"a": 1}},
+        {"taken": "today"},
+    ]
+    for query in broken:
         admin.put("/queries/a", {"query": query}).expect(400)
-    for query, pointer in {
-        ("state", "labeled"): "/query/state",
-        ("taken_to", "2026-02-30"): "/query/taken_to",
-        ("label", "PET"): "/query/label",
-    }.items():
-        value = [query[1]] if query[0] == "state" else query[1]
-        problem = admin.put("/queries/a", {"query": {query[0]: value}}).expect(422)
-        assert problem["errors"][0]["pointer"] == pointer
+    for name, value in (("state", ["labeled"]), ("taken_to", "2026-02-30"), ("label", "PET")):
+        problem = admin.put("/queries/a", {"query": {name: value}}).expect(422)
+        assert problem["errors"][0]["pointer"] == f"/query/{name}"
     bad = {"campaign": 1, "min_objects": 2, "max_objects": 1}
     admin.put("/queries/a", {"query": bad}).expect(422, "must not be greater")
     assert admin.get("/queries").expect(200)["queries"] == []
