@@ -93,8 +93,10 @@ class StorageAccount:
 class AzuriteServer:
     """One Azurite whose blobs lie in a data folder."""
 
-    def __init__(self, folder: DataFolder) -> None:
+    def __init__(self, folder: DataFolder, *, durable: bool = True) -> None:
+        """One that is not `durable` keeps everything in memory alone."""
         self.folder = folder
+        self.durable = durable
         self.account_file = folder.path / "azurite.json"
         self.moved_from: int | None = None
 
@@ -121,7 +123,8 @@ class AzuriteServer:
 
     def part(self) -> Part:
         """Return Azurite as a program to start; `prepare` comes first."""
-        options = ["--blobHost", HOST, "--blobPort", str(self.account.port), "--location", str(self.folder.azurite)]
+        options = ["--blobHost", HOST, "--blobPort", str(self.account.port)]
+        options += ["--location", str(self.folder.azurite)] if self.durable else ["--inMemoryPersistence"]
         switches = ["--skipApiVersionCheck", "--disableTelemetry", "--silent"]
         environment = {**os.environ, **NODE_ENVIRONMENT, "AZURITE_ACCOUNTS": f"{self.account.name}:{self.account.key}"}
         return Part(
@@ -168,20 +171,20 @@ def _answers(port: int) -> bool:
 
 
 @contextmanager
-def running_azurite(data_dir: Path) -> Iterator[str]:
-    """Run Azurite on `data_dir` and yield its connection string."""
+def running_azurite(data_dir: Path, *, durable: bool = True) -> Iterator[str]:
+    """Run Azurite on `data_dir` and yield its connection string; for tests, one that is not `durable` is quicker."""
     folder = DataFolder(data_dir.resolve())
     folder.make()
-    server, part = _started(folder)
+    server, part = _started(folder, durable)
     try:
         yield server.account.connection_string
     finally:
         part.stop()
 
 
-def _started(folder: DataFolder, tries: int = 3) -> tuple[AzuriteServer, Part]:
+def _started(folder: DataFolder, durable: bool, tries: int = 3) -> tuple[AzuriteServer, Part]:
     """Start Azurite; another program may take its port in the moment between choosing and binding, hence the tries."""
-    server = AzuriteServer(folder)
+    server = AzuriteServer(folder, durable=durable)
     server.prepare()
     part = server.part()
     part.start()
@@ -190,7 +193,7 @@ def _started(folder: DataFolder, tries: int = 3) -> tuple[AzuriteServer, Part]:
     except StartError:
         part.stop()
         if tries > 1 and "EADDRINUSE" in tail(folder.log_file("azurite")):
-            return _started(folder, tries - 1)
+            return _started(folder, durable, tries - 1)
         raise
     except BaseException:
         part.stop()

@@ -53,7 +53,7 @@ def start_services(config: pytest.Config) -> dict[str, str]:
         # PostgreSQL may run as another account, which must be able to pass through.
         folder.chmod(0o755)
         database = stack.enter_context(running_postgres(folder / "postgres", durable=False))
-        storage = stack.enter_context(running_azurite(folder / "azurite"))
+        storage = stack.enter_context(running_azurite(folder / "azurite", durable=False))
         config.stash[SERVICES] = (stack, {"database": database, "storage": storage})
     return config.stash[SERVICES][1]
 
@@ -178,9 +178,8 @@ def empty_tables(session: Session) -> None:
     session.commit()
 
 
-@pytest.fixture
-def app(server: FlaskApp) -> Flask:
-    """The Flask application on empty tables."""
+def on_empty_tables(server: FlaskApp) -> Flask:
+    """The Flask application, after all rows are deleted."""
     with server.app.app_context():
         empty_tables(db.session())
     # What these keep for a while was counted in the tables of the test before.
@@ -188,6 +187,20 @@ def app(server: FlaskApp) -> Flask:
     web_components_of(server.app).database_collector.clear()
     flask_app: Flask = server.app
     return flask_app
+
+
+def make_admin(app: Flask, http: TestClient) -> Caller:
+    """Make an image-admin, ada@example.org."""
+    with app.app_context():
+        _, pair = users.create_user(db.session(), "ada@example.org", "image-admin")
+        db.session.commit()
+    return Caller(http, pair.apikey, pair.apisecret)
+
+
+@pytest.fixture
+def app(server: FlaskApp) -> Flask:
+    """The Flask application on empty tables."""
+    return on_empty_tables(server)
 
 
 @pytest.fixture
@@ -199,10 +212,7 @@ def anonymous(app: Flask, http: TestClient) -> Caller:
 @pytest.fixture
 def admin(app: Flask, http: TestClient) -> Caller:
     """An image-admin, ada@example.org."""
-    with app.app_context():
-        _, pair = users.create_user(db.session(), "ada@example.org", "image-admin")
-        db.session.commit()
-    return Caller(http, pair.apikey, pair.apisecret)
+    return make_admin(app, http)
 
 
 @pytest.fixture
