@@ -42,7 +42,7 @@ fuzz: ## Send generated valid and invalid requests to a real service (FUZZ_SEED=
 	@$(INSTALL) test
 	MUTATED_BODIES=10000 $(PYTHON) -m pytest -n 2 -rP tests/fuzz tests/api/test_mutated_bodies.py $(ARGS)
 
-slow: ## Run the tests that take minutes
+slow: ## Run the tests that take long, with a browser, whole programs or large tables
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -m slow --ignore=tests/faults --ignore=tests/fuzz $(ARGS)
 
@@ -52,7 +52,7 @@ replay: ## Follow the Dockerfile in an empty folder, without Docker, and run the
 
 screenshot: ## Take the README's picture of Swagger UI again (needs Chromium)
 	@$(INSTALL) test
-	REQUIRE_BROWSER=1 SCREENSHOT=docs/images/swagger-ui.png $(PYTHON) -m pytest -q tests/browser -k picture
+	REQUIRE_BROWSER=1 SCREENSHOT=docs/images/swagger-ui.png $(PYTHON) -m pytest -q -m slow tests/browser -k picture
 
 bench: ## Measure the service beside its limits, ten minutes (ROWS="put_objects": some, not recorded)
 	@$(INSTALL) test

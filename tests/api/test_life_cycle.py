@@ -32,6 +32,7 @@ def commands(heading: str) -> str:
     return "\n".join(re.findall(r"^```bash\n(.*?)^```", section, re.MULTILINE | re.DOTALL))
 
 
+@pytest.mark.slow
 def test_life_cycle_in_curl_does_what_the_readme_says(launch: Launch, tmp_path: Path) -> None:
     script = commands("Walkthrough in curl").replace("/tmp/", f"{tmp_path}/")  # noqa: S108
     run = subprocess.run(

@@ -217,6 +217,7 @@ def odd_paths(app: Flask, settings: Settings, container: ContainerClient, title:
     return found
 
 
+@pytest.mark.slow
 @NO_WHEELS
 @pytest.mark.usefixtures("configured")
 def test_every_published_address_leads_to_its_file(

@@ -23,6 +23,8 @@ from tests.conftest import Labelled
 from tests.web_server import web_server
 from tests.workers import ROOT
 
+pytestmark = pytest.mark.slow
+
 CONTENT = b"the bytes of an image"
 # Runs a fetch in the page. Returns the status, the body and the headers that the page can see, or null if the browser refuses.
 FETCH = """

@@ -22,6 +22,8 @@ from tests.caller import Caller
 from tests.nginx import nginx
 from tests.web_server import free_port, web_server
 
+pytestmark = pytest.mark.slow
+
 WHO_AM_I, MAKE_IMAGE_SET = "#operations-whoami-get_whoami", "#operations-image_sets-create_image_set"
 README_PICTURE = (1400, 1000)
 README_PICTURE_BYTES = 300_000

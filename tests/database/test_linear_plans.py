@@ -151,6 +151,7 @@ def linear(app: Flask, what: str) -> Iterator[None]:
         assert looked_at <= ROWS_FOR_EACH * COUNT, f"{what}: {looked_at:,} rows\n{statement}\n{describe(plan)}"
 
 
+@pytest.mark.slow
 def test_work_for_what_is_new_is_linear(knowledge: str, app: Flask, admin: Caller, title: str) -> None:
     folder = f"c/loose/{title}"
     with linear(app, "ingest"), rows(app) as session:

@@ -15,6 +15,8 @@ from app.jobs import publish_datasets as publication
 from tests.caller import Caller
 from tests.workers import rows
 
+pytestmark = pytest.mark.slow
+
 LARGE = ("image", "campaign_image", "object", "submission", "submission_image", "job", "api_key", "audit")
 FILL = """
 INSERT INTO image_set (title, blobstorage_path, created_by)

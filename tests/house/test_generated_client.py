@@ -14,6 +14,8 @@ from app.settings import Settings
 from tests.caller import Caller
 from tests.web_server import web_server
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = "generated_labelapi_client"
 
 
@@ -36,7 +38,7 @@ def package(http: TestClient, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def client(package: str, settings: Settings, admin: Caller, tmp_path: Path) -> Iterator[Any]:
     """The generated client with an admin's key pair."""
     keys = {"Authentication-Key": str(admin.key), "Authentication-Secret": str(admin.secret)}
-    with web_server(settings, tmp_path / "web.log") as server:
+    with web_server(settings.model_copy(update={"web_workers": 1}), tmp_path / "web.log") as server:
         base_url = f"{server.url}/api/v1"
         with importlib.import_module(package).Client(base_url=base_url, headers=keys) as client:
             yield client

@@ -2,15 +2,19 @@
 
 from pathlib import Path
 
+import pytest
+
 from app.settings import Settings
 from tests.caller import Caller
 from tests.conftest import Labelled
 from tests.documents import blocks_of, paste
 from tests.web_server import web_server
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_line_of_the_page_works(settings: Settings, admin: Caller, labelled: Labelled, tmp_path: Path) -> None:
-    with web_server(settings, tmp_path / "web.log") as web:
+    with web_server(settings.model_copy(update={"web_workers": 1}), tmp_path / "web.log") as web:
         given = {
             "url": web.url + "/api/v1",
             "key": str(admin.key),

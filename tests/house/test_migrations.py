@@ -208,6 +208,7 @@ def test_models_and_migrations_are_equal_to_postgresql(server: FlaskApp, setting
     assert {row[0] for row in shape(settings)} == {"column", "constraint", "index"}
 
 
+@pytest.mark.slow
 def test_a_new_migration_is_empty_and_named_by_date_and_purpose(empty: Settings, migrations: Path) -> None:
     upgrade(empty)
     before = set(migrations.rglob("*.py"))

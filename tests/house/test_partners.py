@@ -17,6 +17,8 @@ from tests.documents import blocks_of, paste
 from tests.web_server import web_server
 from tests.workers import ROOT
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "partners.md").read_text()
 CONTENT = b"the bytes of an image"
 
@@ -33,7 +35,7 @@ def files(app: Flask, container: ContainerClient, labelled: Labelled) -> list[in
 def test_every_line_of_the_page_works(
     settings: Settings, admin: Caller, labelled: Labelled, files: list[int], tmp_path: Path
 ) -> None:
-    with web_server(settings, tmp_path / "web.log") as web:
+    with web_server(settings.model_copy(update={"web_workers": 1}), tmp_path / "web.log") as web:
         given = {
             "url": web.url + "/api/v1",
             "key": str(labelled.partner.key),

@@ -91,6 +91,7 @@ def test_rows_that_differ_fail_the_drill(
     assert "submission_incomplete" in drill.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "words"), [("/nowhere", "pg_dump is not in the PATH")])
 def test_a_drill_that_cannot_dump_destroys_nothing(
     app: Flask, settings: Settings, history: dict[str, int], admin: Caller, tmp_path: Path, path: str, words: str

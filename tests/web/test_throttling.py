@@ -466,6 +466,7 @@ def transactions(app: Flask) -> int:
         return int(db.session.execute(count).scalar_one())
 
 
+@pytest.mark.slow
 @pytest.mark.flaky(reruns=2)
 def test_many_wrong_pairs_at_once_cost_few_transactions(app: Flask, settings: Settings, tmp_path: Path) -> None:
     ended = []
@@ -481,6 +482,7 @@ def test_many_wrong_pairs_at_once_cost_few_transactions(app: Flask, settings: Se
     assert ended[1] - ended[0] <= 2 * 2 * (LIMIT + 10 * seconds + 3)
 
 
+@pytest.mark.slow
 @pytest.mark.flaky(reruns=2)
 def test_callers_get_in_beside_a_flood_from_their_address_and_after_a_restart(
     app: Flask, settings: Settings, tmp_path: Path
@@ -498,6 +500,7 @@ def test_callers_get_in_beside_a_flood_from_their_address_and_after_a_restart(
         no_fault_in(log)
 
 
+@pytest.mark.slow
 @pytest.mark.flaky(reruns=2)
 @pytest.mark.parametrize("how", ["revoke", "disable"])
 def test_key_stops_in_every_process_within_five_seconds(
