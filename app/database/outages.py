@@ -21,6 +21,8 @@ from app.database.safety import CONNECT_TIMEOUT_SECONDS, refuse_unsafe
 
 # How long a connection from the pool may take to answer the ping of `pool_pre_ping`.
 PING_TIMEOUT_SECONDS = 1.5
+# The longest part of a wait that is counted at a time.
+LOOK_SECONDS = 0.25
 STATEMENT_TIMEOUT_SECONDS = 4
 BULK_STATEMENT_TIMEOUT_SECONDS = 60
 # PostgreSQL ends a statement itself at its timeout and reports that; this is how long the report may take to arrive.
@@ -40,15 +42,21 @@ class WatchedConnection(extensions.connection):
 
 
 def wait_for_answer(connection: Any) -> None:
-    """Wait until PostgreSQL has answered. Raises psycopg2.OperationalError when the time is up; the connection is lost."""
+    """Wait until PostgreSQL has answered. Raises psycopg2.OperationalError when the time is up; the connection is lost.
+
+    Only the time in which this process could have seen an answer counts: a pause of the process or of the whole machine is no
+    silence of the server.
+    """
     is_connecting = connection.status == extensions.STATUS_SETUP
     limit = CONNECT_TIMEOUT_SECONDS if is_connecting else getattr(connection, "answer_seconds", None)
-    deadline = None if limit is None else time.monotonic() + limit
+    waited = 0.0
     while (state := connection.poll()) != extensions.POLL_OK:
         poll = select.poll()
         poll.register(connection.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
-        rest = None if deadline is None else max(0, deadline - time.monotonic()) * 1000
-        if not poll.poll(rest):
+        started = time.monotonic()
+        has_answered = poll.poll(None if limit is None else LOOK_SECONDS * 1000)
+        waited += min(time.monotonic() - started, LOOK_SECONDS)
+        if limit is not None and waited >= limit and not has_answered:
             when_silent = getattr(connection, "when_silent", None)
             if when_silent:
                 when_silent()

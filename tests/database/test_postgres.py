@@ -1,5 +1,6 @@
 """Waiting for PostgreSQL has an end, and a server that may forget is refused."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -42,6 +43,31 @@ def test_a_statement_without_an_answer_ends_and_the_next_one_works(engine: Engin
         with pytest.raises(OperationalError, match="has not answered for"):
             connection.execute(text("SELECT pg_sleep(5)"))
     wait_for_connection(engine)
+
+
+ASK = """
+import psycopg2, sys
+from app.database.outages import WatchedConnection, wait_for_answer
+connection = psycopg2.connect(sys.argv[1], connection_factory=WatchedConnection)
+psycopg2.extensions.set_wait_callback(wait_for_answer)
+connection.answer_seconds = 1.5
+print("ready", flush=True)
+connection.cursor().execute("SELECT pg_sleep(2.5)")
+print("answered", flush=True)
+"""
+
+
+def test_a_pause_of_the_process_is_no_silence_of_the_server(settings: Settings) -> None:
+    command = [sys.executable, "-c", ASK, settings.queue_url]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.2)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(2)
+        process.send_signal(signal.SIGCONT)
+        assert process.stdout.readline() == "answered\n"
+    assert process.returncode == 0
 
 
 def wait_for_connection(engine: Engine) -> None:
