@@ -53,12 +53,26 @@ CAMPAIGNS = select(
     members_of_campaign(REVIEWER).label("reviewers"),
     newest_job(PUBLISH_DATASETS, "campaign", Campaign.id).label("publication"),
 ).order_by(Campaign.id)
+CAMPAIGNS_OF_KIND = CAMPAIGNS.where(Campaign.kind == bindparam("kind"))
+CAMPAIGN = CAMPAIGNS.where(Campaign.id == bindparam("campaign_id"))
+# The id of the image behind the last one of a page, which begins after an id and after so many more images.
+_IMAGE_BEHIND = (
+    select(CampaignImage.image_id)
+    .where(
+        CampaignImage.campaign_id == bindparam("campaign_id"),
+        CampaignImage.image_id > bindparam("begin_id", type_=BigInteger),
+    )
+    .order_by(CampaignImage.image_id)
+    .offset(bindparam("end_rows", type_=BigInteger))
+    .limit(1)
+    .scalar_subquery()
+)
 
 
 # To make such a select takes longer than to run it for a few images.
 @lru_cache(8)
 def select_campaign_images(member: type[CampaignImage], *, with_file: bool = False) -> AnySelect:
-    """Return the select of the images of a campaign as they are, or as IMAGES_THEN has them.
+    """Return the select of the images of the campaign `campaign_id` as they are, or as IMAGES_THEN has them.
 
     With `with_file` the file is in one more column, which `fetch_page` replaces by a link.
     """
@@ -93,6 +107,7 @@ def select_campaign_images(member: type[CampaignImage], *, with_file: bool = Fal
             suggestions.label("suggestions"),
         )
         .join(Image, Image.id == member.image_id)
+        .where(member.campaign_id == bindparam("campaign_id"))
         .order_by(member.image_id)
     )
     return rows.add_columns(FILE.label("download_url")) if with_file else rows
@@ -102,6 +117,15 @@ def select_campaign_images(member: type[CampaignImage], *, with_file: bool = Fal
 def select_labeled_images(member: type[CampaignImage]) -> AnySelect:
     """Return the same select with the objects of each image."""
     return select_campaign_images(member).add_columns(json_rows(select_objects_of(member)).label("objects"))
+
+
+@lru_cache(8)
+def until_page_ends(rows: AnySelect) -> AnySelect:
+    """Return a select of images of a campaign without those behind a page: `begin_id`, and `end_rows` images after it.
+
+    With it PostgreSQL looks at no image behind the page, also while it has no statistics of a new campaign.
+    """
+    return rows.where(rows.selected_columns.image_id <= func.coalesce(_IMAGE_BEHIND, 2**63 - 1))
 
 
 def _images_then() -> type[CampaignImage]:

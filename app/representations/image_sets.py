@@ -1,6 +1,6 @@
 """The schema ImageSet."""
 
-from sqlalchemy import BigInteger, cast, func, null, select
+from sqlalchemy import BigInteger, bindparam, cast, func, null, select
 
 from app.models import ImageSet, ImageSetProblem
 from app.models.jobs import FINISH_IMAGE_SET
@@ -35,3 +35,4 @@ IMAGE_SETS = select(
     user_email(ImageSet.created_by).label("created_by"),
     newest_job(FINISH_IMAGE_SET, "image_set", ImageSet.id, *_INGEST_COUNTS).label("ingest"),
 ).order_by(ImageSet.id)
+IMAGE_SET = IMAGE_SETS.where(ImageSet.id == bindparam("imageset_id"))

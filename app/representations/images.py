@@ -1,6 +1,6 @@
 """The schemas Image and ImageDetails."""
 
-from sqlalchemy import Text, cast, func, literal_column, select
+from sqlalchemy import Text, bindparam, cast, func, literal_column, select
 
 from app.models import Campaign, CampaignImage, Image, ImageSet, SubmissionImage
 from app.representations.json import json_object, utc
@@ -29,8 +29,12 @@ IMAGES = (
 # The same with the file in one more column, which `fetch_page` replaces by a link.
 IMAGES_WITH_FILE = IMAGES.add_columns(FILE.label("download_url"))
 
+# What a link to the file of one image is made from, as columns.
+FILE_OF_IMAGE = select(Image.blobstorage_path, Image.filetype, Image.content_encoding).where(
+    Image.id == bindparam("image_id")
+)
 # One image with who created its set, and its file in the column `download_url`.
-IMAGE_DETAILS = IMAGES.add_columns(
+IMAGE_DETAILS = IMAGES.where(Image.id == bindparam("image_id")).add_columns(
     func.split_part(Image.blobstorage_path, "/", -1).label("file_name"),
     (literal_column("'/images/'", Text) + cast(Image.id, Text)).label("url"),
     utc(Image.date_created).label("date_created"),

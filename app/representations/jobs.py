@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.models import Job
@@ -25,7 +25,7 @@ def _jobs(job: type[Job]) -> AnySelect:
     )
 
 
-JOBS = _jobs(Job)
+JOB = _jobs(Job).where(Job.id == bindparam("job_id"))
 
 
 def newest_job(

@@ -5,15 +5,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, func, literal, tuple_
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, bindparam, func, literal, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import BadRequest, NotFound
-from app.representations.json import AnySelect, array_of, fetch_rows
+from app.representations.json import STATEMENTS, AnySelect, array_of, fetch_rows
 
 Pagination = dict[str, int | None]
 Links = dict[str, dict[str, int | str]]
@@ -21,6 +22,8 @@ Links = dict[str, dict[str, int | str]]
 CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z)? ([0-9]{1,18})", re.ASCII)
 # Makes a link to a file from its path, `<container>/<path>`, from what it is by its first bytes, and from its encoding.
 SignPath = Callable[[str, str | None, str | None], str]
+# The parameters of statements that say where a page begins.
+AFTER_ID, AFTER_ROWS = "after_id", "after_rows"
 
 
 class Listing(NamedTuple):
@@ -93,24 +96,33 @@ def fetch_page(
     parameters that the rows name themselves. Raises NotFound for a page past the
     last, for which no rows are read.
     """
-    key: ColumnElement[int] = rows.selected_columns[0]
-    last_id: int | None = None
     if page.after is not None:
         # In a list that goes down, 0 stands for its beginning as well.
-        if page.after or not newest_first:
-            rows = rows.where(key < page.after if newest_first else key > page.after)
-        found = fetch_rows(session, rows.limit(page.size + 1), parameters)
-        if len(found) > page.size:
-            last_id = found[page.size - 1][0]
+        place = AFTER_ID if page.after or not newest_first else None
+        # One more row than the page has shows whether there are others behind it.
+        size = page.size + 1
         pagination = page.describe_cursor()
     else:
         pagination = page.describe(int(session.scalar(count_of(rows) if total is None else total, parameters) or 0))
-        if page.offset:
-            # Only ids are passed over, and JSON is made of no row before the page.
-            first = rows.with_only_columns(key).offset(page.offset).limit(1).scalar_subquery()
-            rows = rows.where(key <= first if newest_first else key >= first)
-        found = fetch_rows(session, rows.limit(page.size), parameters)
+        place, size = AFTER_ROWS if page.offset else None, page.size
+    values = {AFTER_ID: page.after, AFTER_ROWS: page.offset, "size": size}
+    found = fetch_rows(session, _select_part(rows, place, newest_first), {**parameters, **values})
+    last_id = found[page.size - 1][0] if len(found) > page.size else None
     return Listing(_page_body(name, found[: page.size], sign_path, pagination), page.links(pagination["next"], last_id))
+
+
+@lru_cache(STATEMENTS)
+def _select_part(rows: AnySelect, place: str | None, newest_first: bool) -> AnySelect:
+    """Return the select of the rows of a page; `place` is the parameter that says where it begins, None at the beginning."""
+    key: ColumnElement[int] = rows.selected_columns[0]
+    if place == AFTER_ID:
+        after = bindparam(AFTER_ID, type_=BigInteger)
+        rows = rows.where(key < after if newest_first else key > after)
+    elif place == AFTER_ROWS:
+        # Only ids are passed over, and JSON is made of no row before the page.
+        first = rows.with_only_columns(key).offset(bindparam(AFTER_ROWS, type_=BigInteger)).limit(1).scalar_subquery()
+        rows = rows.where(key <= first if newest_first else key >= first)
+    return rows.limit(bindparam("size", type_=BigInteger))
 
 
 def _page_body(name: str, found: Sequence[Row[int, str]], sign_path: SignPath | None, pagination: Pagination) -> bytes:
@@ -192,6 +204,7 @@ def fetch_sorted_page(
     return Listing(_page_body(name, found[: page.size], sign_path, pagination), links)
 
 
+@lru_cache(STATEMENTS)
 def count_of(rows: AnySelect) -> AnySelect:
     """Return the select of the number of rows."""
     return rows.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)

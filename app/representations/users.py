@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.models import ApiKey, Campaign, Role, User
@@ -50,14 +50,19 @@ USERS = select(
     json_rows(_ROLES_OF_USER).label("roles"),
     utc(User.date_created).label("date_created"),
 ).order_by(User.id)
+USER = USERS.where(User.id == bindparam("user_id"))
 _CAMPAIGN_WITH_PROGRESS = json_object(
     campaign_id=Campaign.id,
     title=Campaign.title,
     status=Campaign.status,
     progress=PROGRESS,
 )
-# The roles of callers themselves, with the progress of their campaigns.
-ROLES = select(
-    Role.name.label("role"),
-    select(_CAMPAIGN_WITH_PROGRESS).where(Campaign.id == Role.campaign_id).scalar_subquery().label("campaign"),
-).order_by(Role.id)
+# The roles of a caller, with the progress of its campaigns.
+ROLES = (
+    select(
+        Role.name.label("role"),
+        select(_CAMPAIGN_WITH_PROGRESS).where(Campaign.id == Role.campaign_id).scalar_subquery().label("campaign"),
+    )
+    .where(Role.user_id == bindparam("user_id"))
+    .order_by(Role.id)
+)

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, func, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -18,7 +18,15 @@ from app.models.jobs import PUBLISH_DATASETS
 from app.models.submissions import STATES
 from app.models.users import LABELER
 from app.outbox import queue
-from app.representations.campaigns import CAMPAIGNS, IMAGES_THEN, select_campaign_images, select_labeled_images
+from app.representations.campaigns import (
+    CAMPAIGN,
+    CAMPAIGNS,
+    CAMPAIGNS_OF_KIND,
+    IMAGES_THEN,
+    select_campaign_images,
+    select_labeled_images,
+    until_page_ends,
+)
 from app.representations.datasets import DATASETS
 from app.representations.json import AnySelect, fetch_object
 from app.representations.pages import Listing, Page, SignPath, fetch_page
@@ -114,15 +122,15 @@ def list_campaigns(
     session: Session, page: Page, status: str | None = None, title: str | None = None, kind: str = PEOPLE
 ) -> Listing:
     """Return a page of campaigns of a kind, or of `any`, by id: all, or those of a status and a title (`drone-*`: a prefix)."""
-    filters = list_filters(Campaign.status, Campaign.title, status, title)
-    if kind != "any":
-        filters.append(Campaign.kind == kind)
-    return fetch_page(session, "campaigns", CAMPAIGNS.where(*filters), page)
+    rows = CAMPAIGNS if kind == "any" else CAMPAIGNS_OF_KIND
+    if filters := list_filters(Campaign.status, Campaign.title, status, title):
+        rows = rows.where(*filters)
+    return fetch_page(session, "campaigns", rows, page, parameters={"kind": kind})
 
 
 def get_campaign(session: Session, campaign_id: int) -> bytes:
     """Return one campaign. Raises NotFound."""
-    found = fetch_object(session, CAMPAIGNS.where(Campaign.id == campaign_id))
+    found = fetch_object(session, CAMPAIGN, campaign_id=campaign_id)
     if found is None:
         raise campaign_not_found(campaign_id)
     return found
@@ -331,34 +339,28 @@ def _fetch_images(
         image_filter.states,
         image_filter.review,
     )
-    rows = select_rows(member).where(member.campaign_id == campaign_id)
+    rows = select_rows(member)
     are_all_states = len(states) == len(STATES)
     if not are_all_states:
         rows = rows.where(member.state.in_(states))
     if verdicts:
         rows = rows.where(has_verdict(member, verdicts))
     elif are_all_states:
-        rows = rows.where(member.image_id <= _last_id(campaign_id, page))
+        rows = until_page_ends(rows)
     total = None
     # The counters are those of now.
     if not verdicts and (moment is None or are_all_states):
-        total = _total(campaign_id, (STATE_COUNTS[state] for state in states))
+        total = _total(*states)
     elif verdicts and moment is None and are_all_states:
-        total = _total(campaign_id, (REVIEW_COUNTS[verdict] for verdict in set(verdicts)))
-    parameters = {"moment": moment, "moment_time": time}
-    return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path, parameters=parameters)
-
-
-def _last_id(campaign_id: int, page: Page) -> ColumnElement[int]:
-    """Return an expression: the id of the image behind the last one of a page of all images of a campaign.
-
-    With it PostgreSQL looks at no image after the page, also while it has no statistics of a new campaign.
-    """
-    ids = select(CampaignImage.image_id).where(CampaignImage.campaign_id == campaign_id)
-    if page.after is not None:
-        ids = ids.where(CampaignImage.image_id > page.after)
-    count = page.size if page.after is not None else page.offset + page.size
-    return func.coalesce(ids.order_by(CampaignImage.image_id).offset(count).limit(1).scalar_subquery(), 2**63 - 1)
+        total = _total(*set(verdicts))
+    values = {
+        "campaign_id": campaign_id,
+        "moment": moment,
+        "moment_time": time,
+        "begin_id": page.after or 0,
+        "end_rows": page.offset + page.size,
+    }
+    return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path, parameters=values)
 
 
 def add_images(session: Session, campaign_id: int, references: Iterable[dict[str, Any]]) -> None:
@@ -387,8 +389,10 @@ def lock_campaign(session: Session, campaign_id: int) -> Campaign:
     return campaign
 
 
-def _total(campaign_id: int, counts: Iterable[ColumnElement[int] | InstrumentedAttribute[int]]) -> AnySelect:
-    return select(sum(counts, literal(0))).where(Campaign.id == campaign_id)
+@lru_cache
+def _total(*names: str) -> AnySelect:
+    counts = ((STATE_COUNTS | REVIEW_COUNTS)[name] for name in names)
+    return select(sum(counts, literal(0))).where(Campaign.id == bindparam("campaign_id"))
 
 
 def require_campaign(session: Session, campaign_id: int) -> None:

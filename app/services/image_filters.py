@@ -31,6 +31,8 @@ NEAR_RULE = (
 )
 # A number as JSON writes it, far from the bounds of what PostgreSQL keeps.
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,15})?")
+# How many images there are.
+ALL_IMAGES = select(func.coalesce(func.sum(ImageCount.count), 0))
 TimeColumn = InstrumentedAttribute[datetime | None] | ColumnElement[datetime]
 
 
@@ -76,7 +78,9 @@ class ImageFilter:
             rows = self._of_members(rows.join(CampaignImage, is_member))
         else:
             self._require_campaign()
-        return rows.where(*self._of_images())
+        filters = self._of_images()
+        # Without any, the select stays the one that is made only once.
+        return rows.where(*filters) if filters else rows
 
     def select_total(self) -> AnySelect:
         """Return the select of how many images there are, from what is counted already or else from as little as possible.
@@ -84,8 +88,7 @@ class ImageFilter:
         Raises what `apply` raises.
         """
         if self == ImageFilter(image_set=self.image_set):
-            total = select(func.coalesce(func.sum(ImageCount.count), 0))
-            return total if self.image_set is None else total.where(ImageCount.image_set_id == self.image_set)
+            return ALL_IMAGES if self.image_set is None else ALL_IMAGES.where(ImageCount.image_set_id == self.image_set)
         if self.campaign is not None and not self._of_images():
             members = select(func.count()).select_from(CampaignImage)
             return self._of_members(members.where(CampaignImage.campaign_id == self.campaign))

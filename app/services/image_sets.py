@@ -17,7 +17,7 @@ from app.errors import Conflict, NotFound, Unprocessable
 from app.models import Image, ImageSet
 from app.models.jobs import FINISH_IMAGE_SET
 from app.outbox import queue
-from app.representations.image_sets import IMAGE_SETS
+from app.representations.image_sets import IMAGE_SET, IMAGE_SETS
 from app.representations.json import fetch_object
 from app.representations.pages import Listing, Page, SignPath, fetch_page
 from app.services import images
@@ -47,7 +47,7 @@ def list_image_sets(session: Session, page: Page, status: str | None = None, tit
 
 def get_image_set(session: Session, imageset_id: int) -> bytes:
     """Return one image set. Raises NotFound."""
-    found = fetch_object(session, IMAGE_SETS.where(ImageSet.id == imageset_id))
+    found = fetch_object(session, IMAGE_SET, imageset_id=imageset_id)
     if found is None:
         raise _not_found(imageset_id)
     return found

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, exists, func, select, text
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
@@ -15,8 +15,14 @@ from app.media.media_types import RASTER_IMAGES
 from app.models import Campaign, CampaignImage, Image, Object
 from app.models.campaigns import PEOPLE
 from app.models.images import EARLIEST_FIRST, LATEST_FIRST
-from app.representations.images import CAMPAIGNS_OF_IMAGE, IMAGE_DETAILS, IMAGES, IMAGES_WITH_FILE
-from app.representations.json import fetch_array, fetch_object
+from app.representations.images import (
+    CAMPAIGNS_OF_IMAGE,
+    FILE_OF_IMAGE,
+    IMAGE_DETAILS,
+    IMAGES,
+    IMAGES_WITH_FILE,
+)
+from app.representations.json import AnySelect, fetch_array, fetch_object
 from app.representations.objects import OBJECTS
 from app.representations.pages import Listing, Order, Page, SignPath, count_of, fetch_page, fetch_sorted_page
 from app.services.api_keys import Account
@@ -87,11 +93,10 @@ def make_image_url(session: Session, blobs: BlobStore, account: Account, image_i
     Raises NotFound for callers who may read everything; others get Forbidden for a missing image as for one of a campaign that
     is not theirs.
     """
-    file = select(Image.blobstorage_path, Image.filetype, Image.content_encoding)
-    found = session.execute(file.where(*_access(account, image_id))).one_or_none()
+    found = session.execute(_accessible(FILE_OF_IMAGE, account), {"image_id": image_id}).one_or_none()
     if found is None:
         raise _no_image(account, image_id)
-    return make_file_url(blobs, *found)
+    return make_file_url(blobs, found.blobstorage_path, found.filetype, found.content_encoding)
 
 
 def get_details(session: Session, blobs: BlobStore, account: Account, image_id: int) -> dict[str, Any]:
@@ -100,7 +105,7 @@ def get_details(session: Session, blobs: BlobStore, account: Account, image_id: 
     Labelers and reviewers get facts, name and links, and what their own campaigns hold; the rest is null. Raises what
     `make_image_url` raises.
     """
-    found = fetch_object(session, IMAGE_DETAILS.where(*_access(account, image_id)))
+    found = fetch_object(session, _accessible(IMAGE_DETAILS, account), image_id=image_id)
     if found is None:
         raise _no_image(account, image_id)
     details: dict[str, Any] = orjson.loads(found)
@@ -115,12 +120,12 @@ def get_details(session: Session, blobs: BlobStore, account: Account, image_id: 
     return details
 
 
-def _access(account: Account, image_id: int) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions under which a caller may see an image."""
+def _accessible(image: AnySelect, account: Account) -> AnySelect:
+    """Return the select of an image, which finds it only if the caller may see it."""
     if account.reads_everything:
-        return (Image.id == image_id,)
+        return image
     is_member = (CampaignImage.image_id == Image.id, CampaignImage.campaign_id.in_(account.campaign_ids))
-    return Image.id == image_id, exists().where(*is_member)
+    return image.where(exists().where(*is_member))
 
 
 def _no_image(account: Account, image_id: int) -> NotFound | Forbidden:

@@ -5,13 +5,13 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, NotFound
 from app.models import Job
 from app.outbox import queue
-from app.representations.jobs import JOBS
+from app.representations.jobs import JOB
 from app.representations.json import fetch_object
 
 
 def get_job(session: Session, job_id: int) -> bytes:
     """Return one job. Raises NotFound."""
-    found = fetch_object(session, JOBS.where(Job.id == job_id))
+    found = fetch_object(session, JOB, job_id=job_id)
     if found is None:
         raise _not_found(job_id)
     return found

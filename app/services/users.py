@@ -13,7 +13,7 @@ from app.models import ApiKey, Campaign, Role, User
 from app.models.users import CAMPAIGN_ROLES, IMAGE_ADMIN, MAX_EMAIL_LENGTH
 from app.representations.json import fetch_array, fetch_object
 from app.representations.pages import Listing, Page, fetch_page
-from app.representations.users import ROLES, USERS
+from app.representations.users import ROLES, USER, USERS
 from app.services import api_keys
 from app.services.api_keys import KeyPair
 from app.services.audit import Action, SubjectType, record
@@ -93,7 +93,7 @@ def list_users(session: Session, page: Page) -> Listing:
 
 def describe_user(session: Session, user_id: int) -> bytes:
     """Return one user with its roles. Raises NotFound."""
-    found = fetch_object(session, USERS.where(User.id == user_id))
+    found = fetch_object(session, USER, user_id=user_id)
     if found is None:
         raise user_not_found(user_id)
     return found
@@ -107,7 +107,7 @@ def require_user(session: Session, user_id: int) -> None:
 
 def list_roles(session: Session, user_id: int) -> bytes:
     """Return the roles of one user, each with its campaign, as a JSON array."""
-    return fetch_array(session, ROLES.where(Role.user_id == user_id))
+    return fetch_array(session, ROLES, user_id=user_id)
 
 
 def get_user_by_id(session: Session, user_id: int) -> User:

@@ -29,11 +29,11 @@ def read_only(handler: Handler) -> Handler:
     """
 
     def handle(**arguments: Any) -> Response:
-        # The connection gets its transactions again when it goes back into its pool.
-        with db.session() as session:
-            _show_to_caller(session)
-            without_transaction(session.connection())
-            return handler(session, **arguments)
+        # It ends with the request; the connection gets its transactions again when it goes back into its pool.
+        session = db.session()
+        _show_to_caller(session)
+        without_transaction(session.connection())
+        return handler(session, **arguments)
 
     return handle
 
