@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -152,6 +153,12 @@ def make_signer(client: BlobServiceClient, *, by_identity: bool) -> Signer:
     return AccountKeySigner(account_name, account_key, protocol)
 
 
+# The links of an hour have the same expiry, and the SDK would write it anew for each.
+@lru_cache(16)
+def _written(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _sign_read(
     account_name: str,
     container: str,
@@ -166,7 +173,7 @@ def _sign_read(
         container,
         name,
         permission="r",
-        expiry=expiry,
+        expiry=_written(expiry),
         protocol=protocol,
         cache_control="private",
         content_disposition=headers.content_disposition,

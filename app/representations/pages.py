@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -21,7 +21,7 @@ Links = dict[str, dict[str, int | str]]
 # What a cursor in another order than that of ids says: the time of the last row, nothing where it has none, and its id.
 CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z)? ([0-9]{1,18})", re.ASCII)
 # Makes a link to a file from its path, `<container>/<path>`, from what it is by its first bytes, and from its encoding.
-SignPath = Callable[[str, str | None, str | None], str]
+SignPath = Callable[..., str]
 # The parameters of statements that say where a page begins.
 AFTER_ID, AFTER_ROWS = "after_id", "after_rows"
 
@@ -127,8 +127,9 @@ def _select_part(rows: AnySelect, place: str | None, newest_first: bool) -> AnyS
 
 def _page_body(name: str, found: Sequence[Row[int, str]], sign_path: SignPath | None, pagination: Pagination) -> bytes:
     texts = [text for _, text in found]
-    items = _with_links(texts, sign_path) if sign_path else array_of(texts)
-    return b'{"%b":%b,"pagination":%b}' % (name.encode(), items, orjson.dumps(pagination))
+    if sign_path:
+        texts = [_with_link(text, sign_path) for text in texts]
+    return b'{"%b":%b,"pagination":%b}' % (name.encode(), array_of(texts), orjson.dumps(pagination))
 
 
 @dataclass(frozen=True)
@@ -210,10 +211,8 @@ def count_of(rows: AnySelect) -> AnySelect:
     return rows.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
 
 
-def _with_links(texts: Iterable[str], sign_path: SignPath) -> bytes:
-    """Put a link in the place of each file under `download_url`."""
-    items: list[dict[str, Any]] = [orjson.loads(text) for text in texts]
-    for item in items:
-        file = item["download_url"]
-        item["download_url"] = sign_path(file["path"], file["filetype"], file["content_encoding"])
-    return orjson.dumps(items)
+def _with_link(text: str, sign_path: SignPath) -> str:
+    """Put a link in the place of the file under `download_url`, which is the last key."""
+    begin, key, file = text.rpartition('"download_url":')
+    url = sign_path(**orjson.loads(file.removesuffix("}")))
+    return f"{begin}{key}{orjson.dumps(url).decode()}}}"
