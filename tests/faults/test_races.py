@@ -26,24 +26,43 @@ IMAGES = 4
 BOX = {"xmin": 0, "xmax": 1, "ymin": 0, "ymax": 1}
 # What a relabel adds to the numbers of submissions that labels tell.
 RELABELED = 100
+# The number of the submission before a race, which reviewers have seen.
+SEEN = AT_ONCE
+# The racer that has a labeler's key.
+LABELER = AT_ONCE - 1
 STEPS = {("created", "active"), ("active", "completed"), ("completed", "active"), ("completed", "finished")}
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """What a campaign is: its status, its images, and the number of the submission whose objects each labeled one has."""
+    """What a campaign is: its status, images, the number of the submission whose objects each labeled one has, and verdicts."""
 
     status: str = "created"
     completes_itself: bool = True
     images: frozenset[int] = frozenset()
     labeled: frozenset[tuple[int, int]] = frozenset()
+    reviews: frozenset[tuple[int, str]] = frozenset()
+
+    @property
+    def done(self) -> int:
+        """How many images are done."""
+        return len(self.labeled) - len(self.having("rejected"))
+
+    def having(self, verdict: str) -> set[int]:
+        """The images with this verdict."""
+        return {image for image, given in self.reviews if given == verdict}
+
+    def completed(self) -> "Campaign":
+        """The same after a change of objects or verdicts: completed if that is due."""
+        is_due = self.status == "active" and self.completes_itself and self.done == len(self.images) > 0
+        return replace(self, status="completed") if is_due else self
 
 
 def step(state: Campaign, event: Event) -> Campaign | None:
     """The contract, in few lines: what an operation answers in a state, and which state follows."""
     kind, *what = event.asked
     if kind == "read":
-        return state if event.seen == (state.status, len(state.images), len(state.labeled)) else None
+        return state if event.seen == (state.status, len(state.images), state.done) else None
     if kind == "status":
         wanted, completes_itself = what
         if (state.status, wanted) not in STEPS:
@@ -53,7 +72,8 @@ def step(state: Campaign, event: Event) -> Campaign | None:
     if kind == "restore":
         if state.status not in ("active", "completed"):
             return state if event.status == 409 else None
-        after = replace(state, labeled=frozenset(), status="active") if state.labeled else state
+        nothing = frozenset[Any]()
+        after = replace(state, labeled=nothing, reviews=nothing, status="active") if state.labeled else state
         return after if event.status == 200 else None
     if kind == "relabel":
         if state.status not in ("active", "completed"):
@@ -66,6 +86,8 @@ def step(state: Campaign, event: Event) -> Campaign | None:
             return state if event.status == 409 else None
         return replace(state, images=state.images | images) if event.status == 200 else None
     is_known = images <= state.images
+    if kind == "review":
+        return step_review(state, event, images)
     is_stale = kind == "first" and is_known and any(image in images for image, _ in state.labeled)
     if is_stale and state.status in ("active", "completed"):
         return state if event.status == 412 else None
@@ -73,10 +95,30 @@ def step(state: Campaign, event: Event) -> Campaign | None:
         return state if event.status == 409 else None
     if not is_known:
         return state if event.status == 404 else None
+    if what[1] == LABELER and images & state.having("accepted"):
+        return state if event.status == 409 else None
     kept = frozenset((image, by) for image, by in state.labeled if image not in images)
     labeled = kept | {(image, int(str(what[1]))) for image in images}
-    is_done = state.completes_itself and len(labeled) == len(state.images)
-    after = replace(state, labeled=labeled, status="completed" if is_done else state.status)
+    reviews = frozenset((image, verdict) for image, verdict in state.reviews if image not in images)
+    return replace(state, labeled=labeled, reviews=reviews).completed() if event.status == 200 else None
+
+
+def step_review(state: Campaign, event: Event, images: frozenset[int]) -> Campaign | None:
+    """The same of a review of these images: with a verdict, of the revision that was seen or of any, and perhaps to reopen."""
+    verdict, seen, reopens = event.asked[2:]
+    if state.status not in ("active", "completed"):
+        return state if event.status == 409 else None
+    if not images <= state.images:
+        return state if event.status == 422 else None
+    labeled = dict(state.labeled)
+    if any(labeled.get(image) != SEEN for image in images & frozenset(seen)):  # type: ignore[call-overload]  # As above.
+        return state if event.status == 412 else None
+    if not images <= labeled.keys():
+        return state if event.status == 422 else None
+    kept = frozenset((image, given) for image, given in state.reviews if image not in images)
+    after = replace(state, reviews=kept | {(image, str(verdict)) for image in images}).completed()
+    if reopens and after.status == "completed" and after.having("rejected"):
+        after = replace(after, status="active")
     return after if event.status == 200 else None
 
 
@@ -84,8 +126,14 @@ def step(state: Campaign, event: Event) -> Campaign | None:
 class Racers:
     """Callers who send at the same moment, each on a connection of its own."""
 
+    port: int
     clients: list[Client]
     pool: ThreadPoolExecutor
+
+    def arm(self, number: int, pair: dict[str, str]) -> None:
+        """Give a racer another key."""
+        self.clients[number].close()
+        self.clients[number] = Client(self.port, pair["apikey"], pair["apisecret"])
 
     def race(self, asks: list[Callable[[Client], Event]]) -> list[Event]:
         """Let each ask with a client of its own, and return what happened."""
@@ -100,11 +148,11 @@ class Racers:
 
 @pytest.fixture
 def racers(app: Flask, settings: Settings, admin: Caller) -> Iterator[Racers]:
-    """Racers with an admin's key, on two web processes."""
+    """Racers on two web processes, all of whom have an admin's key at first."""
     own = settings.model_copy(update={"port": find_free_port(), "web_workers": 2})
     with web(own), ThreadPoolExecutor(AT_ONCE) as pool:
         clients = [Client(own.port, admin.key or "", admin.secret or "") for _ in range(AT_ONCE)]
-        yield Racers(clients, pool)
+        yield Racers(own.port, clients, pool)
         for client in clients:
             client.close()
 
@@ -131,14 +179,21 @@ def submission(images: tuple[int, ...], number: int) -> list[dict[str, Any]]:
     return [{"image_id": image, "objects": objects} for image in images]
 
 
-def campaign_requests(chance: random.Random, path: str, images: list[int]) -> list[Callable[[Client], Event]]:
-    """Some operations on a campaign that is created and has the first half of the images, or was started."""
+KINDS = ["status", "status", *["put"] * 3, *["first"] * 2, *["review"] * 4, "restore", "relabel", "add", "read"]
+KINDS_OF_LABELERS = ["put", "put", "put", "first", "read"]
+
+
+def campaign_requests(
+    chance: random.Random, path: str, images: list[int], seen: dict[int, int]
+) -> list[Callable[[Client], Event]]:
+    """Some operations on a campaign that is created and has the first half of the images, or was started.
+
+    `seen` are the revisions of its labeled images.
+    """
     asks = []
     for number in range(AT_ONCE):
         some = tuple(chance.sample(images, chance.randint(1, len(images))))
-        kind = chance.choice(
-            ["status", "status", "put", "put", "put", "first", "first", "restore", "relabel", "add", "read"]
-        )
+        kind = chance.choice(KINDS_OF_LABELERS if number == LABELER else KINDS)
         if kind == "status":
             wanted, itself = chance.choice(["active", "active", "completed", "finished"]), chance.random() < 0.7
             body: Any = {"new_status": wanted, "auto_complete": itself}
@@ -149,11 +204,26 @@ def campaign_requests(chance: random.Random, path: str, images: list[int]) -> li
             # Only where nobody has labeled any of them.
             first = [image | {"revision": None} for image in submission(some, number)]
             asks.append(request("PUT", path + "/objects", first, "first", some, number))
+        elif kind == "review":
+            # Mostly of what can be reviewed; with the revisions that were seen, or without any.
+            some = (
+                tuple(chance.sample(sorted(seen), chance.randint(1, len(seen))))
+                if seen and chance.random() < 0.8
+                else some
+            )
+            revisions = seen if chance.random() < 0.3 else {}
+            verdict, reopens = chance.choice(["accepted", "rejected"]), chance.random() < 0.5
+            reviews = [
+                {"image_id": image, "verdict": verdict} | ({"revision": seen[image]} if image in revisions else {})
+                for image in some
+            ]
+            place = f"{path}/reviews?reopen={str(reopens).lower()}"
+            asks.append(request("PUT", place, reviews, "review", some, verdict, frozenset(revisions), reopens))
         elif kind == "restore":
             # To when nothing was labeled.
             asks.append(request("POST", path + "/restore", {"as_of": "2020-01-01"}, "restore"))
         elif kind == "relabel":
-            mapping = {f"s{by}": f"s{by + RELABELED}" for by in range(AT_ONCE)}
+            mapping = {f"s{by}": f"s{by + RELABELED}" for by in range(AT_ONCE + 1)}
             asks.append(request("POST", path + "/relabel", {"mapping": mapping}, "relabel"))
         elif kind == "add":
             asks.append(request("POST", path + "/images", [{"id": image} for image in some], "add", some))
@@ -164,7 +234,7 @@ def campaign_requests(chance: random.Random, path: str, images: list[int]) -> li
 
 def state_of(client: Client, path: str, completes_itself: bool) -> Campaign:
     """What a campaign is now. Fails when an image has objects of two submissions, or not all of one."""
-    found, images, labeled = client.call("GET", path).json(), set(), set()
+    found, images, labeled, reviews = client.call("GET", path).json(), set(), set(), set()
     for image in client.call("GET", path + "/objects").json()["images"]:
         images.add(image["image_id"])
         labels = [item["label"] for item in image["objects"]]
@@ -175,8 +245,14 @@ def state_of(client: Client, path: str, completes_itself: bool) -> Campaign:
                 f"the objects of image {image['image_id']} are torn: {labels}"
             )
             labeled.add((image["image_id"], number))
-    assert (found["progress"]["total"], found["progress"]["done"]) == (len(images), len(labeled))
-    return Campaign(found["status"], completes_itself, frozenset(images), frozenset(labeled))
+        if image["review"]:
+            assert labels
+            reviews.add((image["image_id"], image["review"]["verdict"]))
+    state = Campaign(found["status"], completes_itself, frozenset(images), frozenset(labeled), frozenset(reviews))
+    assert (found["progress"]["total"], found["progress"]["done"]) == (len(images), state.done)
+    counts = {verdict: len(state.having(verdict)) for verdict in ("accepted", "rejected")}
+    assert found["progress"]["reviews"] == counts | {"none": len(images) - len(reviews)}
+    return state
 
 
 def test_every_race_on_a_campaign_has_a_serial_explanation(
@@ -186,21 +262,31 @@ def test_every_race_on_a_campaign_has_a_serial_explanation(
     statuses: set[int | None] = set()
     for number in range(CAMPAIGN_ROUNDS):
         new: dict[str, Any] = {"title": f"{title}-{number}", "labeler_email": "pat@partner.example"}
-        new["classes"] = [{"name": f"s{by}"} for by in range(AT_ONCE)]
-        path = f"/api/v1/campaigns/{admin.post('/campaigns', new).expect(200)['campaign_id']}"
-        short = path.removeprefix("/api/v1")
+        new["classes"] = [{"name": f"s{by}"} for by in range(AT_ONCE + 1)]
+        made = admin.post("/campaigns", new).expect(200)
+        if number == 0:
+            racers.arm(LABELER, made["access_token"])
+        short = f"/campaigns/{made['campaign_id']}"
+        path = f"/api/v1{short}"
         there = images[: chance.randint(1, IMAGES)]
         admin.post(short + "/images", [{"id": image} for image in there]).expect(200)
         begin = Campaign(images=frozenset(there))
         if chance.random() < 0.7:
             admin.put(short, {"new_status": "active"}).expect(200)
             begin = replace(begin, status="active")
-        events = racers.race(campaign_requests(chance, path, images))
+        seen: dict[int, int] = {}
+        if begin.status == "active" and chance.random() < 0.7:
+            some = chance.sample(there, chance.randint(1, len(there)))
+            admin.put(f"{short}/objects", submission(tuple(some), SEEN)).expect(200)
+            listed = admin.get(f"{short}/images?labeled=true").expect(200)["images"]
+            seen = {image["image_id"]: image["revision"] for image in listed}
+            begin = replace(begin, labeled=frozenset((image, SEEN) for image in seen)).completed()
+        events = racers.race(campaign_requests(chance, path, images, seen))
         statuses.update(event.status for event in events)
         # What it shall do by itself cannot be read, so that the end fits with either.
         ends = [state_of(racers.clients[0], path, itself) for itself in (True, False)]
         assert any(explain(events, begin, step, end) for end in ends), (number, begin, events, ends[0])
-    assert statuses == {200, 404, 409, 412}
+    assert statuses == {200, 404, 409, 412, 422}
 
 
 def test_every_race_for_images_has_a_serial_explanation(
@@ -258,6 +344,10 @@ def put(images: tuple[int, ...], number: int, began: float, ended: float, status
     return Event(("put", images, number), status, began, ended)
 
 
+def reviewed(images: tuple[int, ...], verdict: str, began: float, ended: float) -> Event:
+    return Event(("review", images, verdict, frozenset(), False), 200, began, ended)
+
+
 @pytest.mark.parametrize(
     ("events", "end"),
     [
@@ -278,6 +368,18 @@ def put(images: tuple[int, ...], number: int, began: float, ended: float, status
             [Event(("status", "completed", True), 200, 0, 1), put((1,), 1, 2, 3)],
             replace(BEGIN, status="completed", labeled=frozenset({(1, 1)})),
         ),  # Written after the end.
+        (
+            [put((1, 2), 1, 0, 1), reviewed((1,), "rejected", 2, 3)],
+            replace(BEGIN, status="completed", labeled=frozenset({(1, 1), (2, 1)})),
+        ),  # A verdict is lost.
+        (
+            [put((1,), 1, 0, 1), reviewed((1,), "rejected", 2, 3), put((1,), 2, 4, 5)],
+            replace(BEGIN, labeled=frozenset({(1, 2)}), reviews=frozenset({(1, "rejected")})),
+        ),  # It outlived what it was about.
+        (
+            [put((1,), 1, 0, 1), reviewed((1,), "accepted", 2, 3), put((1,), LABELER, 4, 5)],
+            replace(BEGIN, labeled=frozenset({(1, LABELER)})),
+        ),  # A labeler changed what was accepted.
     ],
 )
 def test_a_history_that_cannot_be_is_found(events: list[Event], end: Campaign) -> None:
