@@ -14,6 +14,8 @@ pytestmark = pytest.mark.slow
 
 
 def test_every_line_of_the_page_works(settings: Settings, admin: Caller, labelled: Labelled, tmp_path: Path) -> None:
+    sent = [{"image_id": labelled.image_ids[1], "objects": []}]
+    labelled.partner.put(f"/campaigns/{labelled.campaign_id}/objects", sent).expect(200)
     with web_server(settings.model_copy(update={"web_workers": 1}), tmp_path / "web.log") as web:
         given = {
             "url": web.url + "/api/v1",
@@ -24,9 +26,11 @@ def test_every_line_of_the_page_works(settings: Settings, admin: Caller, labelle
         printed = paste(blocks_of("admins.md"), tmp_path, given)
     assert printed.count("'apisecret': 'lss_") == 1
     assert labelled.title in printed
+    assert "[{'verdict': 'rejected', 'comment': 'The bottle on the left is missing.'" in printed
     campaign = admin.get(f"/campaigns/{labelled.campaign_id}").expect(200)
     assert [member["email"] for member in campaign["labelers"]] == [labelled.partner_email]
     assert [member["email"] for member in campaign["reviewers"]] == ["robin@example.org"]
+    assert (campaign["progress"]["done"], campaign["progress"]["reviews"]["rejected"]) == (0, 1)
     users = {user["email"]: user for user in admin.get("/users").expect(200)["users"]}
     assert users["quinn@partner.example"]["enabled"] is False
     assert [role["role"] for role in users["training@example.org"]["roles"]] == ["reader"]

@@ -35,6 +35,11 @@ def files(app: Flask, container: ContainerClient, labelled: Labelled) -> list[in
 def test_every_line_of_the_page_works(
     settings: Settings, admin: Caller, labelled: Labelled, files: list[int], tmp_path: Path
 ) -> None:
+    last = files[-1]
+    path = f"/campaigns/{labelled.campaign_id}"
+    labelled.partner.put(f"{path}/objects", [{"image_id": last, "objects": []}]).expect(200)
+    review = {"image_id": last, "verdict": "rejected", "comment": "A bottle is missing."}
+    admin.put(f"{path}/reviews", [review]).expect(200)
     with web_server(settings.model_copy(update={"web_workers": 1}), tmp_path / "web.log") as web:
         given = {
             "url": web.url + "/api/v1",
@@ -45,6 +50,7 @@ def test_every_line_of_the_page_works(
         printed = paste(blocks_of("partners.md"), tmp_path, given)
     assert labelled.partner_email in printed
     assert '"object_count":1' in printed
+    assert f"{last} A bottle is missing." in printed
     assert printed.rstrip().endswith('"ok"')
     assert [int(line) for line in (tmp_path / "image_ids.txt").read_text().split()] == files
     assert [(tmp_path / "images" / str(image_id)).read_bytes() for image_id in files] == [CONTENT] * len(files)
