@@ -18,6 +18,7 @@ AZURE_ML_NAMES = (
     "azure_ml_sp_password",
 )
 MAX_PATH_PREFIX = 128
+PREVIEWS = "image_previews"  # As in app/media/previews.py.
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -43,6 +44,8 @@ def _folder_path(value: str) -> str:
     folders = value.strip("/").split("/")
     if any(folder in ("", ".", "..") for folder in folders):
         raise ValueError("must be a folder or a path of folders such as `upload` or `uploads/2026`")
+    if folders[0] == PREVIEWS:
+        raise ValueError(f"must not begin with {PREVIEWS}, where the previews of images are")
     return "/".join(folders)
 
 
@@ -161,6 +164,10 @@ class Settings(BaseSettings):
     job_stalled_seconds: float = Field(30, gt=0, description="silence after which a worker counts as dead")
     job_recovery_seconds: int = Field(15, ge=1, le=3600, description="how often jobs of dead workers are looked for")
     copy_threads: int = Field(16, ge=1, description="blobs that one job copies at a time")
+    decode_processes: int = Field(2, ge=1, description="images that one worker, or one web process, decodes at a time")
+    inspection_megabytes_per_second: float = Field(
+        100, gt=0, description="most that one inspection of an image set reads, megabytes per second"
+    )
     metrics_token: SecretStr | None = Field(None, description="bearer token that /metrics asks for")
     worker_metrics_port: int | None = Field(None, ge=1, le=65535, description="port of a worker's own metrics")
     prometheus_multiproc_dir: str | None = Field(None, description="folder in which web processes share metrics")

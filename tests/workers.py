@@ -1,5 +1,6 @@
 """Jobs in tests: run here and now in this thread, or by a real worker in a process of its own."""
 
+import atexit
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore
 from app.jobs.kinds import Workplace
 from app.jobs.runner import engine_options, run_job
+from app.media.decoders import DecoderPool
 from app.outbox.queue import QueueEntry
 from app.settings import Settings
 from app.wiring import components_of
@@ -26,6 +28,9 @@ from tests.caller import Caller
 ROOT = Path(__file__).parent.parent
 DUE = "SELECT id, args FROM procrastinate_jobs WHERE status = 'todo'{} ORDER BY id LIMIT 1"
 PATIENCE_SECONDS = 60
+# Started once for all tests.
+DECODERS = DecoderPool(2)
+atexit.register(DECODERS.close)
 STOP_SECONDS = 10
 
 
@@ -35,7 +40,7 @@ def workplace(app: Flask, blobs: BlobStore | None = None) -> Iterator[Workplace]
     settings = components_of(app).settings
     engine = create_engine(settings.database_url, **engine_options(settings, 2))
     try:
-        yield Workplace(engine, blobs or components_of(app).blob_store, settings)
+        yield Workplace(engine, blobs or components_of(app).blob_store, settings, DECODERS)
     finally:
         engine.dispose()
 

@@ -211,23 +211,51 @@ class BlobStore(Containers):
         except AzureError as error:
             if getattr(error, "status_code", None) == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return b""
-            self._require_service()
-            if is_missing(error):
-                raise NotFound(f"There is no file {printable(path)} in the container {self.container}.") from error
-            raise ReadFailed(describe_fault(error)) from error
+            raise self._fault(path, error) from error
+
+    def read_file(self, path: str) -> Iterator[bytes]:
+        """Yield a blob, as it is stored, piece by piece.
+
+        Raises NotFound, ReadFailed when this file alone cannot be read, StorageUnavailable when none can.
+        """
+        try:
+            yield from self._blob(path).download_blob(max_concurrency=1, decompress=False).chunks()
+        except AzureError as error:
+            raise self._fault(path, error) from error
+
+    def _fault(self, path: str, error: AzureError) -> NotFound | ReadFailed:
+        """Return what an error of reading says about one file. Raises StorageUnavailable when no file can be read."""
+        self._require_service()
+        if is_missing(error):
+            return NotFound(f"There is no file {printable(path)} in the container {self.container}.")
+        return ReadFailed(describe_fault(error))
 
     def read(self, path: str) -> Iterator[bytes]:
         """Yield a blob of the main container, as it is stored, piece by piece. Raises NotFound."""
         with storage_errors(self.container, path):
             yield from self._blob(path).download_blob(max_concurrency=1, decompress=False).chunks()
 
-    def upload(self, path: str, content: Iterable[bytes] | IO[bytes], content_type: str) -> None:
-        """Write a blob of the main container, block by block; what was there is replaced when all of it has arrived."""
+    def upload(
+        self, path: str, content: Iterable[bytes] | IO[bytes], content_type: str, *, cache_control: str | None = None
+    ) -> None:
+        """Write a blob of the main container, block by block; what was there is replaced when all of it has arrived.
+
+        Links that say nothing else answer it with `content_type` and `cache_control`.
+        """
         data = content if hasattr(content, "read") else _each(content)
         with storage_errors(self.container, path):
-            settings = ContentSettings(content_type=content_type)
+            settings = ContentSettings(content_type=content_type, cache_control=cache_control)
             with self._main_container():
                 self._blob(path).upload_blob(data, overwrite=True, content_settings=settings)
+
+    def delete_blob(self, path: str) -> None:
+        """Delete a blob of the main container, with its snapshots, where there is one. Raises StorageUnavailable."""
+        with storage_errors(self.container, path):
+            try:
+                self._blob(path).delete_blob("include")
+            except HttpResponseError as error:
+                if not is_answer(error, 404, NO_BLOB):
+                    raise
 
     @contextmanager
     def _main_container(self) -> Iterator[None]:

@@ -23,5 +23,5 @@ def find_disagreements(session: Session, blobs: BlobStore, folder: str, grace: t
     as left over, only when it is older than `grace`.
     """
     set_statement_timeout(session.connection(), 0)
-    yield from TableChecks(session, grace).run()
+    yield from TableChecks(session, blobs.container, grace).run()
     yield from StorageChecks(session, blobs, folder, grace).run()

@@ -14,7 +14,8 @@ from app.azure.blobs import Blob, BlobStore
 from app.azure.names import dropbox_name
 from app.errors import NotFound
 from app.health.findings import Finding
-from app.models.jobs import DELETE_DROPBOX, PUBLISH_DATASETS
+from app.media.previews import FOLDER as PREVIEWS
+from app.models.jobs import DELETE_DROPBOX, INSPECT_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox import queue
 
 DROPBOX_PREFIX = dropbox_name("")
@@ -30,6 +31,42 @@ WHERE listed.path IS NULL OR listed.size IS DISTINCT FROM image.filesize
 ORDER BY image.id
 """)
 
+# A picture that was decoded has two previews, which have the hash of its file in their names (app/media/previews.py).
+_PREVIEWS = """
+WITH expected AS (
+    SELECT image.image_set_id, :folder || image.id || '/' || encode(substr(sha256, 1, 8), 'hex') || ending AS path
+    FROM image CROSS JOIN (VALUES ('-320.webp'), ('-2048.jpg')) AS preview (ending)
+    WHERE dhash IS NOT NULL
+)
+"""
+MISSING_PREVIEWS = text(
+    _PREVIEWS
+    + """
+SELECT image_set_id AS id, count(*) AS found, min(expected.path) AS path
+FROM expected LEFT JOIN listed ON listed.path = expected.path
+WHERE listed.path IS NULL
+GROUP BY image_set_id
+ORDER BY image_set_id
+"""
+)
+
+# An inspection writes previews before it notes them.
+PREVIEWS_LEFT_OVER = text(
+    _PREVIEWS
+    + """
+SELECT listed.path
+FROM listed LEFT JOIN expected ON expected.path = listed.path
+    LEFT JOIN image ON CAST(image.id AS text) = split_part(substr(listed.path, length(:folder) + 1), '/', 1)
+WHERE starts_with(listed.path, :folder) AND expected.path IS NULL AND (image.id IS NULL OR date_inspected IS NOT NULL)
+ORDER BY listed.path
+"""
+)
+
+FORGET_PREVIEWS = text("""
+UPDATE image SET date_inspected = NULL, dhash = NULL
+WHERE image_set_id IS NOT DISTINCT FROM :id AND dhash IS NOT NULL
+""")
+
 # A set whose files are being ingested, or wait for a failed job to be retried, has files before it has images; and a file
 # with a problem may have left a part of its copy.
 FILES_WITHOUT_IMAGE = text("""
@@ -41,15 +78,16 @@ WHERE image.id IS NULL AND starts_with(listed.path, :folder) AND NOT EXISTS (
         AND starts_with(listed.path, :folder || image_set.title || '/'))
     AND NOT EXISTS (
         SELECT FROM problem JOIN image_set ON image_set.id = image_set_id
-        WHERE settlement IS NULL AND starts_with(listed.path, :folder || image_set.title || '/'))
+        WHERE stage = 'ingest' AND settlement IS NULL AND starts_with(listed.path, :folder || image_set.title || '/'))
 ORDER BY listed.path
 """)
 
 # While a problem is open, the dropbox has what somebody may want to be tried again.
 SETS_OF_DROPBOXES = text("""
 SELECT id, title, status, status = 'finished' AND NOT EXISTS (
-    SELECT FROM job WHERE subject_type = 'image_set' AND subject_id = image_set.id AND state <> 'succeeded')
-    AND NOT EXISTS (SELECT FROM problem WHERE image_set_id = image_set.id AND settlement IS NULL) AS is_done
+    SELECT FROM job WHERE subject_type = 'image_set' AND subject_id = image_set.id AND kind <> 'inspect_image_set'
+        AND state <> 'succeeded')
+    AND NOT EXISTS (SELECT FROM problem WHERE image_set_id = image_set.id AND stage = 'ingest' AND settlement IS NULL) AS is_done
 FROM image_set WHERE title = ANY (:titles) OR status = 'created'
 ORDER BY id
 """)
@@ -126,6 +164,25 @@ class StorageChecks:
                     f"file {path}",
                     "It is in the folder of the image sets and is not registered as an image.",
                 )
+
+        yield from self._previews(f"{container}/{PREVIEWS}/")
+
+    def _previews(self, folder: str) -> Iterator[Finding]:
+        for row in self.session.execute(MISSING_PREVIEWS, {"folder": folder}).all():
+            # They may have been made since the listing.
+            if self.blobs.find_blob(row.path.partition("/")[2]) is None:
+                whose = f"image set {row.id}" if row.id else "images of no set"
+                detail = f"{row.found} preview(s) of its images do not exist; the first is {row.path}."
+                yield Finding("preview_missing", whose, detail, partial(self._make_previews, row.id))
+        for path in self.session.scalars(PREVIEWS_LEFT_OVER, {"folder": folder}):
+            repair = partial(self.blobs.delete_blob, path.partition("/")[2])
+            yield Finding("preview_left_over", f"file {path}", "No image has this preview.", repair)
+
+    def _make_previews(self, image_set_id: int | None) -> None:
+        """Have the images of a set inspected again; those of no set get their previews when somebody asks for one."""
+        self.session.execute(FORGET_PREVIEWS, {"id": image_set_id})
+        if image_set_id is not None:
+            queue.enqueue(self.session, INSPECT_IMAGE_SET, "image_set", image_set_id)
 
     def _look_again(self, image_id: int, path: str, size: int) -> Iterator[Finding]:
         blob: Blob | None = self.blobs.find_blob(path.removeprefix(f"{self.blobs.container}/"))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.azure.names import dropbox_name
 from app.health.findings import Finding
 from app.models.classes import MAX_CLASSES
-from app.models.jobs import FINISH_IMAGE_SET, PUBLISH_DATASETS
+from app.models.jobs import FINISH_IMAGE_SET, INSPECT_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox import queue
 
 UNFINISHED_SETS = text("""
@@ -23,6 +23,34 @@ FROM image_set LEFT JOIN LATERAL (
 WHERE status = 'finished' AND (
     newest.state IS NULL OR newest.state = 'succeeded' AND blobstorage_path = :prefix || title)
 ORDER BY image_set.id
+""")
+
+# A set whose ingest goes on is inspected when that has ended, and a failed job waits for a person.
+UNINSPECTED_SETS = text("""
+SELECT image_set.id, title
+FROM image_set
+WHERE status = 'finished' AND starts_with(blobstorage_path, :container || '/')
+    AND EXISTS (SELECT FROM image WHERE image.image_set_id = image_set.id AND date_inspected IS NULL)
+    AND NOT EXISTS (
+        SELECT FROM job WHERE kind IN ('finish_image_set', 'inspect_image_set') AND subject_type = 'image_set'
+            AND subject_id = image_set.id AND state <> 'succeeded')
+ORDER BY image_set.id
+""")
+
+# An image that its inspection has flagged has an open problem of that kind, and no other has one.
+WRONG_FLAGS = text("""
+SELECT image.image_set_id AS id, count(*) AS found, (array_agg(image.id ORDER BY image.id))[1\\:10] AS image_ids
+FROM image FULL JOIN (
+    SELECT image_id, kind FROM problem WHERE stage = 'inspection' AND settlement IS NULL) AS open ON image_id = image.id
+WHERE date_inspected IS NOT NULL AND image.image_set_id IS NOT NULL AND image.problem IS DISTINCT FROM open.kind
+GROUP BY image.image_set_id
+ORDER BY image.image_set_id
+""")
+
+INSPECT_FLAGGED_AGAIN = text("""
+UPDATE image SET date_inspected = NULL
+WHERE image_set_id = :id AND (problem IS NOT NULL OR id IN (
+    SELECT image_id FROM problem WHERE image_set_id = :id AND stage = 'inspection' AND settlement IS NULL))
 """)
 
 UNPUBLISHED_CAMPAIGNS = text("""
@@ -227,9 +255,13 @@ ORDER BY campaign_id, submission_id
 
 @dataclass(frozen=True)
 class TableChecks:
-    """The checks that read tables alone. A job counts as stuck only when it is older than `grace`."""
+    """The checks that read tables alone. A job counts as stuck only when it is older than `grace`.
+
+    `container` is the main container.
+    """
 
     session: Session
+    container: str
     grace: timedelta
 
     def run(self) -> Iterator[Finding]:
@@ -260,10 +292,22 @@ class TableChecks:
             repair = partial(queue.enqueue, self.session, FINISH_IMAGE_SET, "image_set", row.id)
             detail = f"{row.title} is finished, and no job ingests its files."
             yield Finding("image_set_not_ingested", f"image set {row.id}", detail, repair)
+        for row in self.session.execute(UNINSPECTED_SETS, {"container": self.container}):
+            repair = partial(queue.enqueue, self.session, INSPECT_IMAGE_SET, "image_set", row.id)
+            detail = f"{row.title} has files that were not inspected, and no job does it."
+            yield Finding("image_set_not_inspected", f"image set {row.id}", detail, repair)
+        for row in self.session.execute(WRONG_FLAGS):
+            detail = f"What their inspection found does not agree with the problems of the set: {_name_images(row)}."
+            inspect_again = partial(self._inspect_again, row.id)
+            yield Finding("images_of_other_problems", f"image set {row.id}", detail, inspect_again)
         for row in self.session.execute(WRONG_IMAGE_COUNTS):
             whose = f"image set {row.id}" if row.id else "images of no set"
             detail = f"Its counter says {row.kept} images, and there are {row.counted}."
             yield Finding("images_miscounted", whose, detail, partial(self._count_images, row.id))
+
+    def _inspect_again(self, image_set_id: int) -> None:
+        self.session.execute(INSPECT_FLAGGED_AGAIN, {"id": image_set_id})
+        queue.enqueue(self.session, INSPECT_IMAGE_SET, "image_set", image_set_id)
 
     def _count_images(self, image_set_id: int) -> None:
         for statement in COUNT_IMAGES_AGAIN:

@@ -11,7 +11,8 @@ from app.jobs.image_files import find_registered
 from app.jobs.ingest import Ingest, ingest_new_uploads, open_ingest, start_progress
 from app.jobs.progress import Checkpoint, RetryAfter
 from app.models import ImageSet
-from app.services import problems
+from app.services import inspection, problems
+from app.services.image_sets import lock_image_set
 
 
 def delete_dropbox(
@@ -29,6 +30,8 @@ def delete_dropbox(
     yield progress.checkpoint
     if blobs.container_exists(ingest.dropbox):
         yield from ingest_new_uploads(session, ingest, progress, threads)
+        lock_image_set(session, image_set_id)
+        inspection.enqueue_inspection(session, image_set_id)
     if problems.has_open(session, image_set_id):
         return
     strays = _find_strays(session, ingest, progress.problems.dropped)

@@ -11,13 +11,13 @@ from app.jobs.progress import Checkpoint
 from app.models import ImageSet
 from app.models.jobs import DELETE_DROPBOX
 from app.outbox import queue
-from app.services import problems
+from app.services import inspection, problems
 
 
 def finish_image_set(
     session: Session, blobs: BlobStore, image_set_id: int, *, folder: str, threads: int
 ) -> Iterator[Checkpoint]:
-    """Make an image of every upload, then point the set at the main container and enqueue the end of the dropbox.
+    """Make an image of every upload, then point the set at the main container; enqueue the end of the dropbox and the inspection.
 
     `folder` is the path of folders in the main container below which image sets lie; `threads` blobs are copied at a time.
     A file that cannot be ingested after several tries becomes a problem of the set: the others are ingested, and
@@ -34,3 +34,4 @@ def finish_image_set(
     session.execute(update(ImageSet).where(ImageSet.id == image_set_id).values(blobstorage_path=path))
     if not problems.has_open(session, image_set_id):
         queue.enqueue(session, DELETE_DROPBOX, "image_set", image_set_id)
+    inspection.enqueue_inspection(session, image_set_id)

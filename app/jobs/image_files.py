@@ -20,6 +20,7 @@ from app.database.outages import is_outage
 from app.errors import NotFound, StorageUnavailable
 from app.jobs.dataset_files import FOLDER as LABEL_SETS
 from app.media.image_facts import ImageFacts, read_image_facts
+from app.media.previews import FOLDER as PREVIEWS
 from app.media.ranged_file import ReadRange
 from app.media.stored_encoding import MAX_STORED_BYTES, decode_head
 from app.models import Image
@@ -44,7 +45,8 @@ WITH found AS MATERIALIZED (
     UPDATE image SET image_set_id = coalesce(:image_set_id, image.image_set_id),
         filetype = found.filetype, filesize = found.filesize, width = found.width, height = found.height,
         date_taken = found.date_taken, date_taken_source = found.date_taken_source, lat = found.lat, lon = found.lon,
-        content_md5 = found.content_md5, content_encoding = found.content_encoding
+        content_md5 = found.content_md5, content_encoding = found.content_encoding,
+        sha256 = NULL, dhash = NULL, date_inspected = NULL, problem = NULL
     FROM found
     WHERE image.blobstorage_path = found.path
         AND (image.image_set_id IS NULL OR :image_set_id IS NULL OR image.image_set_id = :image_set_id)
@@ -178,8 +180,8 @@ def register(session: Session, image_set_id: int | None, documents: dict[str, Do
 def register_images(session: Session, blobs: BlobStore, prefix: str, *, threads: int = 16) -> Registration:
     """Register every blob of the main container whose path begins with `prefix` as an image that belongs to no set.
 
-    What this service itself publishes is left out. One that cannot be read does not hold up the others. Raises
-    StorageUnavailable.
+    What this service itself makes, datasets and previews, is left out. One that cannot be read does not hold up the others.
+    Raises StorageUnavailable.
     """
     total = Registration()
     with copy_threads(threads) as pool:
@@ -200,7 +202,7 @@ def _find_files(blobs: BlobStore, prefix: str, total: Registration) -> Iterator[
     for blob in blobs.list_blobs(blobs.container, prefix):
         if blob.is_junk:
             total.skipped += 1
-        elif not blob.name.startswith(f"{LABEL_SETS}/"):
+        elif not blob.name.startswith((f"{LABEL_SETS}/", f"{PREVIEWS}/")):
             yield blob
 
 

@@ -18,7 +18,9 @@ WHERE image_set.status = 'finished' AND image_set.blobstorage_path NOT LIKE '%*%
     AND starts_with(image_set.blobstorage_path, :container || '/')
     AND image_set.id IN (
         SELECT image_set_id FROM image JOIN campaign_image ON image.id = image_id WHERE campaign_id = :campaign_id)
-    AND NOT EXISTS (SELECT FROM problem WHERE image_set_id = image_set.id AND settlement IS DISTINCT FROM 'copied')
+    AND NOT EXISTS (
+        SELECT FROM problem
+        WHERE image_set_id = image_set.id AND stage = 'ingest' AND settlement IS DISTINCT FROM 'copied')
     AND NOT EXISTS (
         SELECT FROM image
         LEFT JOIN campaign_image ON campaign_image.campaign_id = :campaign_id AND campaign_image.image_id = image.id

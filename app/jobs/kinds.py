@@ -12,10 +12,12 @@ from app.azure.blobs import BlobStore
 from app.azure.ml.choice import make_registry
 from app.jobs.delete_dropbox import delete_dropbox
 from app.jobs.finish_image_set import finish_image_set
+from app.jobs.inspect_image_set import inspect_image_set
 from app.jobs.progress import Checkpoint
 from app.jobs.publish_datasets import publish_files
 from app.jobs.register_datasets import register_datasets
-from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, PUBLISH_DATASETS
+from app.media.decoders import DecoderPool
+from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, INSPECT_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox.queue import QueueEntry
 from app.settings import Settings
 
@@ -27,6 +29,7 @@ class Workplace:
     engine: Engine
     blobs: BlobStore
     settings: Settings
+    decoders: DecoderPool
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,13 @@ def _delete_dropbox(session: Session, place: Workplace, run: Run) -> Iterator[Ch
     )
 
 
+def _inspect_image_set(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
+    bytes_per_second = place.settings.inspection_megabytes_per_second * 1e6
+    return inspect_image_set(
+        session, place.blobs, run.subject_id, decoders=place.decoders, bytes_per_second=bytes_per_second
+    )
+
+
 def _publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
     registry = make_registry(place.settings)
     state = "pending" if place.settings.uses_azure_ml else "off"
@@ -65,5 +75,6 @@ def _publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[
 KINDS: dict[str, Callable[[Session, Workplace, Run], Iterator[Checkpoint]]] = {
     FINISH_IMAGE_SET: _finish_image_set,
     DELETE_DROPBOX: _delete_dropbox,
+    INSPECT_IMAGE_SET: _inspect_image_set,
     PUBLISH_DATASETS: _publish_datasets,
 }

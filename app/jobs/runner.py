@@ -24,6 +24,7 @@ from app.errors import Problem, Unavailable
 from app.jobs import worker
 from app.jobs.kinds import KINDS, Run, Workplace
 from app.jobs.progress import Checkpoint, Failed, RetryAfter
+from app.media.decoders import DecoderPool
 from app.models import Job
 from app.observability import metrics
 from app.outbox import queue
@@ -55,7 +56,8 @@ class Stopped(Exception):
 def run_worker(settings: Settings, blobs: BlobStore, concurrency: int | None = None) -> None:
     """Run jobs until SIGTERM or SIGINT, and look for those of dead workers beside them."""
     concurrency = concurrency or settings.worker_concurrency
-    place = Workplace(create_engine(settings.database_url, **engine_options(settings, concurrency)), blobs, settings)
+    engine = create_engine(settings.database_url, **engine_options(settings, concurrency))
+    place = Workplace(engine, blobs, settings, DecoderPool(settings.decode_processes))
     stopping = threading.Event()
     # A thread of its own: however long the jobs are that fill the queue, those of dead workers are found.
     recovery = threading.Thread(target=_recover_until, args=(place, stopping), name="recovery", daemon=True)
@@ -67,6 +69,7 @@ def run_worker(settings: Settings, blobs: BlobStore, concurrency: int | None = N
     finally:
         stopping.set()
         place.engine.dispose()
+        place.decoders.close()
 
 
 def engine_options(settings: Settings, concurrency: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ class ImageSet(Base):
     """`blobstorage_path` is the dropbox container until the images are copied, then `<container>/<folder>/<title>`.
 
     The counts of files are those of the last ingest, null before it: images with a size, other files that were copied, and
-    files that were skipped.
+    files that were skipped. `duplicate_images` is the count of the last inspection.
     """
 
     __tablename__ = "image_set"
@@ -32,6 +32,7 @@ class ImageSet(Base):
     ingested_images: Mapped[int | None]
     ingested_other_files: Mapped[int | None]
     skipped_files: Mapped[int | None]
+    duplicate_images: Mapped[int | None]
     created_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
 
     __table_args__ = (

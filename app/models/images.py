@@ -12,6 +12,14 @@ from app.database.engine import Base
 # Where an image without a time stands: at the end, in the order of times as in the reverse one.
 EARLIEST_FIRST: ColumnElement[datetime] = literal_column("coalesce(date_taken, 'infinity'::timestamptz)")
 LATEST_FIRST: ColumnElement[datetime] = literal_column("coalesce(date_taken, '-infinity'::timestamptz)")
+# A hash of 64 bits in four parts, each with an index. Two hashes that differ in few bits differ in fewer in one of these.
+DHASH_SHIFTS = (0, 16, 32, 48)
+PART_BITS = 16
+
+
+def dhash_part(shift: int) -> ColumnElement[int]:
+    """Return the expression of the 16 bits of `dhash` from bit `shift` on, as the index has it."""
+    return literal_column(f"((dhash >> {shift}) & {2**PART_BITS - 1})")
 
 
 class Image(Base):
@@ -20,6 +28,9 @@ class Image(Base):
     `filesize` is in bytes, `width` and `height` in pixels as displayed, `lat` and `lon` in degrees (WGS 84). What is
     unknown is null; a file that is no image has neither type nor size in pixels. `content_encoding` is how the file is stored,
     `gzip` or `deflate`, where that is so and the image is what it decodes to.
+
+    What an inspection finds is null before it: `sha256` of the stored file, `dhash` (`app/media/pictures.py`) of a picture that
+    can be decoded, whose previews are there then, and `problem`, the kind of the image's open problem.
     """
 
     __tablename__ = "image"
@@ -41,6 +52,10 @@ class Image(Base):
     height: Mapped[int | None] = mapped_column(Integer)
     content_md5: Mapped[bytes | None]
     content_encoding: Mapped[str | None]
+    sha256: Mapped[bytes | None]
+    dhash: Mapped[int | None]
+    date_inspected: Mapped[datetime | None]
+    problem: Mapped[str | None]
     date_created: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (
@@ -54,6 +69,13 @@ class Image(Base):
         Index("ix_image_latest_first", LATEST_FIRST, "id"),
         Index("ix_image_metadata", "metadata", postgresql_using="gin", postgresql_ops={"metadata": "jsonb_path_ops"}),
         Index("ix_image_place", func.point(text("lon"), text("lat")), postgresql_using="gist"),
+        Index("ix_image_sha256_id", "sha256", "id", postgresql_where=text("sha256 IS NOT NULL")),
+        *(
+            Index(f"ix_image_dhash_{shift}", dhash_part(shift), postgresql_where=text("dhash IS NOT NULL"))
+            for shift in DHASH_SHIFTS
+        ),
+        Index("ix_image_uninspected", "image_set_id", "id", postgresql_where=text("date_inspected IS NULL")),
+        CheckConstraint("problem IN ('unreadable', 'truncated', 'duplicate')", name="problem"),
         CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="location"),
         CheckConstraint("(width IS NULL) = (height IS NULL) AND width > 0 AND height > 0", name="dimensions"),
         CheckConstraint("filesize >= 0", name="filesize"),

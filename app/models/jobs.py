@@ -11,6 +11,7 @@ from app.database.engine import Base
 FINISH_IMAGE_SET = "finish_image_set"
 DELETE_DROPBOX = "delete_dropbox"
 PUBLISH_DATASETS = "publish_datasets"
+INSPECT_IMAGE_SET = "inspect_image_set"
 
 
 class Job(Base):
@@ -40,7 +41,7 @@ class Job(Base):
         CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed')", name="state"),
         CheckConstraint("subject_type IN ('image_set', 'campaign')", name="subject_type"),
         CheckConstraint(
-            "kind IN ('finish_image_set', 'delete_dropbox', 'publish_datasets')",
+            "kind IN ('finish_image_set', 'delete_dropbox', 'publish_datasets', 'inspect_image_set')",
             name="kind",
         ),
         Index("ix_job_subject", "subject_type", "subject_id", "kind", "id"),

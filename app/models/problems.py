@@ -1,4 +1,4 @@
-"""Files of image sets that could not be ingested."""
+"""Files of image sets that could not be ingested, and images in which an inspection has found a fault."""
 
 from datetime import datetime
 
@@ -7,11 +7,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.engine import Base
 
-COPIED, DROPPED = "copied", "dropped"
+COPIED, DROPPED, INSPECTED = "copied", "dropped", "inspected"
+INGEST, INSPECTION = "ingest", "inspection"
 
 
 class ImageSetProblem(Base):
     """A file that could not be ingested, as it was at that time: `etag` distinguishes one content from another.
+
+    Or, in the stage `inspection`, an image that was ingested: then `blob_name` is its path, and `image_id` its id.
 
     A problem is open until its `settlement` is there. `retrying` says that the next ingest tries the file again.
     """
@@ -23,6 +26,7 @@ class ImageSetProblem(Base):
     image_id: Mapped[int | None] = mapped_column(ForeignKey("image.id"))
     blob_name: Mapped[str]
     etag: Mapped[str]
+    stage: Mapped[str] = mapped_column(server_default=INGEST)
     kind: Mapped[str]
     message: Mapped[str]
     retrying: Mapped[bool] = mapped_column(server_default=false())
@@ -32,7 +36,8 @@ class ImageSetProblem(Base):
 
     __table_args__ = (
         CheckConstraint("kind IN ('copy_failed', 'unreadable', 'truncated', 'duplicate', 'name_taken')", name="kind"),
-        CheckConstraint("settlement IN ('copied', 'dropped')", name="settlement"),
+        CheckConstraint("settlement IN ('copied', 'dropped', 'inspected')", name="settlement"),
+        CheckConstraint("stage IN ('ingest', 'inspection')", name="stage"),
         CheckConstraint("(settlement IS NULL) = (date_settled IS NULL)", name="date_settled"),
         Index("ix_problem_image_set_id_id", "image_set_id", "id"),
         # One file has one open problem. Names are too long for an index of their own.

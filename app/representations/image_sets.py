@@ -1,6 +1,6 @@
 """The schema ImageSet."""
 
-from sqlalchemy import BigInteger, bindparam, cast, func, null, select
+from sqlalchemy import bindparam, func, select
 
 from app.models import ImageSet, ImageSetProblem
 from app.models.jobs import FINISH_IMAGE_SET
@@ -20,8 +20,7 @@ _INGEST_COUNTS = (
     ImageSet.ingested_other_files.label("not_images"),
     ImageSet.skipped_files.label("skipped"),
     _OPEN_PROBLEMS.label("problems"),
-    # Nothing compares the contents of files yet.
-    cast(null(), BigInteger).label("duplicates"),
+    ImageSet.duplicate_images.label("duplicates"),
 )
 IMAGE_SETS = select(
     ImageSet.id.label("imageset_id"),

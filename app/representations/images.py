@@ -21,7 +21,13 @@ IMAGES = (
         Image.type,
         Image.metadata_.label("metadata"),
         Image.tss_id,
-        json_object(filetype=Image.filetype, filesize=Image.filesize, dimensions=_DIMENSIONS).label("file"),
+        json_object(
+            filetype=Image.filetype,
+            filesize=Image.filesize,
+            dimensions=_DIMENSIONS,
+            sha256=func.encode(Image.sha256, literal_column("'hex'")),
+        ).label("file"),
+        Image.problem,
     )
     .outerjoin(ImageSet, ImageSet.id == Image.image_set_id)
     .order_by(Image.id)

@@ -1,5 +1,6 @@
-"""Problems of an image set: files that could not be ingested, until somebody retries them or drops them."""
+"""Problems of an image set: files that could not be ingested, or are damaged, until somebody retries or drops them."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
@@ -9,16 +10,20 @@ from sqlalchemy.orm import Session
 
 from app.azure.names import dropbox_name
 from app.errors import Conflict, NotFound
-from app.models import ImageSetProblem, Job
-from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET
-from app.models.problems import COPIED, DROPPED
+from app.models import ImageSet, ImageSetProblem, Job
+from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, INSPECT_IMAGE_SET
+from app.models.problems import COPIED, DROPPED, INGEST, INSPECTION
 from app.outbox import queue
 from app.representations.pages import Listing, Page, fetch_page
-from app.representations.problems import PROBLEMS
+from app.representations.problems import PROBLEM_NAME, PROBLEMS
+from app.services import inspection
 from app.services.image_sets import lock_image_set, require_image_set
 
 MAX_ERRORS = 50
 IS_OPEN = ImageSetProblem.settlement.is_(None)
+IS_OF_INGEST = ImageSetProblem.stage == INGEST
+
+JOBS_OF_STAGE = {INGEST: (FINISH_IMAGE_SET, DELETE_DROPBOX), INSPECTION: (INSPECT_IMAGE_SET,)}
 
 NOTE = text("""
 INSERT INTO problem (image_set_id, blob_name, etag, image_id, kind, message)
@@ -37,6 +42,15 @@ class Fault:
     kind: str
     message: str
     image_id: int | None = None
+
+
+@dataclass(frozen=True)
+class OpenProblem:
+    """An open problem: its id, the stage that found it, and for one of an inspection the image."""
+
+    id: int
+    stage: str
+    image_id: int | None
 
 
 @dataclass(frozen=True)
@@ -62,14 +76,19 @@ def list_problems(session: Session, imageset_id: int, page: Page) -> Listing:
 def retry_problems(session: Session, imageset_id: int, names: list[str] | None) -> int | None:
     """Have the files of these names, or of all open problems, tried again; return the job's id, None without problems.
 
-    Raises NotFound for the set or a name, Conflict while the set is being ingested.
+    What could not be ingested is ingested again, and what an inspection found is inspected again: after the ingest, if there is
+    one. Raises NotFound for the set or a name, Conflict while a job of the set is at work on such files.
     """
     lock_image_set(session, imageset_id)
     named = _find_open(session, imageset_id, names)
-    if not named:
-        return None
-    session.execute(update(ImageSetProblem).where(ImageSetProblem.id == func.any(named)).values(retrying=True))
-    return queue.enqueue(session, FINISH_IMAGE_SET, "image_set", imageset_id)
+    found = [problem.id for problem in named if problem.stage == INGEST]
+    damaged = [problem.image_id for problem in named if problem.stage == INSPECTION and problem.image_id is not None]
+    if damaged:
+        inspection.inspect_again(session, damaged)
+    if found:
+        session.execute(update(ImageSetProblem).where(ImageSetProblem.id == func.any(found)).values(retrying=True))
+        return queue.enqueue(session, FINISH_IMAGE_SET, "image_set", imageset_id)
+    return inspection.enqueue_inspection(session, imageset_id) if damaged else None
 
 
 def drop_problems(session: Session, imageset_id: int, names: list[str] | None) -> int | None:
@@ -80,7 +99,8 @@ def drop_problems(session: Session, imageset_id: int, names: list[str] | None) -
     """
     image_set = lock_image_set(session, imageset_id)
     named = _find_open(session, imageset_id, names)
-    _settle(session, named, DROPPED)
+    _refuse_ingested(named)
+    _settle(session, [problem.id for problem in named], DROPPED)
     if not named or has_open(session, imageset_id):
         return None
     # An ingest that has failed for another reason has to come to its end first.
@@ -88,12 +108,25 @@ def drop_problems(session: Session, imageset_id: int, names: list[str] | None) -
     return queue.enqueue(session, DELETE_DROPBOX if is_ingested else FINISH_IMAGE_SET, "image_set", imageset_id)
 
 
-def _find_open(session: Session, imageset_id: int, names: list[str] | None) -> list[int]:
-    """Return the ids of the open problems of these names, or of all. Raises NotFound, Conflict."""
-    columns = (ImageSetProblem.blob_name, ImageSetProblem.id)
-    rows = session.execute(select(*columns).where(ImageSetProblem.image_set_id == imageset_id, IS_OPEN))
-    open_ids = {row.blob_name: row.id for row in rows}
-    unknown = [position for position, name in enumerate(names or ()) if name not in open_ids]
+def _refuse_ingested(problems: Iterable[OpenProblem]) -> None:
+    """Raise Conflict for problems of images, which are ingested already."""
+    image_ids = [problem.image_id for problem in problems if problem.stage == INSPECTION]
+    if image_ids:
+        raise Conflict(
+            f"{len(image_ids)} of these problems are of ingested images, which cannot be dropped (the first is image "
+            f"{image_ids[0]}). Retry them after their files were replaced, or leave them flagged."
+        )
+
+
+def _find_open(session: Session, imageset_id: int, names: list[str] | None) -> list[OpenProblem]:
+    """Return the open problems of these names, or all. Raises NotFound, Conflict."""
+    columns = (ImageSetProblem.id, ImageSetProblem.stage, ImageSetProblem.image_id, PROBLEM_NAME.label("name"))
+    rows = select(*columns).join(ImageSet, ImageSet.id == ImageSetProblem.image_set_id)
+    # An image with a fault and a file with another one may have the same name.
+    known: defaultdict[str, list[OpenProblem]] = defaultdict(list)
+    for row in session.execute(rows.where(ImageSetProblem.image_set_id == imageset_id, IS_OPEN)):
+        known[row.name].append(OpenProblem(row.id, row.stage, row.image_id))
+    unknown = [position for position, name in enumerate(names or ()) if name not in known]
     if unknown:
         raise NotFound(
             f"Image set {imageset_id} has no open problem with {len(unknown)} of these names.",
@@ -102,19 +135,24 @@ def _find_open(session: Session, imageset_id: int, names: list[str] | None) -> l
                 for position in unknown[:MAX_ERRORS]
             ],
         )
-    named = list(open_ids.values()) if names is None else [open_ids[name] for name in set(names)]
-    if named:
-        _require_rest(session, imageset_id)
+    named = [problem for name in (known if names is None else set(names)) for problem in known[name]]
+    _require_rest(session, imageset_id, {problem.stage for problem in named})
     return named
 
 
-def _require_rest(session: Session, imageset_id: int) -> None:
-    at_work = select(Job.id).where(
-        Job.subject_type == "image_set", Job.subject_id == imageset_id, Job.state.in_(queue.UNFINISHED)
+def _require_rest(session: Session, imageset_id: int, stages: set[str]) -> None:
+    """Raise Conflict while a job of one of these stages is at work on the set."""
+    kinds = [kind for stage in stages for kind in JOBS_OF_STAGE[stage]]
+    at_work = select(Job.id, Job.kind).where(
+        Job.subject_type == "image_set",
+        Job.subject_id == imageset_id,
+        Job.kind.in_(kinds),
+        Job.state.in_(queue.UNFINISHED),
     )
-    job_id = session.scalar(at_work.limit(1))
-    if job_id is not None:
-        raise Conflict(f"Image set {imageset_id} is being ingested: wait until job {job_id} has ended.")
+    job = session.execute(at_work.limit(1)).one_or_none()
+    if job is not None:
+        doing = "inspected" if job.kind == INSPECT_IMAGE_SET else "ingested"
+        raise Conflict(f"Image set {imageset_id} is being {doing}: wait until job {job.id} has ended.")
 
 
 # What an ingest asks and notes
@@ -125,7 +163,9 @@ def find_problems(session: Session, imageset_id: int) -> Problems:
     columns = (ImageSetProblem.blob_name, ImageSetProblem.etag, ImageSetProblem.settlement, ImageSetProblem.retrying)
     rows = session.execute(
         select(*columns).where(
-            ImageSetProblem.image_set_id == imageset_id, ImageSetProblem.settlement.is_distinct_from(COPIED)
+            ImageSetProblem.image_set_id == imageset_id,
+            IS_OF_INGEST,
+            ImageSetProblem.settlement.is_distinct_from(COPIED),
         )
     ).all()
     return Problems(
@@ -146,13 +186,14 @@ def note_faults(session: Session, imageset_id: int, faults: Mapping[str, Fault],
 
 def settle_copied(session: Session, imageset_id: int, names: Iterable[str]) -> None:
     """Settle the open problems of files that have been ingested since."""
-    named = (ImageSetProblem.image_set_id == imageset_id, ImageSetProblem.blob_name == func.any(list(names)), IS_OPEN)
+    has_name = ImageSetProblem.blob_name == func.any(list(names))
+    named = (ImageSetProblem.image_set_id == imageset_id, has_name, IS_OF_INGEST, IS_OPEN)
     _settle(session, list(session.scalars(select(ImageSetProblem.id).where(*named))), COPIED)
 
 
 def has_open(session: Session, imageset_id: int) -> bool:
-    """True while a file of the set has a problem that nobody has settled."""
-    is_open = select(ImageSetProblem.id).where(ImageSetProblem.image_set_id == imageset_id, IS_OPEN)
+    """True while a file of the set is not ingested because of a problem that nobody has settled."""
+    is_open = select(ImageSetProblem.id).where(ImageSetProblem.image_set_id == imageset_id, IS_OF_INGEST, IS_OPEN)
     return session.scalar(is_open.limit(1)) is not None
 
 

@@ -34,7 +34,8 @@ RANDOM_INSTANTS = range(30 if LONG else 2)
 
 def make_file(number: int) -> bytes:
     """A GIF of one pixel with a tail of its own: no two files are alike."""
-    return b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff" + random.Random(number).randbytes(200 + number)
+    pixel = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
+    return pixel + random.Random(number).randbytes(200 + number)
 
 
 class Uploads:
@@ -59,20 +60,20 @@ class Uploads:
         folder = f"upload/{self.title}"
         assert image_set["blobstorage_path"] == f"{self.container.container_name}/{folder}"
         expected = sorted(
-            (f"{image_set['blobstorage_path']}/{name}", "GIF", len(file), md5(file))
+            (f"{image_set['blobstorage_path']}/{name}", "GIF", len(file), md5(file), hashlib.sha256(file).hexdigest())
             for name, file in self.files.items()
         )
         found = self.session.execute(
             text(
-                "SELECT blobstorage_path, filetype, filesize, encode(content_md5, 'hex') FROM image"
-                " WHERE blobstorage_path NOT LIKE '%/loose/%' ORDER BY 1"
+                "SELECT blobstorage_path, filetype, filesize, encode(content_md5, 'hex'), encode(sha256, 'hex') FROM image"
+                " WHERE problem IS NULL AND dhash IS NOT NULL AND blobstorage_path NOT LIKE '%/loose/%' ORDER BY 1"
             )
         )
         assert [tuple(row) for row in found] == expected
         assert self.read(folder) == {name: hashlib.sha256(file).digest() for name, file in self.files.items()}
         assert not self.dropbox.exists()
         jobs = self.session.scalars(text("SELECT kind FROM job ORDER BY id")).all()
-        assert jobs == ["finish_image_set", "delete_dropbox"]
+        assert jobs == ["finish_image_set", "delete_dropbox", "inspect_image_set"]
 
     def read(self, folder: str) -> dict[str, bytes]:
         """Return the SHA-256 of every file below a folder of the main container."""

@@ -60,7 +60,10 @@ INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y
     VALUES (1, 1, 1, 0, 0, 1, 1, 'PET', 'bottle');
 INSERT INTO draft (campaign_id, image_id, user_id, content) VALUES (1, 1, 1, '{"objects": []}');
 INSERT INTO problem (image_set_id, blob_name, etag, kind, message) VALUES (1, '2.jpg', '0x1', 'copy_failed', 'No.');
-INSERT INTO job (kind, subject_type, subject_id) VALUES ('publish_datasets', 'campaign', 1);
+INSERT INTO problem (image_set_id, image_id, blob_name, etag, stage, kind, message)
+    VALUES (1, 1, 'imagesets/upload/drone/1.jpg', '', 'inspection', 'truncated', 'No.');
+INSERT INTO job (kind, subject_type, subject_id) VALUES ('publish_datasets', 'campaign', 1),
+    ('inspect_image_set', 'image_set', 1);
 INSERT INTO dataset (campaign_id, job_id, kind, name, version, path, file_size, sha256, image_count, object_count,
     registration) VALUES (1, 1, 'images', 'bridge', 1, 'datasets/bridge', 1, sha256('file'), 1, 1, 'off'),
     (1, 1, 'labels_jsonl', 'bridge-lines', 1, 'datasets/bridge-lines', 1, sha256('lines'), 1, 1, 'off');
@@ -70,6 +73,7 @@ INSERT INTO idempotency_key (user_id, operation, key_hash, fingerprint, answer, 
 """
 # How many rows a migration leaves in a table when it is taken back, None when the table goes; all other rows stay.
 LEFT: dict[str, dict[str, int | None]] = {
+    "0022_inspection": {"problem": 1, "job": 1},
     "0017_drafts": {"draft": None},
     "0021_queries": {"query": None},
     "0015_session_keys": {"session_key": None},

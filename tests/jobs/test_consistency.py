@@ -282,6 +282,36 @@ def test_kept_statistics_that_are_wrong_are_forgotten(app: Flask, finished: dict
     assert find() == {}
 
 
+def test_images_that_were_not_inspected_and_lost_previews_are_inspected_again(
+    app: Flask, finished: dict[str, int], container: ContainerClient, find: Finder
+) -> None:
+    def lose_previews() -> None:
+        for blob in container.list_blobs("image_previews/"):
+            container.delete_blob(blob.name)
+
+    image = finished["image"]
+    harms: dict[str, Callable[[], object]] = {
+        "image_set_not_inspected": lambda: change(
+            app, "UPDATE image SET date_inspected = NULL WHERE id = :id", id=image
+        ),
+        "images_of_other_problems": lambda: change(
+            app, "UPDATE image SET problem = 'truncated' WHERE id = :id", id=image
+        ),
+        "preview_missing": lose_previews,
+        "preview_left_over": lambda: container.upload_blob("image_previews/7/0011223344556677-320.webp", b"old"),
+    }
+    for check, harm in harms.items():
+        harm()
+        found = find()
+        assert set(found) == {check}
+        repair(found[check])
+        run_jobs(app)
+        assert find() == {}
+    # Previews are written before their image is noted as inspected.
+    change(app, "UPDATE image SET date_inspected = NULL, dhash = NULL, image_set_id = NULL WHERE id = :id", id=image)
+    assert "preview_left_over" not in find()
+
+
 def test_wrong_counts_of_images_are_counted_again(
     app: Flask, admin: Caller, finished: dict[str, int], find: Finder
 ) -> None:

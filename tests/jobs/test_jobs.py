@@ -34,7 +34,7 @@ from app.settings import Settings
 from app.wiring import components_of
 from tests.caller import Caller
 from tests.conftest import Labelled
-from tests.workers import rows, run_jobs, wait_for, wait_until, worker
+from tests.workers import DECODERS, rows, run_jobs, wait_for, wait_until, worker
 
 KEYS = {
     "job_id", "kind", "subject", "state", "done", "total", "attempts", "error", "date_created", "date_started",
@@ -333,7 +333,7 @@ def test_recovery_says_once_that_the_database_is_away_and_once_that_it_is_back(
 ) -> None:
     settings = components_of(app).settings.model_copy(update={"job_recovery_seconds": 0.01})
     outage, stopping = Outage(settings), threading.Event()
-    place = Workplace(outage.engine, blobs, settings)
+    place = Workplace(outage.engine, blobs, settings, DECODERS)
     with logged_from("INFO"), capture_logs() as logs:
         thread = threading.Thread(target=runner._recover_until, args=(place, stopping))
         thread.start()
@@ -360,7 +360,7 @@ def test_counts_of_campaigns_are_kept_beside_the_jobs(
     settings = components_of(app).settings.model_copy(update={"job_recovery_seconds": 0.01})
     outage, stopping = Outage(settings), threading.Event()
     thread = threading.Thread(
-        target=runner._keep_counts_until, args=(Workplace(outage.engine, blobs, settings), stopping)
+        target=runner._keep_counts_until, args=(Workplace(outage.engine, blobs, settings, DECODERS), stopping)
     )
     thread.start()
     try:
@@ -381,7 +381,7 @@ def test_a_job_waits_for_a_database_that_is_away_when_its_turn_comes(
     with rows(app) as session:
         queue_id = session.get_one(Job, job_id).queue_id
     assert queue_id is not None
-    place = Workplace(outage.engine, blobs, outage.settings)
+    place = Workplace(outage.engine, blobs, outage.settings, DECODERS)
     thread = threading.Thread(target=run_job, args=(place, queue_id, QueueEntry(job_id), lambda: False))
     thread.start()
     wait_until(lambda: outage.tries >= 3)

@@ -1,6 +1,7 @@
 """Files that cannot be ingested: each is a problem of its set, in words, and holds up no other file and no other set."""
 
 import gzip
+import hashlib
 import http.client
 import json
 import zlib
@@ -120,7 +121,7 @@ def test_a_set_is_finished_with_the_rest_and_its_dropbox_stays(
         image = "INSERT INTO image (image_set_id, blobstorage_path) VALUES (2, :path)"
         session.execute(text(image), {"path": f"{path}/other-set.gif"})
     finish(admin)
-    assert run_jobs(app) == 1
+    assert run_jobs(app) == 2
     image_set = admin.get("/image_sets/1").expect(200)
     assert image_set["blobstorage_path"] == path
     job = image_set["ingest"]
@@ -152,11 +153,11 @@ def test_a_file_that_is_tried_again_settles_its_problem_and_the_last_one_frees_t
     # Only what is asked for is tried again.
     answer = admin.post(f"{PROBLEMS}/retry", {"names": ["one.gif", "one.gif"]})
     assert answer.expect(200) == "ok"
-    assert answer.headers["link"] == '</api/v1/jobs/2>; rel="monitor"'
+    assert answer.headers["link"] == '</api/v1/jobs/3>; rel="monitor"'
     assert len(list_problems(admin)) == 4
     run_jobs(app, proxied)
     assert set(list_problems(admin)) == {"a/first.gif", "b.gif", "two.gif"}
-    assert (ingest(admin)["job_id"], ingest(admin)["done"], ingest(admin)["total"]) == (2, 2, 5)
+    assert (ingest(admin)["job_id"], ingest(admin)["done"], ingest(admin)["total"]) == (3, 2, 5)
     # One that fails again keeps its problem, with the present reason.
     proxy.request_rule = refuse(400, "InvalidHeaderValue", of="two.gif")
     kept = admin.post(f"{PROBLEMS}/retry", headers={"Prefer": "return=representation"}).expect(200)
@@ -203,7 +204,7 @@ def test_files_that_are_given_up_go_with_the_dropbox_and_leave_nothing(
     assert run_jobs(app, proxied) == 0
     answer = admin.post(f"{PROBLEMS}/drop")
     assert answer.expect(200) == "ok"
-    assert answer.headers["link"] == '</api/v1/jobs/2>; rel="monitor"'
+    assert answer.headers["link"] == '</api/v1/jobs/3>; rel="monitor"'
     proxy.rule, proxy.request_rule = lambda exchange: None, lambda request: None
     run_jobs(app, proxied)
     assert list_problems(admin) == {}
@@ -271,7 +272,10 @@ def test_an_ingest_that_is_interrupted_comes_to_the_same_end(
     assert counts(admin) == (2, 1, 0, 1)
     assert admin.get("/image_sets/1").expect(200)["blobstorage_path"].endswith(f"/upload/{title}")
     with rows(app) as session:
-        assert session.scalars(text("SELECT kind FROM job")).all() == ["finish_image_set"]
+        assert session.scalars(text("SELECT kind FROM job ORDER BY id")).all() == [
+            "finish_image_set",
+            "inspect_image_set",
+        ]
 
 
 # Which faults
@@ -578,7 +582,11 @@ def test_an_encoded_image_is_one_whether_its_encoding_is_true_or_not(
     finish(admin)
     run_jobs(app)
     [image] = list_images(admin).values()
-    assert image["file"] == {"filetype": "GIF", "filesize": len(content), "dimensions": {"width": 2, "height": 3}}
+    assert image["file"] == {
+        "filetype": "GIF", "filesize": len(content), "dimensions": {"width": 2, "height": 3},
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }  # fmt: skip
+    assert image["problem"] is None
     stored = container.download_blob(f"upload/{title}/a.gif", decompress=False).readall()
     assert stored == content
     # Who follows the link gets the image, decoded or as it is stored.

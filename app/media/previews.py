@@ -1,0 +1,23 @@
+"""Previews as files: where they lie in the main container, and what caches may do with them."""
+
+THUMBNAIL_SIDE, PREVIEW_SIDE = 320, 2048
+FOLDER = "image_previews"
+HASH_BYTES = 8
+# What lies at one path never changes. Keys of callers protect the links, so that no shared cache may keep what they lead to.
+CACHE_CONTROL = "private, max-age=86400, immutable"
+THUMBNAIL_TYPE, PREVIEW_TYPE = "image/webp", "image/jpeg"
+
+
+def preview_folder(image_id: int) -> str:
+    """Return the folder with all previews of an image, with a slash at its end."""
+    return f"{FOLDER}/{image_id}/"
+
+
+def thumbnail_path(image_id: int, sha256: bytes) -> str:
+    """Return the path of the thumbnail of an image whose file has this SHA-256: WebP, longest side 320 pixels."""
+    return f"{preview_folder(image_id)}{sha256[:HASH_BYTES].hex()}-{THUMBNAIL_SIDE}.webp"
+
+
+def preview_path(image_id: int, sha256: bytes) -> str:
+    """Return the path of the preview of an image whose file has this SHA-256: JPEG, longest side 2,048 pixels."""
+    return f"{preview_folder(image_id)}{sha256[:HASH_BYTES].hex()}-{PREVIEW_SIDE}.jpg"
