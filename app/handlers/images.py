@@ -1,5 +1,6 @@
 """Operations on images."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Response
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.handlers import read_expansion
 from app.representations.pages import Page
 from app.responses import json_answer, page_answer
-from app.services import images, submissions
+from app.services import image_changes, images, submissions
 from app.services.api_keys import Account
 from app.services.image_filters import ImageFilter
 from app.wiring import components
@@ -37,6 +38,17 @@ def get_image(session: Session, image_id: int, account: Account) -> Response:
 def get_image_details(session: Session, image_id: int, account: Account) -> Response:
     """GET /images/{image_id}/details"""
     return json_answer(images.get_details(session, components().blob_store, account, image_id))
+
+
+def update_image(session: Session, image_id: int, body: dict[str, Any], account: Account) -> Response:
+    """PATCH /images/{image_id}"""
+    image_changes.update_image(session, image_id, body)
+    return json_answer(images.get_details(session, components().blob_store, account, image_id))
+
+
+def update_images(session: Session, body: Iterable[dict[str, Any]]) -> Response:
+    """PATCH /images"""
+    return json_answer(image_changes.update_images(session, body))
 
 
 def list_image_objects(

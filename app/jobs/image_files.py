@@ -44,7 +44,11 @@ WITH found AS MATERIALIZED (
 ), corrected AS (
     UPDATE image SET image_set_id = coalesce(:image_set_id, image.image_set_id),
         filetype = found.filetype, filesize = found.filesize, width = found.width, height = found.height,
-        date_taken = found.date_taken, date_taken_source = found.date_taken_source, lat = found.lat, lon = found.lon,
+        -- A time that somebody set by hand stays.
+        date_taken = CASE WHEN image.date_taken_source = 'manual' THEN image.date_taken ELSE found.date_taken END,
+        date_taken_source = CASE
+            WHEN image.date_taken_source = 'manual' THEN 'manual' ELSE found.date_taken_source END,
+        lat = found.lat, lon = found.lon,
         content_md5 = found.content_md5, content_encoding = found.content_encoding,
         sha256 = NULL, dhash = NULL, date_inspected = NULL, problem = NULL
     FROM found

@@ -79,7 +79,9 @@ class Image(Base):
         CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="location"),
         CheckConstraint("(width IS NULL) = (height IS NULL) AND width > 0 AND height > 0", name="dimensions"),
         CheckConstraint("filesize >= 0", name="filesize"),
-        CheckConstraint("date_taken_source IN ('offset', 'set', 'gps', 'assumed-utc')", name="date_taken_source"),
+        CheckConstraint(
+            "date_taken_source IN ('offset', 'set', 'gps', 'assumed-utc', 'manual')", name="date_taken_source"
+        ),
     )
 
 

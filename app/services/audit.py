@@ -1,12 +1,14 @@
 """The audit: who changed users, roles, keys, upload links and statuses, from where and when."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select
+import orjson
+from sqlalchemy import ColumnElement, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from app.errors import BadRequest
@@ -40,6 +42,7 @@ class Action(StrEnum):
     CREATE_UPLOAD_LINK = "create_upload_link"
     REVOKE_UPLOAD_LINKS = "revoke_upload_links"
     CHANGE_STATUS = "change_status"
+    UPDATE_IMAGE = "update_image"
 
 
 class SubjectType(StrEnum):
@@ -49,6 +52,7 @@ class SubjectType(StrEnum):
     API_KEY = "api_key"
     IMAGE_SET = "image_set"
     CAMPAIGN = "campaign"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,14 @@ def act_as(session: Session, actor: Actor) -> None:
     session.info[ACTOR] = actor
 
 
+RECORD_EACH = text("""
+INSERT INTO audit (action, subject_type, subject_id, user_id, api_key_id, address, request_id, os_user, details)
+SELECT :action, :subject_type, subject_id, :user_id, :api_key_id, :address, :request_id, :os_user, details
+FROM json_to_recordset(:changes) AS changed (subject_id bigint, details jsonb)
+ORDER BY subject_id
+""")
+
+
 def record(session: Session, action: Action, subject_type: SubjectType, subject_id: int, **details: Any) -> None:
     """Record a change in the transaction of the session, by who acts in it. `details` holds no secrets.
 
@@ -125,6 +137,19 @@ def record(session: Session, action: Action, subject_type: SubjectType, subject_
         "details": {name: _plain(value) for name, value in details.items()},
     }
     session.execute(insert(AuditEntry).values(values))
+
+
+def record_each(
+    session: Session, action: Action, subject_type: SubjectType, details: Mapping[int, Mapping[str, Any]]
+) -> None:
+    """Record the same change of many subjects, each with its own details, as `record` does for one."""
+    changes = [{"subject_id": subject_id, "details": found} for subject_id, found in details.items()]
+    values = asdict(session.info.get(ACTOR, Actor())) | {
+        "action": action,
+        "subject_type": subject_type,
+        "changes": orjson.dumps(changes, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME).decode(),
+    }
+    session.execute(RECORD_EACH, values)
 
 
 def _plain(value: Any) -> Any:

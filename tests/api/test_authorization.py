@@ -71,6 +71,8 @@ LINES = {
     "list_images": Line(READER),
     "get_image": Line(ALL_OF_CAMPAIGN, status=303),
     "get_image_details": Line(ALL_OF_CAMPAIGN),
+    "update_image": Line(ADMIN, {"type": "drone"}),
+    "update_images": Line(ADMIN, [{"image_id": "{image_id}", "type": "drone"}]),
     "list_image_objects": Line(READER),
     "list_queries": Line(READER),
     "get_query": Line(READER),

@@ -1,5 +1,6 @@
 """Images: pages of them, and the links to their files."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -169,3 +170,82 @@ def test_totals_follow_every_way_in_which_images_come_and_go(app: Flask, setting
     assert totals() == [8, 6, 2]
     run("DELETE FROM image WHERE image_set_id = 1")
     assert totals() == [2, 0, 2]
+
+
+def changes_of(admin: Caller) -> list[tuple[int, Any, Any]]:
+    """What the audit says of changed images, oldest first: each image, and its values before and after."""
+    entries = admin.get("/audit?action=update_image").expect(200)["audit"][::-1]
+    assert {(entry["user"]["email"], entry["subject"]["type"]) for entry in entries} <= {("ada@example.org", "image")}
+    return [(entry["subject"]["id"], entry["details"]["from"], entry["details"]["to"]) for entry in entries]
+
+
+def test_one_image_is_changed_by_a_merge_patch_and_the_audit_says_by_whom(admin: Caller, image_ids: list[int]) -> None:
+    path = f"/images/{image_ids[0]}"
+    place = {"description": "Waal bridge", "lat": 51.852, "lon": 5.866}
+    first = {
+        "type": " drone ",
+        "metadata": {"bridge": "waal", "flight": {"km": 7, "wet": True}, "no": None},
+        "date_taken": "2026-05-04T10:00:00+02:00",
+        "location_taken": place,
+        "tss_id": "cam-7",
+    }
+    changed = admin.patch(path, first).expect(200)
+    assert (changed["type"], changed["tss_id"], changed["location_taken"]) == ("drone", "cam-7", place)
+    assert changed["metadata"] == {"bridge": "waal", "flight": {"km": 7, "wet": True}}
+    taken = (changed["date_taken"], changed["date_taken_source"])
+    assert taken == ("2026-05-04T08:00:00.000000Z", "manual")
+    second = {
+        "metadata": {"flight": {"wet": None, "km": 8}, "new": [1, None]},
+        "date_taken": None,
+        "location_taken": {"description": None},
+    }
+    again = admin.patch(path, second).expect(200)
+    assert again["metadata"] == {"bridge": "waal", "flight": {"km": 8}, "new": [1, None]}
+    assert (again["date_taken"], again["date_taken_source"]) == (None, None)
+    assert again["location_taken"] == place | {"description": None}
+    assert (again["type"], again["tss_id"]) == ("drone", "cam-7")
+    # What is the same as before is no change.
+    admin.patch(path, {"type": "drone", "metadata": {}}).expect(200)
+    none = {"metadata": None, "location_taken": None}
+    assert admin.patch(path, none).expect(200)["location_taken"] == dict.fromkeys(place)
+    history = changes_of(admin)
+    assert [image_id for image_id, _, _ in history] == image_ids[:1] * 3
+    assert history[0][2]["date_taken"] == "2026-05-04T08:00:00.000000Z"
+    assert history[1][1]["metadata"] == {"flight": {"km": 7, "wet": True}}
+    assert history[1][2]["metadata"] == {"flight": {"km": 8}, "new": [1, None]}
+    assert history[2][2] == {"metadata": {}, "lat": None, "lon": None}
+
+
+def test_many_images_are_changed_all_or_none(admin: Caller, image_ids: list[int]) -> None:
+    first, second, third, _ = image_ids
+    items: list[dict[str, Any]] = [
+        {"image_id": third, "type": "drone"},
+        {"image_id": first, "metadata": {"km": 1}, "date_taken": "2026-05-04T08:00:00Z"},
+        {"image_id": second, "tss_id": None},
+    ]
+    assert admin.patch("/images", items).expect(200) == {"image_count": 3, "changed": 2}
+    assert admin.patch("/images", []).expect(200) == {"image_count": 0, "changed": 0}
+    assert [image_id for image_id, _, _ in changes_of(admin)] == [first, third]
+    before = admin.get("/images").expect(200)
+    good = {"image_id": second, "type": "mast"}
+    too_large = {"a": "x" * 40_000}
+    admin.patch(f"/images/{third}", {"metadata": too_large}).expect(200)
+    for status, bad, pointer in (
+        (404, {"image_id": 4711, "type": "mast"}, "/1/image_id"),
+        (422, {"image_id": second, "type": "drone"}, "/1/image_id"),
+        (422, {"image_id": first, "type": "\u200b"}, "/1/type"),
+        (422, {"image_id": first, "tss_id": "x" * 129}, "/1/tss_id"),
+        (422, {"image_id": first, "date_taken": "2026-02-30T00:00:00Z"}, "/1/date_taken"),
+        (422, {"image_id": first, "location_taken": {"lat": 1}}, "/1/location_taken"),
+        (422, {"image_id": third, "metadata": {"b": "x" * 30_000}}, "/1/metadata"),
+        (400, {"image_id": first, "filetype": "PNG"}, "/1"),
+        (400, {"image_id": first}, "/1"),
+        (400, {"image_id": first, "date_taken": "2026-05-04"}, "/1/date_taken"),
+        (400, {"image_id": first, "location_taken": {"lat": 91, "lon": 0}}, "/1/location_taken/lat"),
+    ):
+        problem = admin.patch("/images", [good, bad]).expect(status)
+        assert problem["errors"][0]["pointer"] == pointer, bad
+    admin.patch("/images/4711", {"type": "drone"}).expect(404, "no image 4711")
+    admin.patch(f"/images/{first}", {"location_taken": {"lon": 1}}).expect(422, "both lat and lon")
+    admin.patch(f"/images/{third}", {"metadata": None}).expect(200)
+    assert admin.get("/images").expect(200) == before
