@@ -12,7 +12,7 @@ from app.handlers import read_expansion
 from app.observability import metrics
 from app.representations.pages import Page
 from app.responses import json_answer, ok_or_representation, page_answer, refuse_if_changed, resource_answer
-from app.services import campaigns, objects, relabels, submissions
+from app.services import campaign_images, campaigns, objects, relabels, submissions
 from app.services.api_keys import Account, KeyPair
 from app.services.campaigns import CampaignImageFilter, NewCampaign
 from app.wiring import components
@@ -70,8 +70,20 @@ def list_campaign_images(
 
 def add_campaign_images(session: Session, campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:
     """POST /campaigns/{campaign_id}/images"""
-    campaigns.add_images(session, campaign_id, body)
+    campaign_images.add_images(session, campaign_id, body)
     return ok_or_representation(lambda: campaigns.get_campaign(session, campaign_id))
+
+
+def remove_campaign_images(session: Session, campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:
+    """POST /campaigns/{campaign_id}/images/remove"""
+    campaign_images.remove_images(session, campaign_id, body)
+    return ok_or_representation(lambda: campaigns.get_campaign(session, campaign_id))
+
+
+def remove_campaign_image(session: Session, campaign_id: int, image_id: int) -> Response:
+    """DELETE /campaigns/{campaign_id}/images/{image_id}"""
+    campaign_images.remove_images(session, campaign_id, [{"id": image_id}])
+    return json_answer(campaigns.get_campaign(session, campaign_id))
 
 
 def list_campaign_objects(

@@ -107,6 +107,29 @@ FROM held CROSS JOIN LATERAL (
 WHERE campaign.id = held.id
 """)
 
+# An image is in a campaign exactly while its newest span has no end, and only then is it submitted.
+WRONG_MEMBERSHIP = text("""
+SELECT coalesce(member.campaign_id, campaign_image.campaign_id) AS id, count(*) AS found,
+    (array_agg(coalesce(member.image_id, campaign_image.image_id)))[1\\:10] AS image_ids
+FROM campaign_image FULL JOIN (
+    SELECT campaign_id, image_id, count(*) FROM campaign_membership WHERE date_left IS NULL GROUP BY 1, 2) AS member
+    ON member.campaign_id = campaign_image.campaign_id AND member.image_id = campaign_image.image_id
+WHERE member.count IS DISTINCT FROM 1 OR campaign_image.image_id IS NULL
+GROUP BY 1
+ORDER BY 1
+""")
+
+SUBMITTED_WITHOUT_MEMBERSHIP = text("""
+SELECT campaign_id AS id, count(*) AS found, (array_agg(image_id ORDER BY image_id))[1\\:10] AS image_ids
+FROM submission_image
+WHERE NOT EXISTS (
+    SELECT FROM campaign_membership AS member
+    WHERE member.campaign_id = submission_image.campaign_id AND member.image_id = submission_image.image_id
+        AND joined_after < submission_id AND (left_after IS NULL OR left_after >= submission_id))
+GROUP BY 1
+ORDER BY 1
+""")
+
 # An image is what the newest submission made of it.
 WRONG_STATES = text("""
 SELECT campaign_image.campaign_id AS id, count(*) AS found, (array_agg(image_id ORDER BY image_id))[1\\:10] AS image_ids
@@ -179,10 +202,15 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(object_count), 0) AS objects
     FROM (
-        SELECT DISTINCT ON (image_id) object_count FROM submission_image
+        SELECT DISTINCT ON (image_id) image_id, object_count FROM submission_image
         WHERE submission_image.campaign_id = campaign_statistics.campaign_id
             AND submission_image.submission_id <= campaign_statistics.submission_id
         ORDER BY image_id, submission_image.submission_id DESC) AS newest
+    WHERE EXISTS (
+        SELECT FROM campaign_membership AS member
+        WHERE member.campaign_id = campaign_statistics.campaign_id AND member.image_id = newest.image_id
+            AND joined_after < campaign_statistics.submission_id
+            AND (date_left IS NULL OR left_after >= campaign_statistics.submission_id))
 ) AS counted
 WHERE kept.objects <> counted.objects
 ORDER BY campaign_id
@@ -347,6 +375,12 @@ class TableChecks:
             self.session.execute(statement, {"id": campaign_id})
 
     def _submissions(self) -> Iterator[Finding]:
+        for row in self.session.execute(WRONG_MEMBERSHIP):
+            detail = f"It is not recorded since when {_name_images(row)} are in it, or that they have left."
+            yield Finding("membership_wrong", f"campaign {row.id}", detail)
+        for row in self.session.execute(SUBMITTED_WITHOUT_MEMBERSHIP):
+            detail = f"There are submissions of {_name_images(row)} from a time when they were not in it."
+            yield Finding("submitted_without_membership", f"campaign {row.id}", detail)
         for row in self.session.execute(WRONG_STATES):
             detail = f"The newest submission of {_name_images(row)} is not the one that holds their current content."
             yield Finding("images_of_another_state", f"campaign {row.id}", detail)

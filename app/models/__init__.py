@@ -2,7 +2,7 @@
 
 from app.models.api_keys import ApiKey
 from app.models.audit import AuditEntry
-from app.models.campaigns import Campaign, CampaignImage
+from app.models.campaigns import Campaign, CampaignImage, CampaignMembership
 from app.models.classes import CampaignClass
 from app.models.datasets import Dataset
 from app.models.drafts import Draft
@@ -25,6 +25,7 @@ __all__ = [
     "Campaign",
     "CampaignClass",
     "CampaignImage",
+    "CampaignMembership",
     "CampaignStatistics",
     "Dataset",
     "Draft",

@@ -64,9 +64,10 @@ class Campaign(Base):
 
 
 class CampaignImage(Base):
-    """One image of a campaign. Unless it is `unlabeled` it points at the submission that holds its present content.
+    """One image that is in a campaign now. Unless it is `unlabeled` it points at the submission that holds its present content.
 
-    It points at the review that is in force as well, if there is one.
+    It points at the review that is in force as well, if there is one. Triggers record in `campaign_membership` when rows come and
+    go.
     """
 
     __tablename__ = "campaign_image"
@@ -83,4 +84,41 @@ class CampaignImage(Base):
         ForeignKeyConstraint(["campaign_id", "review_id"], ["review.campaign_id", "review.id"], use_alter=True),
         CheckConstraint(STATE_RULE, name="state"),
         Index("ix_campaign_image_image_id_campaign_id", "image_id", "campaign_id"),
+    )
+
+
+class CampaignMembership(Base):
+    """A span in which an image was in a campaign, or since when it is; triggers on `campaign_image` write it.
+
+    The times are taken while the campaign is locked. Beside each stands the newest submission to the campaign at that moment, 0
+    before the first, so that spans and submissions have one order: the image came and left after these submissions.
+    """
+
+    __tablename__ = "campaign_membership"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id"), primary_key=True)
+    date_joined: Mapped[datetime] = mapped_column(primary_key=True)
+    joined_after: Mapped[int]
+    date_left: Mapped[datetime | None]
+    left_after: Mapped[int | None]
+
+    __table_args__ = (
+        CheckConstraint("(date_left IS NULL) = (left_after IS NULL) AND left_after >= joined_after", name="left"),
+        Index("ix_campaign_membership_image_id_campaign_id", "image_id", "campaign_id"),
+        # Most images come before the first submission and never leave, so that these two are small.
+        Index(
+            "ix_campaign_membership_joined",
+            "campaign_id",
+            "joined_after",
+            "date_joined",
+            postgresql_where=text("joined_after > 0"),
+        ),
+        Index(
+            "ix_campaign_membership_left",
+            "campaign_id",
+            "left_after",
+            "date_left",
+            postgresql_where=text("date_left IS NOT NULL"),
+        ),
     )

@@ -34,7 +34,6 @@ class Object(Base):
 
     __table_args__ = (
         ForeignKeyConstraint(["campaign_id", "submission_id"], ["submission.campaign_id", "submission.id"]),
-        ForeignKeyConstraint(["campaign_id", "image_id"], ["campaign_image.campaign_id", "campaign_image.image_id"]),
         CheckConstraint("0 <= x_min AND x_min < x_max AND 0 <= y_min AND y_min < y_max", name="box"),
         CheckConstraint(
             "num_nulls(left_edge, upper_edge, right_edge, lower_edge) IN (0, 4)"

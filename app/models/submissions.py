@@ -59,7 +59,7 @@ class SubmissionImage(Base):
     __tablename__ = "submission_image"
 
     campaign_id: Mapped[int] = mapped_column(primary_key=True)
-    image_id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id"), primary_key=True)
     submission_id: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[str]
     object_count: Mapped[int] = mapped_column(Integer)
@@ -68,7 +68,6 @@ class SubmissionImage(Base):
 
     __table_args__ = (
         ForeignKeyConstraint(["campaign_id", "submission_id"], ["submission.campaign_id", "submission.id"]),
-        ForeignKeyConstraint(["campaign_id", "image_id"], ["campaign_image.campaign_id", "campaign_image.image_id"]),
         CheckConstraint(STATE_RULE, name="state"),
         CheckConstraint("object_count >= 0 AND (object_count > 0) = (state = 'labeled')", name="object_count"),
         CheckConstraint(

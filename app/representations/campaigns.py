@@ -2,10 +2,24 @@
 
 from functools import lru_cache
 
-from sqlalchemy import BigInteger, Text, bindparam, case, cast, func, literal_column, select, true
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
-from app.models import Campaign, CampaignClass, CampaignImage, Image, SubmissionImage
+from app.models import Campaign, CampaignClass, CampaignImage, CampaignMembership, Image, SubmissionImage
 from app.models.jobs import PUBLISH_DATASETS
 from app.models.users import LABELER, REVIEWER
 from app.representations.images import FILE
@@ -55,18 +69,6 @@ CAMPAIGNS = select(
 ).order_by(Campaign.id)
 CAMPAIGNS_OF_KIND = CAMPAIGNS.where(Campaign.kind == bindparam("kind"))
 CAMPAIGN = CAMPAIGNS.where(Campaign.id == bindparam("campaign_id"))
-# The id of the image behind the last one of a page, which begins after an id and after so many more images.
-_IMAGE_BEHIND = (
-    select(CampaignImage.image_id)
-    .where(
-        CampaignImage.campaign_id == bindparam("campaign_id"),
-        CampaignImage.image_id > bindparam("begin_id", type_=BigInteger),
-    )
-    .order_by(CampaignImage.image_id)
-    .offset(bindparam("end_rows", type_=BigInteger))
-    .limit(1)
-    .scalar_subquery()
-)
 
 
 # To make such a select takes longer than to run it for a few images.
@@ -120,36 +122,74 @@ def select_labeled_images(member: type[CampaignImage]) -> AnySelect:
 
 
 @lru_cache(8)
-def until_page_ends(rows: AnySelect) -> AnySelect:
+def until_page_ends(rows: AnySelect, *, is_past: bool = False) -> AnySelect:
     """Return a select of images of a campaign without those behind a page: `begin_id`, and `end_rows` images after it.
 
-    With it PostgreSQL looks at no image behind the page, also while it has no statistics of a new campaign.
+    With it PostgreSQL looks at no image behind the page, also while it has no statistics of a new campaign. `is_past` states that
+    the images are those of a moment.
     """
-    return rows.where(rows.selected_columns.image_id <= func.coalesce(_IMAGE_BEHIND, 2**63 - 1))
+    member = CampaignMembership if is_past else CampaignImage
+    behind = select(member.image_id).where(
+        member.campaign_id == bindparam("campaign_id"),
+        member.image_id > bindparam("begin_id", type_=BigInteger),
+    )
+    if is_past:
+        behind = behind.where(WAS_IN_CAMPAIGN)
+    behind = behind.order_by(member.image_id).offset(bindparam("end_rows", type_=BigInteger)).limit(1)
+    return rows.where(rows.selected_columns.image_id <= func.coalesce(behind.scalar_subquery(), 2**63 - 1))
+
+
+# A moment as two parameters: the newest submission to the campaign, and the time.
+_MOMENT = tuple_(bindparam("moment", type_=BigInteger), bindparam("moment_time", type_=DateTime(timezone=True)))
+_JOINED = tuple_(CampaignMembership.joined_after, CampaignMembership.date_joined)
+_LEFT = tuple_(CampaignMembership.left_after, CampaignMembership.date_left)
+# The condition under which a span of membership holds the moment.
+WAS_IN_CAMPAIGN = and_(_JOINED <= _MOMENT, or_(CampaignMembership.date_left.is_(None), _LEFT > _MOMENT))
+
+
+def _count_members_then() -> AnySelect:
+    spans = select(func.count()).where(CampaignMembership.campaign_id == Campaign.id).correlate(Campaign)
+    joined = spans.where(CampaignMembership.joined_after > 0, _JOINED > _MOMENT).scalar_subquery()
+    left = spans.where(CampaignMembership.date_left.is_not(None), _LEFT > _MOMENT).scalar_subquery()
+    early = spans.where(CampaignMembership.joined_after == 0, _JOINED > _MOMENT).scalar_subquery()
+    before_submissions = case((bindparam("moment", type_=BigInteger) == 0, early), else_=0)
+    count = Campaign.image_count - joined + left - before_submissions
+    return select(count).where(Campaign.id == bindparam("campaign_id"))
+
+
+# How many images were in a campaign at the moment. Counted are those that joined and left since, which the indexes of the table
+# hold: of a campaign with many images these are few.
+COUNT_MEMBERS_THEN = _count_members_then()
 
 
 def _images_then() -> type[CampaignImage]:
     newest = (
         select(SubmissionImage.submission_id, SubmissionImage.state)
         .where(
-            SubmissionImage.campaign_id == CampaignImage.campaign_id,
-            SubmissionImage.image_id == CampaignImage.image_id,
+            SubmissionImage.campaign_id == CampaignMembership.campaign_id,
+            SubmissionImage.image_id == CampaignMembership.image_id,
             SubmissionImage.submission_id <= bindparam("moment", type_=BigInteger),
         )
-        .correlate(CampaignImage)
+        .correlate(CampaignMembership)
         .order_by(SubmissionImage.submission_id.desc())
         .limit(1)
         .lateral("newest")
     )
-    past = select(
-        CampaignImage.campaign_id,
-        CampaignImage.image_id,
-        case((newest.c.state != "unlabeled", newest.c.submission_id)).label("submission_id"),
-        func.coalesce(newest.c.state, "unlabeled").label("state"),
-        review_id_then().label("review_id"),
-    ).outerjoin(newest, true())
+    past = (
+        select(
+            CampaignMembership.campaign_id,
+            CampaignMembership.image_id,
+            case((newest.c.state != "unlabeled", newest.c.submission_id)).label("submission_id"),
+            func.coalesce(newest.c.state, "unlabeled").label("state"),
+            review_id_then(CampaignMembership.campaign_id, CampaignMembership.image_id, CampaignMembership).label(
+                "review_id"
+            ),
+        )
+        .outerjoin(newest, true())
+        .where(WAS_IN_CAMPAIGN)
+    )
     return aliased(CampaignImage, past.subquery("past"), adapt_on_names=True)
 
 
-# The images of campaigns as they were just after the submission `moment`, with the reviews until `moment_time`: two parameters.
+# The images that were in campaigns at the moment, as they were then.
 IMAGES_THEN = _images_then()

@@ -30,16 +30,17 @@ def has_verdict(member: type[CampaignImage], verdicts: Collection[str]) -> Colum
     return or_(member.review_id.is_(None), has_one) if "none" in verdicts else has_one
 
 
-def review_id_then() -> ColumnElement[int]:
-    """Return an expression: the review of an image that was in force at a moment of the past.
+def review_id_then(campaign_id: Any, image_id: Any, outer: Any) -> ColumnElement[int]:
+    """Return an expression: the review of an image of a campaign that was in force at a moment of the past.
 
-    The moment is that just after the submission `moment` and at the time `moment_time`, two parameters.
+    `outer` is what the outer select takes the two ids from. The moment is that just after the submission `moment` and at the time
+    `moment_time`, two parameters.
     """
-    of_image = (Review.campaign_id == CampaignImage.campaign_id, Review.image_id == CampaignImage.image_id)
+    of_image = (Review.campaign_id == campaign_id, Review.image_id == image_id)
     newest = (
         select(Review.id, Review.submission_id)
         .where(*of_image, Review.date_created <= bindparam("moment_time", type_=DateTime(timezone=True)))
-        .correlate(CampaignImage)
+        .correlate(outer)
         .order_by(Review.id.desc())
         .limit(1)
         .subquery("newest_review")
@@ -47,17 +48,17 @@ def review_id_then() -> ColumnElement[int]:
     has_new_content = (
         exists()
         .where(
-            SubmissionImage.campaign_id == CampaignImage.campaign_id,
-            SubmissionImage.image_id == CampaignImage.image_id,
+            SubmissionImage.campaign_id == campaign_id,
+            SubmissionImage.image_id == image_id,
             SubmissionImage.submission_id > newest.c.submission_id,
             SubmissionImage.submission_id <= bindparam("moment", type_=BigInteger),
             Submission.campaign_id == SubmissionImage.campaign_id,
             Submission.id == SubmissionImage.submission_id,
             Submission.kind != "relabel",
         )
-        .correlate(CampaignImage, newest)
+        .correlate(outer, newest)
     )
-    return select(newest.c.id).where(~has_new_content).correlate(CampaignImage).scalar_subquery()
+    return select(newest.c.id).where(~has_new_content).correlate(outer).scalar_subquery()
 
 
 def select_reviews_of_revision() -> AnySelect:

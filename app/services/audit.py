@@ -43,6 +43,7 @@ class Action(StrEnum):
     REVOKE_UPLOAD_LINKS = "revoke_upload_links"
     CHANGE_STATUS = "change_status"
     UPDATE_IMAGE = "update_image"
+    REMOVE_IMAGES = "remove_images"
 
 
 class SubjectType(StrEnum):

@@ -1,11 +1,11 @@
 """Campaigns: labeling jobs, their partner, their images and the steps of their life."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, func, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -22,6 +22,7 @@ from app.representations.campaigns import (
     CAMPAIGN,
     CAMPAIGNS,
     CAMPAIGNS_OF_KIND,
+    COUNT_MEMBERS_THEN,
     IMAGES_THEN,
     select_campaign_images,
     select_labeled_images,
@@ -34,7 +35,6 @@ from app.representations.reviews import has_verdict
 from app.services import api_keys, classes, users
 from app.services.api_keys import Account, KeyPair
 from app.services.audit import Action, SubjectType, record
-from app.services.images import resolve_images
 from app.services.labels import normal_translations
 from app.services.moments import read_dated_moment
 from app.services.text import read_text
@@ -280,14 +280,24 @@ def enter_status(session: Session, campaign: Campaign, status: str, *, automatic
     session.execute(update(Campaign).where(Campaign.id == campaign.id).values(status=status, **DATES[status]))
 
 
-def count_states(session: Session, campaign: Campaign, changes: Mapping[str, int], *, reopens: bool = True) -> None:
+def count_states(
+    session: Session,
+    campaign: Campaign,
+    changes: Mapping[str, int],
+    *,
+    completes: bool = True,
+    reopens: bool = True,
+) -> None:
     """Change the counters by how many images more or fewer have each state and verdict, and the status that follows from them.
 
-    The caller has locked the campaign. An active campaign that completes itself is completed when all its images are done, and a
-    completed one with an image that is not done becomes active again if the change `reopens` it.
+    Images that come are more of a state, images that leave fewer. The caller has locked the campaign. An active campaign that
+    completes itself is completed when all its images are done if the change `completes` it, and a completed one with an image
+    that is not done becomes active again if the change `reopens` it.
     """
+    image_count = campaign.image_count + sum(changes.get(state, 0) for state in STATES)
     counts = {
-        "labeled_count": campaign.labeled_count - changes.get("unlabeled", 0),
+        "image_count": image_count,
+        "labeled_count": campaign.labeled_count + image_count - campaign.image_count - changes.get("unlabeled", 0),
         "empty_count": campaign.empty_count + changes.get("empty", 0),
         "unusable_count": campaign.unusable_count + changes.get("unusable", 0),
         "accepted_count": campaign.accepted_count + changes.get("accepted", 0),
@@ -295,8 +305,8 @@ def count_states(session: Session, campaign: Campaign, changes: Mapping[str, int
     }
     if any(changes.values()):
         session.execute(update(Campaign).where(Campaign.id == campaign.id).values(**counts))
-    is_done = counts["labeled_count"] - counts["rejected_count"] == campaign.image_count >= 1
-    if campaign.status == "active" and campaign.auto_complete and is_done:
+    is_done = counts["labeled_count"] - counts["rejected_count"] == image_count
+    if campaign.status == "active" and completes and campaign.auto_complete and is_done and image_count:
         enter_status(session, campaign, "completed", automatic=True)
     elif campaign.status == "completed" and reopens and not is_done:
         enter_status(session, campaign, "active", automatic=True)
@@ -346,13 +356,15 @@ def _fetch_images(
     if verdicts:
         rows = rows.where(has_verdict(member, verdicts))
     elif are_all_states:
-        rows = until_page_ends(rows)
+        rows = until_page_ends(rows, is_past=moment is not None)
     total = None
     # The counters are those of now.
-    if not verdicts and (moment is None or are_all_states):
+    if not verdicts and moment is None:
         total = _total(*states)
     elif verdicts and moment is None and are_all_states:
         total = _total(*set(verdicts))
+    elif not verdicts and are_all_states:
+        total = COUNT_MEMBERS_THEN
     values = {
         "campaign_id": campaign_id,
         "moment": moment,
@@ -361,24 +373,6 @@ def _fetch_images(
         "end_rows": page.offset + page.size,
     }
     return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path, parameters=values)
-
-
-def add_images(session: Session, campaign_id: int, references: Iterable[dict[str, Any]]) -> None:
-    """Add images to a campaign that is `created`, all or none; one that is in it already stays as it is.
-
-    Raises NotFound for the campaign or an image, Conflict when the campaign has started, Unprocessable for what is no image
-    or has no known size.
-    """
-    campaign = lock_campaign(session, campaign_id)
-    if campaign.status != "created":
-        raise Conflict(f"Campaign {campaign_id} is {campaign.status}: images can be added only while it is created.")
-    count = 0
-    for image_ids in resolve_images(session, references, for_campaign=True):
-        named = select(literal(campaign_id, BigInteger), func.unnest(image_ids))
-        added = insert(CampaignImage).from_select(["campaign_id", "image_id"], named).on_conflict_do_nothing()
-        count += session.connection().execute(added).rowcount
-    grown = Campaign.image_count + count
-    session.execute(update(Campaign).where(Campaign.id == campaign_id).values(image_count=grown))
 
 
 def lock_campaign(session: Session, campaign_id: int) -> Campaign:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -18,31 +19,40 @@ from app.representations.json import fetch_rows
 from app.representations.objects import OBJECTS
 from app.representations.pages import Listing, Page
 from app.services.campaigns import require_campaign
-from app.services.moments import read_moment
+from app.services.moments import read_dated_moment
 
-NOW = 2**63 - 1
+# Moments: the newest submission, and the time. The beginning is just before the first submission.
+BEGINNING, NOW = (0, datetime.max.replace(tzinfo=UTC)), (2**63 - 1, datetime.max.replace(tzinfo=UTC))
 KINDS = ("added", "removed", "moved", "relabeled", "changed")
 # Images whose objects are read by one statement.
 CHUNK_COUNT = 1_000
 
-# The next images that have another revision at the second moment than at the first.
+# The next images that have another revision at the second moment than at the first, or are in the campaign at one of them only,
+# when they have no state at the other.
 CHANGED = text("""
-SELECT campaign_image.image_id, before.submission_id AS before_id, after.submission_id AS after_id,
-    coalesce(before.state, 'unlabeled') AS before_state, coalesce(after.state, 'unlabeled') AS after_state,
-    before.reason AS before_reason, after.reason AS after_reason
-FROM campaign_image LEFT JOIN LATERAL (
-    SELECT * FROM submission_image
-    WHERE submission_image.campaign_id = campaign_image.campaign_id AND submission_image.image_id = campaign_image.image_id
-        AND submission_image.submission_id <= :before
-    ORDER BY submission_image.submission_id DESC LIMIT 1) AS before ON true
+SELECT member.image_id, before.submission_id AS before_id, after.submission_id AS after_id,
+    CASE WHEN was_in THEN coalesce(before.state, 'unlabeled') END AS before_state,
+    CASE WHEN is_in THEN coalesce(after.state, 'unlabeled') END AS after_state,
+    before.reason AS before_reason, after.reason AS after_reason,
+    CASE WHEN was_in AND NOT is_in THEN 'left' WHEN is_in AND NOT was_in THEN 'joined' END AS membership
+FROM (
+    SELECT image_id,
+        bool_or((joined_after, date_joined) <= (:before, CAST(:before_time AS timestamptz)) AND (
+            date_left IS NULL OR (left_after, date_left) > (:before, CAST(:before_time AS timestamptz)))) AS was_in,
+        bool_or((joined_after, date_joined) <= (:after, CAST(:after_time AS timestamptz)) AND (
+            date_left IS NULL OR (left_after, date_left) > (:after, CAST(:after_time AS timestamptz)))) AS is_in
+    FROM campaign_membership WHERE campaign_id = :campaign_id AND image_id > :last_id
+    GROUP BY image_id) AS member
 LEFT JOIN LATERAL (
     SELECT * FROM submission_image
-    WHERE submission_image.campaign_id = campaign_image.campaign_id AND submission_image.image_id = campaign_image.image_id
-        AND submission_image.submission_id <= :after
-    ORDER BY submission_image.submission_id DESC LIMIT 1) AS after ON true
-WHERE campaign_image.campaign_id = :campaign_id AND before.submission_id IS DISTINCT FROM after.submission_id
-    AND campaign_image.image_id > :last_id
-ORDER BY campaign_image.image_id
+    WHERE was_in AND campaign_id = :campaign_id AND submission_image.image_id = member.image_id AND submission_id <= :before
+    ORDER BY submission_id DESC LIMIT 1) AS before ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM submission_image
+    WHERE is_in AND campaign_id = :campaign_id AND submission_image.image_id = member.image_id AND submission_id <= :after
+    ORDER BY submission_id DESC LIMIT 1) AS after ON true
+WHERE was_in <> is_in OR before.submission_id IS DISTINCT FROM after.submission_id
+ORDER BY member.image_id
 LIMIT :size
 """)
 
@@ -65,21 +75,22 @@ def list_differences(
 ) -> Listing:
     """Return a page of the images that changed between two moments, with what became of their objects, and counts of all.
 
-    The moments are submissions or times; without them the beginning of the campaign and now. Raises NotFound for the
+    Objects of images that joined count as added, those of images that left as removed. The moments are submissions or times;
+    without them the moment before the first submission and now. Raises NotFound for the
     campaign, a submission that it does not have, and a page past the last, BadRequest for times in the future, Unprocessable
     for an image with too many boxes to be compared.
     """
     require_campaign(session, campaign_id)
-    before = 0 if begin is None else read_moment(session, campaign_id, begin)
-    after = NOW if end is None else read_moment(session, campaign_id, end)
-    counts: Counter[str] = Counter(dict.fromkeys(("images", *KINDS, "states"), 0))
+    before = BEGINNING if begin is None else read_dated_moment(session, campaign_id, begin)
+    after = NOW if end is None else read_dated_moment(session, campaign_id, end)
+    counts: Counter[str] = Counter(dict.fromkeys(("images", *KINDS, "states", "joined", "left"), 0))
     shown: list[tuple[Row[Any], list[Match]]] = []
     first = page.offset if page.after is None else 0
     position = 0
     with longer_statements(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS):
         for image, matches in _compare(session, campaign_id, before, after):
             counts["images"] += 1
-            counts["states"] += image.before_state != image.after_state
+            counts[image.membership or "states"] += image.before_state != image.after_state
             counts.update(match.kind for match in matches)
             is_behind = page.after is None or image.image_id > page.after
             if is_behind and position >= first and len(shown) <= page.size:
@@ -89,17 +100,20 @@ def list_differences(
         body = {
             "images": _describe(session, campaign_id, shown[: page.size]),
             "counts": dict(counts),
-            "from": before or None,
-            "to": None if end is None else after or None,
+            "from": before[0] or None,
+            "to": None if end is None else after[0] or None,
             "pagination": pagination,
         }
     last_id = shown[page.size - 1][0].image_id if page.after is not None and len(shown) > page.size else None
     return Listing(orjson.dumps(body), page.links(pagination["next"], last_id))
 
 
-def _compare(session: Session, campaign_id: int, before: int, after: int) -> Iterator[tuple[Row[Any], list[Match]]]:
+def _compare(
+    session: Session, campaign_id: int, before: tuple[int, datetime], after: tuple[int, datetime]
+) -> Iterator[tuple[Row[Any], list[Match]]]:
     """Yield the images that differ, each with what became of its objects."""
-    values = {"campaign_id": campaign_id, "before": before, "after": after, "size": CHUNK_COUNT}
+    moments = {"before": before[0], "before_time": before[1], "after": after[0], "after_time": after[1]}
+    values = {"campaign_id": campaign_id, **moments, "size": CHUNK_COUNT}
     last_id = 0
     while changed := session.execute(CHANGED, {**values, "last_id": last_id}).all():
         last_id = changed[-1].image_id
@@ -143,6 +157,7 @@ def _describe(session: Session, campaign_id: int, shown: list[tuple[Row[Any], li
         {
             "image_id": row.image_id,
             "url": f"/images/{row.image_id}",
+            "membership": row.membership,
             "state": [row.before_state, row.after_state],
             "reason": [row.before_reason, row.after_reason],
             "revision": [

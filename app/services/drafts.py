@@ -14,7 +14,7 @@ from app.models.users import MAX_EMAIL_LENGTH
 from app.representations.drafts import DRAFTS
 from app.representations.pages import Listing, Page, fetch_page
 from app.services.api_keys import Account
-from app.services.campaign_images import require_members
+from app.services.campaign_images import hold_members, require_members
 from app.services.campaigns import campaign_not_found, require_campaign
 from app.services.text import read_query_text
 
@@ -47,6 +47,8 @@ def put_drafts(
     faults = list(islice(_repeated(image_ids), MAX_ERRORS))
     if faults:
         raise Unprocessable(f"{faults[0]['detail']} Nothing was kept.", errors=faults)
+    # An image that leaves the campaign takes its drafts with it.
+    hold_members(session, campaign_id, image_ids)
     require_members(session, campaign_id, image_ids, pointer="/{}/image_id", outcome="Nothing was kept.")
     for chunk in _chunks(drafts, max_objects):
         session.execute(KEEP, {"campaign_id": campaign_id, "user_id": account.user_id, "drafts": chunk})

@@ -1,12 +1,13 @@
 """Images: finding them, naming them in a request, and handing out links to their files."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import orjson
-from sqlalchemy import exists, func, select, text
+from sqlalchemy import ColumnElement, exists, func, select, text, true
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
@@ -33,12 +34,20 @@ from app.services.moments import read_moment_of_any
 BATCH_SIZE = 10_000
 BATCH_LENGTH = 1_000_000
 MAX_ERRORS = 50
-NO_IMAGE = "Image {} cannot be in a campaign: it is no image, or its size in pixels is unknown."
 NO_ACCESS = "Your key does not give access to this."
 # So many campaigns stand in the details of an image.
 MAX_CAMPAIGNS = 100
 # What of an image only callers see who read everything.
 OF_READERS = ("type", "metadata", "tss_id", "date_created", "created_by")
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What must hold for images that a request names: a condition on Image, and the error for the id of one without it."""
+
+    condition: ColumnElement[bool]
+    message: str
+    error: type[NotFound] | type[Unprocessable]
 
 
 def list_images(
@@ -132,24 +141,28 @@ def _no_image(account: Account, image_id: int) -> NotFound | Forbidden:
     return _not_found(image_id) if account.reads_everything else Forbidden(NO_ACCESS)
 
 
-# The revision of an image at a moment in each of its campaigns: of the listed ones, or of those that were finished then.
+# The revision of an image at a moment in each campaign that it was in: of the listed ones, or of those that were finished then.
 # The status is that of the newest change in the audit; for campaigns that are older than the audit it is that of now.
 AT_MOMENT = text("""
 SELECT campaign_id, newest.submission_id
-FROM campaign_image
+FROM campaign_membership AS member
 JOIN campaign ON campaign.id = campaign_id
 CROSS JOIN LATERAL (
+    SELECT CASE WHEN campaign_id = :campaign_id THEN :submission_id ELSE (
+        SELECT max(id) FROM submission
+        WHERE submission.campaign_id = member.campaign_id AND date_created <= :time) END AS submission_id) AS moment
+CROSS JOIN LATERAL (
     SELECT submission_id, state FROM submission_image
-    WHERE submission_image.campaign_id = campaign_image.campaign_id AND submission_image.image_id = campaign_image.image_id
-        AND submission_id <= CASE WHEN campaign_id = :campaign_id THEN :submission_id ELSE (
-            SELECT max(id) FROM submission
-            WHERE submission.campaign_id = campaign_image.campaign_id AND date_created <= :time) END
+    WHERE submission_image.campaign_id = member.campaign_id AND submission_image.image_id = member.image_id
+        AND submission_id <= moment.submission_id
     ORDER BY submission_id DESC LIMIT 1) AS newest
 LEFT JOIN LATERAL (
     SELECT details ->> 'to' AS status, date_created FROM audit
     WHERE subject_type = 'campaign' AND subject_id = campaign_id AND action = 'change_status' AND date_created <= :time
     ORDER BY id DESC LIMIT 1) AS step ON true
-WHERE image_id = :image_id AND newest.state <> 'unlabeled' AND CASE
+WHERE image_id = :image_id AND (joined_after, date_joined) <= (moment.submission_id, :time)
+    AND (date_left IS NULL OR (left_after, date_left) > (moment.submission_id, :time))
+    AND newest.state <> 'unlabeled' AND CASE
     WHEN CAST(:campaign_ids AS bigint[]) IS NOT NULL THEN campaign_id = ANY (:campaign_ids)
     WHEN step.status IS NULL THEN date_finished <= :time
     ELSE step.status = 'finished' END
@@ -222,16 +235,21 @@ def _require_campaigns(session: Session, campaign_ids: list[int]) -> None:
 
 
 def resolve_images(
-    session: Session, references: Iterable[dict[str, Any]], *, for_campaign: bool = False
+    session: Session,
+    references: Iterable[dict[str, Any]],
+    requirement: Requirement | None = None,
+    *,
+    outcome: str = "Nothing was added.",
 ) -> Iterator[list[int]]:
     """Yield the ids of the images named by `{"id": …}` or `{"filepath": …}`, those of some references at a time.
 
     A slash before a path is allowed; an image that is named twice may come twice. Raises NotFound that points at the first
-    images that are not there, and with `for_campaign` Unprocessable that points at those that cannot be labeled.
+    images that are not there, and the error of the requirement that points at those that do not meet it; `outcome` is what that
+    means.
     """
     position = 0
     for batch in _batches(references):
-        yield _resolve(session, batch, position, for_campaign)
+        yield _resolve(session, batch, position, requirement, outcome)
         position += len(batch)
 
 
@@ -248,26 +266,27 @@ def _batches(references: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, An
         yield batch
 
 
-def _resolve(session: Session, references: list[dict[str, Any]], position: int, for_campaign: bool) -> list[int]:
+def _resolve(
+    session: Session, references: list[dict[str, Any]], position: int, requirement: Requirement | None, outcome: str
+) -> list[int]:
     ids = [reference["id"] for reference in references if "id" in reference]
     paths = [_path_of(reference) for reference in references if "filepath" in reference]
-    # By id, which is a number, or path: the image's id, and whether it can be labeled.
+    # By id, which is a number, or path: the image's id, and whether it meets the requirement.
     found: dict[int | str, tuple[int, bool]] = {}
-    # A file that is no image has no size in pixels.
-    columns = (Image.id, Image.width.is_not(None))
+    columns = (Image.id, requirement.condition if requirement else true())
     if ids:
-        for image_id, is_image in session.execute(select(*columns).where(Image.id == func.any(ids))):
-            found[image_id] = (image_id, is_image)
+        for image_id, is_fit in session.execute(select(*columns).where(Image.id == func.any(ids))):
+            found[image_id] = (image_id, is_fit)
     if paths:
         named = select(Image.blobstorage_path, *columns).where(Image.blobstorage_path == func.any(paths))
-        for path, image_id, is_image in session.execute(named):
-            found[path] = (image_id, is_image)
+        for path, image_id, is_fit in session.execute(named):
+            found[path] = (image_id, is_fit)
     missing = _errors(references, position, "There is no image {}.", lambda name: name not in found)
     if missing:
-        raise NotFound(f"{missing[0]['detail']} Nothing was added.", errors=missing)
-    if for_campaign and not all(is_image for _, is_image in found.values()):
-        errors = _errors(references, position, NO_IMAGE, lambda name: not found[name][1])
-        raise Unprocessable(f"{errors[0]['detail']} Nothing was added.", errors=errors)
+        raise NotFound(f"{missing[0]['detail']} {outcome}", errors=missing)
+    if requirement and not all(is_fit for _, is_fit in found.values()):
+        errors = _errors(references, position, requirement.message, lambda name: not found[name][1])
+        raise requirement.error(f"{errors[0]['detail']} {outcome}", errors=errors)
     return sorted({image_id for image_id, _ in found.values()})
 
 

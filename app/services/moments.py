@@ -14,11 +14,6 @@ from app.services.times import read_time
 SUBMISSION_ID = re.compile("[0-9]{1,18}")
 
 
-def read_moment(session: Session, campaign_id: int, as_of: str) -> int:
-    """Return the id of the newest submission to a campaign at a moment, as read_dated_moment does."""
-    return read_dated_moment(session, campaign_id, as_of)[0]
-
-
 def read_dated_moment(session: Session, campaign_id: int, as_of: str) -> tuple[int, datetime]:
     """Return the id of the newest submission to a campaign at a moment, 0 before the first, and the time of the moment.
 

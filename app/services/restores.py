@@ -11,7 +11,7 @@ from app.errors import Conflict
 from app.services import submissions
 from app.services.campaign_images import require_members
 from app.services.campaigns import count_states, lock_campaign
-from app.services.moments import read_moment
+from app.services.moments import read_dated_moment
 from app.services.submissions import Sender
 
 # What images were at the moment and are not now. Two revisions with as many objects are compared object by object.
@@ -75,6 +75,17 @@ STORED = """
 )
 """
 
+# Images that were in the campaign at the moment and have left since.
+LEFT = text("""
+SELECT count(*) FROM campaign_membership AS member
+WHERE campaign_id = :campaign_id AND date_left IS NOT NULL
+    AND (joined_after, date_joined) <= (:moment, CAST(:time AS timestamptz))
+    AND (left_after, date_left) > (:moment, CAST(:time AS timestamptz))
+    AND NOT EXISTS (
+        SELECT FROM campaign_image
+        WHERE campaign_image.campaign_id = member.campaign_id AND campaign_image.image_id = member.image_id)
+""")
+
 
 def _of_changed(*parts: str) -> TextClause:
     return text("".join((CHANGED, *parts)))
@@ -95,21 +106,23 @@ def restore(
 ) -> dict[str, Any]:
     """Make the images of a campaign, or the named ones, what they were at a moment; return what that changes or would change.
 
-    An image that was unlabeled then becomes so again, and one that is the same now as then stays as it is. What changes is one
-    submission, which ends the reviews of its images; reviews of then do not come back. Raises NotFound for the campaign, an
-    image that is not in it, and a submission that is not of it, BadRequest for a time in the future, and Conflict unless the
-    campaign is `active` or `completed`.
+    An image that was unlabeled then becomes so again, and one that is the same now as then stays as it is. Images that have left
+    since are only counted. What changes is one submission, which ends the reviews of its images; reviews of then do not come
+    back. Raises NotFound for the campaign, an image that is not in it, and a submission that is not of it, BadRequest for a time
+    in the future, and Conflict unless the campaign is `active` or `completed`.
     """
     campaign = lock_campaign(session, campaign_id)
     if campaign.status not in ("active", "completed"):
         raise Conflict(
             f"Campaign {campaign_id} is {campaign.status}: labels can be restored only while it is active or completed."
         )
-    moment = read_moment(session, campaign_id, as_of)
+    moment, time = read_dated_moment(session, campaign_id, as_of)
     values = {"campaign_id": campaign_id, "image_ids": image_ids, "moment": moment}
     set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
     if image_ids is not None:
         require_members(session, campaign_id, image_ids, pointer="/image_ids/{}", outcome="Nothing was changed.")
+    left = {"campaign_id": campaign_id, "moment": moment, "time": time}
+    skipped = 0 if image_ids is not None else session.scalars(LEFT, left).one()
     counted = session.execute(COUNT, values).all()
     images, objects = sum(row.images for row in counted), sum(row.objects for row in counted)
     submission_id: int | None = None
@@ -144,5 +157,6 @@ def restore(
         "image_count": images,
         "object_count": objects,
         "states": states,
+        "skipped": skipped,
         "dry_run": dry_run,
     }

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import TextClause, and_, func, select, text
@@ -13,12 +14,16 @@ from app.errors import BadRequest, NotFound
 from app.models import Campaign, CampaignImage, CampaignStatistics, Image, ImageSet, Review, Submission, User
 from app.models.campaigns import PEOPLE
 from app.models.submissions import STATES
+from app.representations.campaigns import COUNT_MEMBERS_THEN
 from app.representations.users import SHOWN_EMAIL
 from app.representations.viewers import viewer_parameters
 from app.services.campaigns import campaign_not_found
 from app.services.moments import read_dated_moment
 
 Rows = Iterable[Sequence[Any]]
+# The newest submission, and the time.
+Moment = tuple[int, datetime]
+JUST_AFTER, EVER_SINCE = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 # Sizes of boxes up to these, in pixels: the square root of the area. 32 and 96 are the bounds of small, medium and large in COCO.
 SIZES = [8, 16, 32, 64, 96, *(2**power for power in range(7, 25))]
 # Labels beyond these are left out, so that free text as labels cannot make an answer endless.
@@ -28,30 +33,61 @@ STALE_COUNT = 10_000
 # Beyond so many images and objects between a moment and that of the kept counts, counting all is quicker than the difference.
 MAX_DIFFERENCE = 100_000
 
-# What each image was at the moment of its campaign: the newest row until then.
+# What each image was at the moment of its campaign: the newest row until then. Images that had left are taken out by a hash,
+# which is quick however many they are.
 ALL = """
 WITH bounds AS MATERIALIZED (
-    SELECT * FROM unnest(CAST(:campaign_ids AS bigint[]), CAST(:moments AS bigint[])) AS bounds (campaign_id, moment)
+    SELECT * FROM unnest(CAST(:campaign_ids AS bigint[]), CAST(:moments AS bigint[]), CAST(:times AS timestamptz[]))
+        AS bounds (campaign_id, moment, time)
+), absent AS MATERIALIZED (
+    SELECT campaign_id, image_id
+    FROM bounds JOIN campaign_membership AS member USING (campaign_id)
+    WHERE date_left IS NOT NULL AND (left_after, date_left) <= (moment, time) AND NOT EXISTS (
+        SELECT FROM campaign_membership AS later
+        WHERE later.campaign_id = member.campaign_id AND later.image_id = member.image_id
+            AND (later.joined_after, later.date_joined) <= (moment, time)
+            AND (later.date_left IS NULL OR (later.left_after, later.date_left) > (moment, time)))
 ), present AS MATERIALIZED (
     SELECT DISTINCT ON (campaign_id, image_id) campaign_id, image_id, submission_id, state, object_count,
         count(*) OVER (PARTITION BY campaign_id, image_id) AS revisions, 1 AS sign
     FROM bounds JOIN submission_image USING (campaign_id)
     WHERE submission_id <= moment AND (CAST(:image_set_id AS bigint) IS NULL OR EXISTS (
         SELECT FROM image WHERE image.id = image_id AND image_set_id = :image_set_id))
+        AND (campaign_id, image_id) NOT IN (SELECT campaign_id, image_id FROM absent)
     ORDER BY campaign_id, image_id, submission_id DESC
 ), sized AS (
     SELECT campaign_id, image_id, sign, label, {size} AS size
     FROM present JOIN object USING (campaign_id, submission_id, image_id)
 )
 """
+# Images with labels that came or left after a moment; one that comes with labels was in the campaign before.
+MOVED = """
+SELECT image_id FROM campaign_membership
+WHERE campaign_id = :campaign_id AND date_left IS NOT NULL
+    AND (left_after, date_left) > (:low, CAST(:low_time AS timestamptz))
+UNION
+SELECT image_id FROM campaign_membership AS member
+WHERE campaign_id = :campaign_id AND joined_after > 0
+    AND (joined_after, date_joined) > (:low, CAST(:low_time AS timestamptz)) AND (
+        SELECT count(*) FROM campaign_membership AS before
+        WHERE before.campaign_id = member.campaign_id AND before.image_id = member.image_id) > 1
+"""
 # What the images that changed between two moments of a campaign were at either; what they were at the first is taken away.
 DIFFERENCE = """
 WITH changed AS MATERIALIZED (
-    SELECT DISTINCT image_id FROM submission_image
+    SELECT image_id FROM submission_image
     WHERE campaign_id = :campaign_id AND submission_id > least(:first, :last) AND submission_id <= greatest(:first, :last)
+    UNION {moved}
 ), present AS MATERIALIZED (
     SELECT CAST(:campaign_id AS bigint) AS campaign_id, image_id, sign, newest.*
-    FROM changed CROSS JOIN (VALUES (CAST(:last AS bigint), 1), (CAST(:first AS bigint), -1)) AS at (moment, sign)
+    FROM changed CROSS JOIN (VALUES
+        (CAST(:last AS bigint), CAST(:last_time AS timestamptz), 1),
+        (CAST(:first AS bigint), CAST(:first_time AS timestamptz), -1)) AS at (moment, time, sign)
+    CROSS JOIN LATERAL (
+        SELECT FROM campaign_membership AS member
+        WHERE member.campaign_id = :campaign_id AND member.image_id = changed.image_id
+            AND (joined_after, date_joined) <= (moment, time)
+            AND (date_left IS NULL OR (left_after, date_left) > (moment, time)) LIMIT 1) AS member
     CROSS JOIN LATERAL (
         SELECT submission_id, state, object_count, count(*) OVER () AS revisions FROM submission_image
         WHERE campaign_id = :campaign_id AND submission_image.image_id = changed.image_id AND submission_id <= moment
@@ -110,6 +146,11 @@ WHERE NOT EXISTS (
     WHERE submission_image.campaign_id = :campaign_id AND submission_image.image_id = newest.image_id
         AND submission_image.submission_id > newest.submission_id AND submission_image.submission_id <= :moment
         AND kind <> 'relabel')
+    AND EXISTS (
+        SELECT FROM campaign_membership AS member
+        WHERE member.campaign_id = :campaign_id AND member.image_id = newest.image_id
+            AND (joined_after, date_joined) <= (:moment, :time)
+            AND (date_left IS NULL OR (left_after, date_left) > (:moment, :time)))
 GROUP BY verdict
 """)
 # Campaigns whose counts are far behind, or were never kept.
@@ -125,11 +166,12 @@ ORDER BY campaign.id
 
 
 def _on(present: str, statement: str) -> TextClause:
-    return text(present.replace("{size}", SIZE) + statement)
+    return text(present.replace("{size}", SIZE).replace("{moved}", MOVED) + statement)
 
 
 ALL_IMAGES, ALL_OBJECTS = _on(ALL, IMAGES), _on(ALL, OBJECTS)
 CHANGED_IMAGES, CHANGED_OBJECTS = _on(DIFFERENCE, IMAGES), _on(DIFFERENCE, OBJECTS)
+COUNT_MOVED = _on("WITH moved AS ({moved})", " SELECT count(*) FROM moved")
 # The classes of the campaigns, in the order of their lists.
 CLASSES = text("""
 SELECT name FROM campaign_class WHERE campaign_id = ANY (:campaign_ids) GROUP BY name ORDER BY min(position), name LIMIT :most
@@ -181,15 +223,18 @@ def _add(part: dict[Any, list[int]], key: tuple[Any, ...], counts: list[int]) ->
 def count_campaign(session: Session, campaign_id: int, as_of: str | None = None) -> dict[str, Any]:
     """Return the statistics of a campaign, now or at the moment that `as_of` names. Raises NotFound and BadRequest."""
     _require_campaigns(session, [campaign_id])
-    moment, time = (None, None) if as_of is None else read_dated_moment(session, campaign_id, as_of)
+    moment = None if as_of is None else read_dated_moment(session, campaign_id, as_of)
     with longer_statements(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS):
-        tally = _tally(session, campaign_id, _newest(session, campaign_id) if moment is None else moment)
+        tally = _tally(session, campaign_id, moment or _newest(session, campaign_id))
         if moment is None:
             verdicts = _count_verdicts(session, [campaign_id], None)
+            images = _count_images(session, [campaign_id], None)
         else:
-            values = {"campaign_id": campaign_id, "moment": moment, "time": time}
+            values = {"campaign_id": campaign_id, "moment": moment[0], "time": moment[1]}
             verdicts = Counter({row.verdict: row.images for row in session.execute(REVIEWS_THEN, values)})
-    return _describe(session, [campaign_id], tally, verdicts, None)
+            at = {"campaign_id": campaign_id, "moment": moment[0], "moment_time": moment[1]}
+            images = int(session.scalars(COUNT_MEMBERS_THEN, at).one())
+    return _describe(session, [campaign_id], tally, verdicts, images)
 
 
 def count_selection(session: Session, campaign_ids: Sequence[int] | None, image_set_id: int | None) -> dict[str, Any]:
@@ -210,15 +255,15 @@ def count_selection(session: Session, campaign_ids: Sequence[int] | None, image_
             found = _campaigns_of_set(session, image_set_id)
             tally = _tally_all(session, {one: _newest(session, one) for one in found}, image_set_id)
         verdicts = _count_verdicts(session, found, image_set_id)
-    return _describe(session, found, tally, verdicts, image_set_id)
+    return _describe(session, found, tally, verdicts, _count_images(session, found, image_set_id))
 
 
 def keep_counts(session: Session) -> Iterator[int]:
     """Keep the counts of each campaign where they are far behind; yield its id, after which the caller commits."""
     for campaign_id in session.scalars(STALE, {"least": STALE_COUNT}).all():
         with longer_statements(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS):
-            newest = _newest(session, campaign_id)
-            counts = _tally(session, campaign_id, newest).as_json()
+            newest, _ = _newest(session, campaign_id)
+            counts = _tally(session, campaign_id, (newest, JUST_AFTER)).as_json()
         kept = insert(CampaignStatistics).values(campaign_id=campaign_id, submission_id=newest, counts=counts)
         change = {"submission_id": kept.excluded.submission_id, "counts": kept.excluded.counts}
         is_older = CampaignStatistics.submission_id < kept.excluded.submission_id
@@ -226,9 +271,10 @@ def keep_counts(session: Session) -> Iterator[int]:
         yield campaign_id
 
 
-def _newest(session: Session, campaign_id: int) -> int:
-    """Return the newest submission, so that all statements see the same, whatever is submitted meanwhile; 0 without any."""
-    return session.scalar(select(func.max(Submission.id)).where(Submission.campaign_id == campaign_id)) or 0
+def _newest(session: Session, campaign_id: int) -> Moment:
+    """Return the moment of the newest submission, so that all statements see the same, whatever is submitted meanwhile."""
+    newest = session.scalar(select(func.max(Submission.id)).where(Submission.campaign_id == campaign_id))
+    return newest or 0, EVER_SINCE
 
 
 def _campaigns_of_set(session: Session, image_set_id: int | None) -> list[int]:
@@ -246,32 +292,40 @@ def _merge(tally: Tally, other: Tally) -> None:
             _add(getattr(tally, name), key, counts)
 
 
-def _tally(session: Session, campaign_id: int, moment: int) -> Tally:
+def _tally(session: Session, campaign_id: int, moment: Moment) -> Tally:
     """Count a campaign at a moment: from the kept counts, if these are near, else all of it."""
     kept = session.get(CampaignStatistics, campaign_id, populate_existing=True)
     if kept is None:
         return _tally_all(session, {campaign_id: moment})
-    first, last = sorted((kept.submission_id, moment))
+    start = (kept.submission_id, JUST_AFTER)
+    (first, low_time), (last, _) = sorted((start, moment))
+    low = {"campaign_id": campaign_id, "low": first, "low_time": low_time}
     size = func.sum(Submission.image_count + Submission.object_count)
     between = (Submission.campaign_id == campaign_id, Submission.id > first, Submission.id <= last)
-    if (session.scalar(select(size).where(*between)) or 0) > MAX_DIFFERENCE:
+    submitted = session.scalar(select(size).where(*between)) or 0
+    if submitted + session.scalars(COUNT_MOVED, low).one() > MAX_DIFFERENCE:
         return _tally_all(session, {campaign_id: moment})
     tally = Tally.of_json(kept.counts)
-    if first == last:
-        return tally
-    values = {"campaign_id": campaign_id, "first": kept.submission_id, "last": moment, "sizes": SIZES}
+    values = low | {
+        "first": start[0],
+        "first_time": start[1],
+        "last": moment[0],
+        "last_time": moment[1],
+        "sizes": SIZES,
+    }
     images = session.execute(CHANGED_IMAGES, values).all()
     objects = session.execute(CHANGED_OBJECTS, values).all()
     bounds = {"campaign_ids": [campaign_id], "moments": [last], "after": first, "image_set_id": None}
     days = session.execute(DAYS, bounds).all()
-    return tally.add(images, objects, days, 1 if moment > kept.submission_id else -1)
+    return tally.add(images, objects, days, 1 if moment[0] > kept.submission_id else -1)
 
 
-def _tally_all(session: Session, moments: dict[int, int], image_set_id: int | None = None) -> Tally:
+def _tally_all(session: Session, moments: dict[int, Moment], image_set_id: int | None = None) -> Tally:
     """Count campaigns, each at its moment, or the images of a set in them."""
     values = {
         "campaign_ids": list(moments),
-        "moments": list(moments.values()),
+        "moments": [submission_id for submission_id, _ in moments.values()],
+        "times": [time for _, time in moments.values()],
         "image_set_id": image_set_id,
         "sizes": SIZES,
     }
@@ -289,7 +343,7 @@ def _require_campaigns(session: Session, campaign_ids: Sequence[int]) -> None:
 
 
 def _describe(
-    session: Session, campaign_ids: list[int], tally: Tally, verdicts: Counter[str], image_set_id: int | None
+    session: Session, campaign_ids: list[int], tally: Tally, verdicts: Counter[str], images: int
 ) -> dict[str, Any]:
     states: Counter[str] = Counter()
     object_counts: Counter[int] = Counter()
@@ -303,7 +357,6 @@ def _describe(
         if state != "unlabeled":
             content = {"images": count, "objects": object_count * count}
             senders.setdefault(user_id, Counter()).update(content)
-    images = _count_images(session, campaign_ids, image_set_id)
     never_labeled = images - sum(states.values())
     if never_labeled > 0:
         states["unlabeled"] += never_labeled

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import BadRequest, Forbidden, NotFound, PreconditionFailed
-from app.models import ApiKey, CampaignImage, Image, Submission, SubmissionImage, User
+from app.models import ApiKey, CampaignMembership, Image, Submission, SubmissionImage, User
 from app.models.users import MAX_EMAIL_LENGTH
 from app.representations.json import fetch_object, fetch_rows
 from app.representations.pages import Listing, Page, fetch_page
@@ -180,12 +180,9 @@ def list_history(session: Session, image_id: int, page: Page) -> Listing:
     """Return a page of what an image has been in all campaigns, newest first. Raises NotFound."""
     if session.scalar(select(Image.id).where(Image.id == image_id)) is None:
         raise NotFound(f"There is no image {image_id}.")
-    # An index leads from the image to its campaigns, and from there to its submissions.
-    rows = HISTORY.join(
-        CampaignImage,
-        (CampaignImage.campaign_id == SubmissionImage.campaign_id)
-        & (CampaignImage.image_id == SubmissionImage.image_id),
-    ).where(CampaignImage.image_id == image_id)
+    # An index leads from the image to the campaigns that it is or was in, and from there to its submissions.
+    campaigns = select(CampaignMembership.campaign_id).where(CampaignMembership.image_id == image_id).distinct()
+    rows = HISTORY.where(SubmissionImage.image_id == image_id, SubmissionImage.campaign_id.in_(campaigns))
     return fetch_page(session, "history", rows, page, newest_first=True)
 
 

@@ -85,6 +85,8 @@ LINES = {
     "update_campaign_status": Line(ADMIN, {"new_status": "active"}),
     "list_campaign_images": Line(ALL_OF_CAMPAIGN),
     "add_campaign_images": Line(ADMIN, [{"id": "{loose_id}"}]),
+    "remove_campaign_images": Line(ADMIN, [{"id": "{image_id}"}]),
+    "remove_campaign_image": Line(ADMIN),
     "list_campaign_objects": Line(ALL_OF_CAMPAIGN),
     "put_campaign_objects": Line(LABELER, [{"image_id": "{image_id}", "objects": [BOX]}], campaign="active"),
     "add_labeler": Line(ADMIN, {"email": "new@partner.example"}),

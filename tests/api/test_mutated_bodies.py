@@ -52,6 +52,7 @@ BODIES: dict[str, Any] = {
     "relabel_campaign": {"mapping": {"PET": "can", "can": "PET"}, "dry_run": False},
     "update_campaign_status": {"new_status": "active", "auto_complete": False},
     "add_campaign_images": [{"id": 1}, {"id": 2}, {"filepath": "/{path}"}],
+    "remove_campaign_images": [{"id": 1}, {"id": 2}],
     "put_campaign_objects": [
         {
             "image_id": 1,
@@ -79,13 +80,20 @@ BODIES: dict[str, Any] = {
     "add_labeler": {"email": "{new}@example.org"},
     "add_reviewer": {"email": "{new}@example.org"},
 }
-OF_CAMPAIGN_2 = ("put_campaign_objects", "put_drafts", "put_reviews", "relabel_campaign", "restore_campaign")
+OF_CAMPAIGN_2 = (
+    "put_campaign_objects",
+    "put_drafts",
+    "put_reviews",
+    "relabel_campaign",
+    "remove_campaign_images",
+    "restore_campaign",
+)
 # The state in which every good body can be sent, whatever the one before has done. Campaign 2 takes objects.
 RESTORE = """
-    UPDATE campaign_image SET submission_id = NULL, state = 'unlabeled', review_id = NULL;
-    DELETE FROM review; DELETE FROM draft; DELETE FROM object; DELETE FROM submission_image; DELETE FROM submission;
+    DELETE FROM draft; DELETE FROM campaign_image; DELETE FROM campaign_membership; DELETE FROM review;
+    DELETE FROM object; DELETE FROM submission_image; DELETE FROM submission;
     DELETE FROM job; DELETE FROM procrastinate_jobs;
-    DELETE FROM campaign_image WHERE campaign_id <> 2;
+    INSERT INTO campaign_image (campaign_id, image_id) VALUES (2, 1), (2, 2);
     UPDATE image SET image_set_id = NULL;
     DELETE FROM problem;
     INSERT INTO problem (image_set_id, blob_name, etag, kind, message)

@@ -374,7 +374,9 @@ def test_lists_show_what_images_were(admin: Caller, labelled: Labelled) -> None:
         assert states_of(admin, labelled, f"?as_of={submission_id}") == expected
         assert states_of(admin, labelled, f"?as_of={receipt['date_created']}") == expected
         assert states_of(labelled.partner, labelled, f"?as_of={submission_id}&per_page=4") == expected
-    assert states_of(admin, labelled, "?as_of=2026-01-01") == [("unlabeled", None, [])] * 4
+    assert states_of(admin, labelled, "?as_of=2026-01-01") == []
+    started = admin.get(f"/campaigns/{labelled.campaign_id}").expect(200)["date_started"]
+    assert states_of(admin, labelled, f"?as_of={started}") == [("unlabeled", None, [])] * 4
     assert states_of(admin, labelled, f"?as_of={two}&state=empty") == [past[1][2]]
     assert states_of(admin, labelled, f"?as_of={two}&labeled=false") == [past[1][3]]
     page = admin.get(f"/campaigns/{labelled.campaign_id}/objects?as_of={two}&per_page=2&page=2").expect(200)
@@ -412,7 +414,7 @@ def test_a_restore_is_a_submission_of_what_was(app: Flask, admin: Caller, labell
     tried = admin.post(f"{path}/restore", {"as_of": str(two), "dry_run": True}).expect(200)
     assert tried == {
         "submission_id": None, "campaign_id": labelled.campaign_id, "of": two, "image_count": 3, "object_count": 3,
-        "states": {"unlabeled": 1, "labeled": 2, "empty": 0, "unusable": 0}, "dry_run": True,
+        "states": {"unlabeled": 1, "labeled": 2, "empty": 0, "unusable": 0}, "skipped": 0, "dry_run": True,
     }  # fmt: skip
     assert states_of(admin, labelled, "") == before
     done = admin.post(f"{path}/restore?note=oops", {"as_of": str(two)}).expect(200)
@@ -528,7 +530,7 @@ def test_differences_say_what_became_of_each_object(admin: Caller, labelled: Lab
     ])["submission_id"]  # fmt: skip
     found = differences(admin, labelled, f"?from={one}&to={two}")
     assert found["counts"] == {
-        "images": 3, "added": 1, "removed": 1, "moved": 1, "relabeled": 1, "changed": 1, "states": 1,
+        "images": 3, "added": 1, "removed": 1, "moved": 1, "relabeled": 1, "changed": 1, "states": 1, "joined": 0, "left": 0,
     }  # fmt: skip
     assert (found["from"], found["to"]) == (one, two)
     image = found["images"][0]

@@ -38,6 +38,7 @@ TABLES = (
     "image_set",
     "campaign",
     "campaign_image",
+    "campaign_membership",
     "submission",
     "submission_image",
     "object",
@@ -200,6 +201,17 @@ def test_work_for_what_is_new_is_linear(knowledge: str, app: Flask, admin: Calle
         admin.get(f"{campaign}/statistics?as_of={newest}").expect(200)
     with linear(app, "restore"):
         admin.post(f"{campaign}/restore", {"as_of": str(newest)}).expect(200)
+    some = [{"id": image_id} for image_id in ids[::2]]
+    for _ in range(2):
+        with linear(app, "remove images"):
+            admin.post(f"{campaign}/images/remove", some).expect(200)
+        for path in (f"objects?as_of={newest}&per_page=1000&page=2", f"diff?from={newest}", "statistics"):
+            with linear(app, path):
+                admin.get(f"{campaign}/{path}").expect(200)
+        with linear(app, "add removed images"):
+            admin.post(f"{campaign}/images", some).expect(200)
+    with linear(app, "history of an image"):
+        admin.get(f"/images/{middle}/history").expect(200)
     made = admin.post("/image_sets", {"title": title}).expect(200)
     with linear(app, "POST images to a set"):
         admin.post(f"/image_sets/{made['imageset_id']}/images", [{"id": image_id} for image_id in ids]).expect(200)

@@ -264,7 +264,7 @@ def test_bulk_routes_take_larger_bodies() -> None:
     wanted = {
         name
         for name, (method, path, _) in OPERATIONS.items()
-        if (method == "POST" and path.endswith("}/images"))
+        if (method == "POST" and path.endswith(("}/images", "/images/remove")))
         or (method == "PUT" and path.endswith(("/objects", "/drafts", "/reviews")))
         or (method == "PATCH" and path == "/images")
     }

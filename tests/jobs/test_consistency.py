@@ -338,6 +338,11 @@ def test_a_lost_object_is_found(app: Flask, finished: dict[str, int], find: Find
     [
         ("UPDATE campaign_image SET submission_id = NULL WHERE image_id = :id", "images_of_another_state"),
         ("UPDATE campaign_image SET state = 'unusable' WHERE image_id = :id", "images_of_another_state"),
+        (
+            "UPDATE campaign_membership SET date_left = now(), left_after = joined_after WHERE image_id = :id",
+            "membership_wrong",
+        ),
+        ("UPDATE campaign_membership SET joined_after = 4711 WHERE image_id = :id", "submitted_without_membership"),
         ("UPDATE submission SET object_count = object_count + :id", "submission_miscounted"),
         ("UPDATE submission SET unchanged = :id", "submission_miscounted"),
         ("DELETE FROM submission_image WHERE image_id = :id", "submission_incomplete"),
