@@ -97,6 +97,8 @@ UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constra
 FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND conrelid <> 0 AND contype <> 't'
 UNION ALL SELECT 'index', tablename, indexname, replace(indexdef, current_schema() || '.', '')
 FROM pg_indexes WHERE schemaname = current_schema()
+UNION ALL SELECT 'storage', oid::regclass::text, option, ''
+FROM pg_class, unnest(reloptions) AS option WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
 """
 
 
@@ -177,7 +179,7 @@ def version(settings: Settings) -> Any:
 
 
 def shape(settings: Settings) -> set[tuple[Any, ...]]:
-    """Every column, constraint and index of ours in the schema, as PostgreSQL describes them."""
+    """Every column, constraint, index and storage parameter of ours in the schema, as PostgreSQL describes them."""
     return {row for row in run_sql(settings, SHAPE) if not row[1].startswith(("procrastinate_", "alembic_version"))}
 
 
@@ -205,12 +207,12 @@ def test_models_and_migrations_are_equal_to_alembic(server: FlaskApp, settings: 
 
 
 def test_models_and_migrations_are_equal_to_postgresql(server: FlaskApp, settings: Settings, empty: Settings) -> None:
-    """Alembic does not look at check and exclusion constraints, nor at the conditions of indexes."""
+    """Alembic does not look at check and exclusion constraints, conditions of indexes, and storage parameters."""
     engine = create_engine(empty.database_url, **engine_options(empty))
     Base.metadata.create_all(engine)
     engine.dispose()
     assert shape(empty) == shape(settings)
-    assert {row[0] for row in shape(settings)} == {"column", "constraint", "index"}
+    assert {row[0] for row in shape(settings)} == {"column", "constraint", "index", "storage"}
 
 
 @pytest.mark.slow
