@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import flask_migrate
+import orjson
 import psutil
 import psycopg2
 import psycopg2.extensions
@@ -44,6 +45,14 @@ class Service:
     def connect(self, server: WebServer) -> Connection:
         """Return a connection of the admin."""
         return Connection(server.url, self.headers)
+
+    def connect_new_user(self, server: WebServer, email: str) -> Connection:
+        """Make another admin, and return a connection of this one."""
+        admin = self.connect(server)
+        user = orjson.dumps({"email": email, "role": "image-admin"})
+        user_id = orjson.loads(admin.send("POST", "/api/v1/users", user))["user_id"]
+        pair = orjson.loads(admin.send("POST", f"/api/v1/users/{user_id}/api_keys", b"{}"))
+        return Connection(server.url, key_headers(pair["apikey"], pair["apisecret"]))
 
     def database(self) -> "closing[psycopg2.extensions.connection]":
         """Return a connection to the database itself, in whose schema the tables are."""
@@ -129,8 +138,12 @@ def running_service() -> Iterator[Service]:
             db.engine.dispose()
         # The service waits for PostgreSQL in a way of its own; what is measured against it does so as the library does.
         psycopg2.extensions.set_wait_callback(None)
-        headers = {"Authentication-Key": pair.apikey, "Authentication-Secret": str(pair.apisecret)}
-        yield Service(settings, headers, folder)
+        yield Service(settings, key_headers(pair.apikey, str(pair.apisecret)), folder)
+
+
+def key_headers(apikey: str, apisecret: str) -> Headers:
+    """Return the headers of a key pair."""
+    return {"Authentication-Key": apikey, "Authentication-Secret": apisecret}
 
 
 def web_processes(server: WebServer) -> list[psutil.Process]:

@@ -125,13 +125,16 @@ def _peak(process: psutil.Process) -> int:
 
 
 def put_objects_at_once(service: Service) -> Iterator[Row]:
-    """Eight clients on eight campaigns against one client, in submissions a second."""
+    """Eight clients on eight campaigns against one client, in submissions a second.
+
+    Each is a user of its own, because the submissions of one user go one after the other.
+    """
     images = service.make_images(1000)
     campaigns = [service.make_campaign(images) for _ in range(8)]
     bodies, each = [make_bodies(images) for _ in campaigns], 3
     service.checkpoint()
     with service.web() as server, ThreadPoolExecutor(len(campaigns)) as pool:
-        connections = [service.connect(server) for _ in campaigns]
+        connections = [service.connect_new_user(server, f"user-{number}@example.org") for number in range(8)]
 
         def put(number: int) -> None:
             for _ in range(each):
