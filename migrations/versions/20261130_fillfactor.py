@@ -2,14 +2,14 @@
 
 Only pages that are filled from now on are so.
 
-Revision: 0022_fillfactor
-Follows: 0021_queries
+Revision: 0025_fillfactor
+Follows: 0024_membership
 """
 
 from alembic import op
 
-revision = "0022_fillfactor"
-down_revision = "0021_queries"
+revision = "0025_fillfactor"
+down_revision = "0024_membership"
 branch_labels = None
 depends_on = None
 
