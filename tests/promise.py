@@ -120,7 +120,7 @@ def _closed(schema: Any) -> Any:
         parts = [_follow(part) for part in schema["allOf"]]
         schema = {
             "type": "object",
-            "required": [name for part in parts for name in part.get("required", [])],
+            "required": sorted({name for part in parts for name in part.get("required", [])}),
             "properties": {name: value for part in parts for name, value in part["properties"].items()},
         }
     closed = {key: _closed(value) for key, value in schema.items()}

@@ -94,12 +94,15 @@ class Containers:
             return f"{self._endpoint}/{container}?{self._signer.sign_upload(container, expiry, policy)}"
 
     def _upload_policy(self, container: str, *, new: bool) -> str:
-        """Return the name of the container's stored access policy; a new one takes the place of the one before."""
+        """Return the name of the container's stored access policy; a new one takes the place of the one before.
+
+        No name is used twice, because links of a policy work again when another policy gets its name.
+        """
         with storage_errors(container):
             policies = self._client.get_container_client(container).get_container_access_policy()["signed_identifiers"]
         if policies and not new:
             return str(policies[0].id)
-        name = f"{UPLOAD_POLICY}-{secrets.token_hex(8)}" if new else UPLOAD_POLICY
+        name = f"{UPLOAD_POLICY}-{secrets.token_hex(8)}"
         self._set_policies(container, {name: AccessPolicy(permission=UPLOAD_PERMISSION)})
         return name
 

@@ -10,6 +10,8 @@ from urllib.parse import quote, unquote, urlsplit
 MAX_NAME_LENGTH = (
     1024  # Azure counts UTF-16 units: learn.microsoft.com, "Naming and referencing containers, blobs, ..."
 )
+MAX_CONTAINER_LENGTH = 63  # learn.microsoft.com, "Naming and referencing containers, blobs, and metadata".
+DROPBOX_PREFIX = "dropbox-"
 MAX_QUOTED_LENGTH = 4096  # Two such names stand in the head of one request, where servers take 16 KiB.
 MAX_TAIL_LENGTH = 100
 LONG_NAMES = "~"  # Folder of the names that had to be shortened.
@@ -21,9 +23,13 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 _SEPARATOR = re.compile(r"([/\\])")
 
 
-def dropbox_name(title: str) -> str:
-    """Return the name of the container into which the images of a set are uploaded."""
-    return f"dropbox-{title}"
+def dropbox_name(title: str, number: int = 1) -> str:
+    """Return a name for a container into which the images of a set are uploaded: `dropbox-<title>`, and from 2 on `-<number>`.
+
+    A long title is cut, so that a container may have the name.
+    """
+    end = f"-{number}" if number > 1 else ""
+    return DROPBOX_PREFIX + title[: MAX_CONTAINER_LENGTH - len(DROPBOX_PREFIX) - len(end)].rstrip("-") + end
 
 
 def quote_name(name: str) -> str:

@@ -1,6 +1,7 @@
 """Operations on image sets."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -45,8 +46,22 @@ def update_image_set_status(session: Session, imageset_id: int, body: dict[str, 
     """PUT /image_sets/{imageset_id}"""
     image_sets.lock_image_set(session, imageset_id)
     refuse_if_changed(lambda: image_sets.get_image_set(session, imageset_id))
-    job_id = image_sets.update_status(session, imageset_id, body["new_status"])
-    return ok_or_representation(lambda: image_sets.get_image_set(session, imageset_id), job_id)
+    job_id = image_sets.update_status(session, components().blob_store, imageset_id, body["new_status"])
+    answer = ok_or_representation(partial(_changed_set, session, imageset_id), job_id)
+    if body["new_status"] == "created":
+        # A link is not kept, and is not part of what `GET` answers.
+        answer.headers.pop("ETag", None)
+    return answer
+
+
+def _changed_set(session: Session, imageset_id: int) -> bytes:
+    """Return the set; one that takes uploads again has its link as well."""
+    changed = image_sets.get_image_set(session, imageset_id)
+    document = orjson.loads(changed)
+    if document["status"] == "finished":
+        return changed
+    url = image_sets.create_dropbox_url(session, components().blob_store, imageset_id)
+    return orjson.dumps(document | {"dropbox_url": url})
 
 
 def create_dropbox_url(session: Session, imageset_id: int, revoke: bool) -> Response:

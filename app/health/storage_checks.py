@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import Blob, BlobStore
-from app.azure.names import dropbox_name
+from app.azure.names import DROPBOX_PREFIX
 from app.errors import NotFound
 from app.health.findings import Finding
 from app.media.previews import FOLDER as PREVIEWS
 from app.models.jobs import DELETE_DROPBOX, INSPECT_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox import queue
 
-DROPBOX_PREFIX = dropbox_name("")
 LISTED_AT_ONCE = 5000
 
 LISTED = text("CREATE TEMPORARY TABLE listed (path text, size bigint) ON COMMIT DROP")
@@ -74,7 +74,9 @@ SELECT listed.path
 FROM listed LEFT JOIN image ON image.blobstorage_path = listed.path
 WHERE image.id IS NULL AND starts_with(listed.path, :folder) AND NOT EXISTS (
     SELECT FROM job JOIN image_set ON image_set.id = job.subject_id
-    WHERE job.kind = 'finish_image_set' AND job.state <> 'succeeded'
+    WHERE job.kind = 'finish_image_set' AND job.state <> 'succeeded' AND NOT EXISTS (
+            SELECT FROM job AS later
+            WHERE later.kind = job.kind AND later.subject_id = job.subject_id AND later.id > job.id)
         AND starts_with(listed.path, :folder || image_set.title || '/'))
     AND NOT EXISTS (
         SELECT FROM problem JOIN image_set ON image_set.id = image_set_id
@@ -82,15 +84,27 @@ WHERE image.id IS NULL AND starts_with(listed.path, :folder) AND NOT EXISTS (
 ORDER BY listed.path
 """)
 
-# While a problem is open, the dropbox has what somebody may want to be tried again.
-SETS_OF_DROPBOXES = text("""
-SELECT id, title, status, status = 'finished' AND NOT EXISTS (
-    SELECT FROM job WHERE subject_type = 'image_set' AND subject_id = image_set.id AND kind <> 'inspect_image_set'
-        AND state <> 'succeeded')
-    AND NOT EXISTS (SELECT FROM problem WHERE image_set_id = image_set.id AND stage = 'ingest' AND settlement IS NULL) AS is_done
-FROM image_set WHERE title = ANY (:titles) OR status = 'created'
-ORDER BY id
+# Whose a container is: the dropbox of a set, or one that a job was to delete, also after its set. While a problem is open, it has
+# what somebody may want to be tried again. A failed job is a finding of its own.
+DROPBOXES = text("""
+SELECT name, coalesce(image_set.id, deletion.subject_id) AS image_set_id,
+    NOT EXISTS (SELECT FROM problem WHERE problem.dropbox = name AND stage = 'ingest' AND settlement IS NULL)
+    AND coalesce(deletion.state IN ('succeeded', 'cancelled'), true) AND (
+        deletion.state IS NOT NULL OR image_set.status = 'finished' AND NOT EXISTS (
+            SELECT FROM job WHERE kind = 'finish_image_set' AND subject_id = image_set.id AND state <> 'succeeded'
+                AND NOT EXISTS (
+                    SELECT FROM job AS later
+                    WHERE later.kind = job.kind AND later.subject_id = job.subject_id AND later.id > job.id))) AS is_done
+FROM unnest(CAST(:names AS text[])) AS name
+LEFT JOIN image_set ON image_set.dropbox = name
+LEFT JOIN LATERAL (
+    SELECT subject_id, state FROM job WHERE kind = 'delete_dropbox' AND job.dropbox = name ORDER BY id DESC LIMIT 1
+) AS deletion ON true
+WHERE coalesce(image_set.id, deletion.subject_id) IS NOT NULL
+ORDER BY 2
 """)
+
+OPEN_DROPBOXES = text("SELECT id, dropbox FROM image_set WHERE status = 'created' ORDER BY id")
 
 # A file is replaced by the next publication, so that only the newest dataset of each path says what lies there.
 DATASETS = text("""
@@ -122,24 +136,25 @@ class StorageChecks:
 
     def _dropboxes(self) -> Iterator[Finding]:
         dropboxes = dict(self.blobs.list_containers(DROPBOX_PREFIX))
-        titles = [name.removeprefix(DROPBOX_PREFIX) for name in dropboxes]
-        sets = {dropbox_name(row.title): row for row in self.session.execute(SETS_OF_DROPBOXES, {"titles": titles})}
+        owned = {row.name: row for row in self.session.execute(DROPBOXES, {"names": list(dropboxes)})}
         for name, changed in dropboxes.items():
-            finding = self._leftover(name, sets.get(name))
+            finding = self._leftover(name, owned.get(name))
             if finding and changed < datetime.now(UTC) - self.grace and self.blobs.container_exists(name):
                 yield finding
-        for name, row in sets.items():
-            if row.status == "created" and name not in dropboxes and not self.blobs.container_exists(name):
-                repair = partial(self.blobs.make_container, name)
-                yield Finding("dropbox_missing", f"image set {row.id}", f"Its dropbox {name} does not exist.", repair)
+        for row in self.session.execute(OPEN_DROPBOXES):
+            if row.dropbox not in dropboxes and not self.blobs.container_exists(row.dropbox):
+                repair = partial(self.blobs.make_container, row.dropbox)
+                detail = f"Its dropbox {row.dropbox} does not exist."
+                yield Finding("dropbox_missing", f"image set {row.id}", detail, repair)
 
-    def _leftover(self, name: str, image_set: "Row[tuple[int, str, str, bool]] | None") -> Finding | None:
-        if image_set is None:
+    def _leftover(self, name: str, owner: Row[Any] | None) -> Finding | None:
+        if owner is None:
             repair = partial(self._delete_if_empty, name)
             return Finding("dropbox_left_over", f"container {name}", "No image set belongs to it.", repair)
-        if image_set.is_done:
-            repair_job = partial(queue.enqueue, self.session, DELETE_DROPBOX, "image_set", image_set.id)
-            return Finding("dropbox_left_over", f"container {name}", "Its image set has been ingested.", repair_job)
+        if owner.is_done:
+            delete = partial(queue.enqueue, self.session, DELETE_DROPBOX, "image_set", owner.image_set_id, name)
+            detail = "Its files have been ingested, or its image set was deleted."
+            return Finding("dropbox_left_over", f"container {name}", detail, delete)
         return None
 
     def _delete_if_empty(self, name: str) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
-from app.azure.names import dropbox_name
 from app.health.findings import Finding
 from app.models.classes import MAX_CLASSES
 from app.models.jobs import FINISH_IMAGE_SET, INSPECT_IMAGE_SET, PUBLISH_DATASETS
@@ -21,7 +20,7 @@ FROM image_set LEFT JOIN LATERAL (
     SELECT state FROM job WHERE kind = 'finish_image_set' AND subject_type = 'image_set' AND subject_id = image_set.id
     ORDER BY id DESC LIMIT 1) AS newest ON true
 WHERE status = 'finished' AND (
-    newest.state IS NULL OR newest.state = 'succeeded' AND blobstorage_path = :prefix || title)
+    coalesce(newest.state, 'cancelled') = 'cancelled' OR newest.state = 'succeeded' AND blobstorage_path = dropbox)
 ORDER BY image_set.id
 """)
 
@@ -316,7 +315,7 @@ class TableChecks:
             yield Finding("job_failed", f"job {job.id}", message)
 
     def _image_sets(self) -> Iterator[Finding]:
-        for row in self.session.execute(UNFINISHED_SETS, {"prefix": dropbox_name("")}):
+        for row in self.session.execute(UNFINISHED_SETS):
             repair = partial(queue.enqueue, self.session, FINISH_IMAGE_SET, "image_set", row.id)
             detail = f"{row.title} is finished, and no job ingests its files."
             yield Finding("image_set_not_ingested", f"image set {row.id}", detail, repair)

@@ -16,15 +16,27 @@ from app.services.image_sets import lock_image_set
 
 
 def delete_dropbox(
-    session: Session, blobs: BlobStore, image_set_id: int, *, ingested: datetime, folder: str, threads: int
+    session: Session,
+    blobs: BlobStore,
+    image_set_id: int,
+    dropbox: str,
+    *,
+    ingested: datetime,
+    folder: str,
+    threads: int,
 ) -> Iterator[Checkpoint]:
-    """Delete the dropbox of a set whose uploads were ingested at the time `ingested`.
+    """Delete a dropbox of a set; its uploads were ingested at the time `ingested`, or the set itself was deleted.
 
     What has arrived since then is ingested first: a link works for a while after it was revoked, and one that cannot be
     revoked until it expires. The dropbox stays while a problem is open. Raises RetryAfter until no link works,
     StorageUnavailable, and Failed when the dropbox cannot be listed.
     """
-    ingest = open_ingest(session, blobs, image_set_id, folder)
+    ingest = open_ingest(session, blobs, image_set_id, folder, dropbox)
+    if ingest is None:
+        # The commit that follows checks that the job is still this run's.
+        yield Checkpoint(0)
+        blobs.delete_container(dropbox)
+        return
     _require_dead_links(session, blobs, image_set_id, ingested)
     progress = start_progress(session, ingest)
     yield progress.checkpoint
@@ -32,7 +44,7 @@ def delete_dropbox(
         yield from ingest_new_uploads(session, ingest, progress, threads)
         lock_image_set(session, image_set_id)
         inspection.enqueue_inspection(session, image_set_id)
-    if problems.has_open(session, image_set_id):
+    if problems.has_open(session, image_set_id, dropbox):
         return
     strays = _find_strays(session, ingest, progress.problems.dropped)
     # The commit that follows checks that the job is still this run's.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -74,16 +74,23 @@ SELECT (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM corrected) A
 
 @dataclass(frozen=True)
 class RegisteredFile:
-    """What the database holds of an image's file; it is written when the file is there and verified."""
+    """What the database holds of an image and its file; it is written when the file is there and verified."""
 
+    image_id: int
     image_set_id: int | None
     filesize: int | None
     content_md5: bytes | None
+    date_created: datetime
 
     def is_of(self, blob: Blob, image_set_id: int | None) -> bool:
         """True when the image is in this set and its file surely has the content of `blob`."""
         held = (self.image_set_id, self.filesize, self.content_md5)
         return blob.content_md5 is not None and held == (image_set_id, blob.size, blob.content_md5)
+
+    def differs_from(self, blob: Blob) -> bool:
+        """True when the file surely has another content than `blob`."""
+        has_hashes = blob.content_md5 is not None and self.content_md5 is not None
+        return self.filesize != blob.size or (has_hashes and self.content_md5 != blob.content_md5)
 
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:
@@ -94,9 +101,12 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
 
 def find_registered(session: Session, paths: list[str]) -> dict[str, RegisteredFile]:
     """Return what the database holds of these paths, as far as there are images of them."""
-    columns = (Image.blobstorage_path, Image.image_set_id, Image.filesize, Image.content_md5)
-    rows = session.execute(select(*columns).where(Image.blobstorage_path == func.any(paths)))
-    return {row.blobstorage_path: RegisteredFile(row.image_set_id, row.filesize, row.content_md5) for row in rows}
+    columns = (Image.id, Image.image_set_id, Image.filesize, Image.content_md5, Image.date_created)
+    rows = session.execute(select(Image.blobstorage_path, *columns).where(Image.blobstorage_path == func.any(paths)))
+    return {
+        row.blobstorage_path: RegisteredFile(row.id, row.image_set_id, row.filesize, row.content_md5, row.date_created)
+        for row in rows
+    }
 
 
 @contextmanager

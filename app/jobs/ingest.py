@@ -6,7 +6,7 @@ Every step may run twice. An upload counts as ingested when its copy is verified
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import Blob, BlobStore, CopyPending, target_path
-from app.azure.names import dropbox_name, printable
+from app.azure.names import printable
 from app.azure.outage import ListingFailed
-from app.errors import StorageUnavailable
+from app.errors import NotFound, StorageUnavailable
 from app.jobs.image_files import RegisteredFile, batches, copy_threads, examine, fault_of, find_registered, register
 from app.jobs.ingest_progress import IngestProgress, Pending, Result
 from app.jobs.progress import Checkpoint, Failed, RetryAfter
@@ -33,7 +33,9 @@ PENDING_PAUSE = timedelta(minutes=5)
 class Ingest:
     """The uploads of one image set: the container they are in, and the folder of the main container they go to.
 
-    `zone` is the time zone of times in the files that name no offset, None for UTC.
+    `zone` is the time zone of times in the files that name no offset, None for UTC. `began` is when the dropbox was closed:
+    images of the set that are older came from an earlier ingest, and their content stays. It is None for the dropbox of an
+    earlier ingest, for which all images are such.
     """
 
     blobs: BlobStore
@@ -41,6 +43,7 @@ class Ingest:
     dropbox: str
     folder: str
     zone: tzinfo | None
+    began: datetime | None
 
     def path(self, name: str) -> str:
         """Return the path of the image that an upload becomes, `<container>/<path>`."""
@@ -50,11 +53,28 @@ class Ingest:
         """Yield the blobs of the dropbox. Raises StorageUnavailable, and Failed when waiting does not make it listable."""
         try:
             yield from self.blobs.list_blobs(self.dropbox)
+        except NotFound as error:
+            raise self.missing_dropbox() from error
         except ListingFailed as error:
             raise Failed(f"{error} Delete or rename that file, and retry this job.") from error
 
-    def copy(self, blob: Blob) -> Result:
-        """Copy an upload and return what becomes of it. Raises StorageUnavailable."""
+    def missing_dropbox(self) -> Failed:
+        """Return the error for a dropbox that something else has deleted."""
+        return Failed(
+            f"The dropbox {self.dropbox} does not exist: something else deleted it. Set the status of image set "
+            f"{self.image_set_id} to created, upload the files again, and finish it.",
+            final=True,
+        )
+
+    def is_of_earlier(self, known: RegisteredFile) -> bool:
+        """True for an image of this set that an earlier ingest made."""
+        return known.image_set_id == self.image_set_id and (self.began is None or known.date_created < self.began)
+
+    def copy(self, blob: Blob, known: RegisteredFile | None = None) -> Result:
+        """Copy an upload and return what becomes of it; `known` is the image that has its place. Raises StorageUnavailable."""
+        if known and self.is_of_earlier(known) and known.differs_from(blob):
+            message = f"Image {known.image_id} of this set has the same name and another content. It was not changed."
+            return Fault("name_taken", message, known.image_id)
         path = target_path(self.folder, blob.name)
         try:
             return examine(self.blobs, path, self.blobs.copy_blob(self.dropbox, blob, path), self.zone)
@@ -64,26 +84,37 @@ class Ingest:
             raise
         except Exception as error:
             # Whatever it is, it is about this file, and the others go on.
-            return fault_of(error)
+            fault = fault_of(error)
+            return replace(fault, image_id=known.image_id) if known and fault.kind == "name_taken" else fault
 
 
-def open_ingest(session: Session, blobs: BlobStore, image_set_id: int, folder: str) -> Ingest:
-    """Return the ingest of an image set, below `folder`, the path of folders in the main container for all image sets."""
-    columns = (ImageSet.title, ImageSet.timezone)
-    title, timezone = session.execute(select(*columns).where(ImageSet.id == image_set_id)).one()
-    zone = ZoneInfo(timezone) if timezone else None
-    return Ingest(blobs, image_set_id, dropbox_name(title), f"{folder}/{title}", zone)
+def open_ingest(
+    session: Session, blobs: BlobStore, image_set_id: int, folder: str, dropbox: str | None = None
+) -> Ingest | None:
+    """Return the ingest of a dropbox of an image set, by default of the present one; None when there is no such set.
+
+    `folder` is the path of folders in the main container below which image sets lie.
+    """
+    image_set = session.get(ImageSet, image_set_id)
+    if image_set is None:
+        return None
+    dropbox = dropbox or image_set.dropbox
+    zone = ZoneInfo(image_set.timezone) if image_set.timezone else None
+    began = image_set.date_finished if dropbox == image_set.dropbox else None
+    return Ingest(blobs, image_set_id, dropbox, f"{folder}/{image_set.title}", zone, began)
 
 
 def start_progress(session: Session, ingest: Ingest) -> IngestProgress:
     """Return the progress as earlier runs left it."""
-    known = problems.find_problems(session, ingest.image_set_id)
+    known = problems.find_problems(session, ingest.image_set_id, ingest.dropbox, ingest.began)
     return IngestProgress(_count_ingested(session, ingest), known)
 
 
 def _count_ingested(session: Session, ingest: Ingest) -> int:
-    """Return how many images there are of the uploads; others may have been put into the set by hand."""
-    return session.scalars(select(func.count()).where(*_is_upload(ingest))).one()
+    """Return how many images this ingest has made; others are of an earlier one, or have been put into the set by hand."""
+    if ingest.began is None:
+        return 0
+    return session.scalars(select(func.count()).where(*_is_upload(ingest), Image.date_created >= ingest.began)).one()
 
 
 def _is_upload(ingest: Ingest) -> tuple[ColumnElement[bool], ...]:
@@ -138,7 +169,7 @@ def _ingest_listed(
 
 def _note_outcome(session: Session, ingest: Ingest, progress: IngestProgress) -> None:
     """Note the problems that there are now, those that are settled, and how many files of each sort were found."""
-    problems.note_faults(session, ingest.image_set_id, progress.faults, progress.seen)
+    problems.note_faults(session, ingest.image_set_id, ingest.dropbox, progress.faults, progress.seen)
     problems.settle_copied(
         session, ingest.image_set_id, progress.tried - progress.faults.keys() - progress.pending.keys()
     )
@@ -164,8 +195,9 @@ def _copied(session: Session, ingest: Ingest, pool: ThreadPoolExecutor, uploads:
         # What is listed next comes before the look into the database, whose transaction must not wait for the storage.
         after = next(rest, None)
         known = find_registered(session, [ingest.path(blob.name) for blob in batch])
-        missing = [blob for blob in batch if not _is_ingested(ingest, blob, known)]
-        following = Batch(batch, {blob.name: pool.submit(ingest.copy, blob) for blob in missing})
+        places = [(blob, known.get(ingest.path(blob.name))) for blob in batch]
+        missing = [(blob, image) for blob, image in places if not _is_ingested(ingest, blob, image)]
+        following = Batch(batch, {blob.name: pool.submit(ingest.copy, blob, image) for blob, image in missing})
         if ahead:
             yield ahead
         ahead, batch = following, after
@@ -173,9 +205,9 @@ def _copied(session: Session, ingest: Ingest, pool: ThreadPoolExecutor, uploads:
         yield ahead
 
 
-def _is_ingested(ingest: Ingest, blob: Blob, known: dict[str, RegisteredFile]) -> bool:
-    found = known.get(ingest.path(blob.name))
-    return found is not None and found.is_of(blob, ingest.image_set_id)
+def _is_ingested(ingest: Ingest, blob: Blob, known: RegisteredFile | None) -> bool:
+    """True when this ingest has made an image of the upload. The file of an earlier one may be gone, and is looked for."""
+    return known is not None and known.is_of(blob, ingest.image_set_id) and not ingest.is_of_earlier(known)
 
 
 def _register_uploads(session: Session, ingest: Ingest, results: dict[str, Result]) -> dict[str, Result]:

@@ -13,7 +13,7 @@ from app.azure.ml.choice import make_registry
 from app.jobs.delete_dropbox import delete_dropbox
 from app.jobs.finish_image_set import finish_image_set
 from app.jobs.inspect_image_set import inspect_image_set
-from app.jobs.progress import Checkpoint
+from app.jobs.progress import Checkpoint, Failed
 from app.jobs.publish_datasets import publish_files
 from app.jobs.register_datasets import register_datasets
 from app.media.decoders import DecoderPool
@@ -41,6 +41,7 @@ class Run:
     subject_id: int
     date_created: datetime
     token: UUID
+    dropbox: str | None
     entry: QueueEntry
 
 
@@ -51,8 +52,10 @@ def _finish_image_set(session: Session, place: Workplace, run: Run) -> Iterator[
 
 def _delete_dropbox(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
     folder, threads = place.settings.azure_storage_imageset_folder, place.settings.copy_threads
+    if run.dropbox is None:
+        raise Failed("This job names no dropbox.", final=True)
     return delete_dropbox(
-        session, place.blobs, run.subject_id, ingested=run.date_created, folder=folder, threads=threads
+        session, place.blobs, run.subject_id, run.dropbox, ingested=run.date_created, folder=folder, threads=threads
     )
 
 

@@ -200,10 +200,12 @@ def _claim(session: Session, *, queue_id: int, entry: QueueEntry) -> Run | None:
             attempts=Job.attempts + 1,
             date_started=func.coalesce(Job.date_started, func.now()),
         )
-        .returning(Job.kind, Job.subject_id, Job.date_created)
+        .returning(Job.kind, Job.subject_id, Job.date_created, Job.dropbox)
     )
     found = session.execute(claimed).one_or_none()
-    return Run(entry.job_id, found.kind, found.subject_id, found.date_created, token, entry) if found else None
+    if found is None:
+        return None
+    return Run(entry.job_id, found.kind, found.subject_id, found.date_created, token, found.dropbox, entry)
 
 
 def _work(place: Workplace, run: Run, should_stop: ShouldStop) -> None:

@@ -12,7 +12,10 @@ TITLE_RULE = "title ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND char_length(title) <= 53"
 
 
 class ImageSet(Base):
-    """`blobstorage_path` is the dropbox container until the images are copied, then `<container>/<folder>/<title>`.
+    """`dropbox` is the container for uploads, also after it was deleted: no other dropbox ever gets its name.
+
+    `blobstorage_path` is the dropbox until the images are copied, then `<container>/<folder>/<title>`. `duplicates` says what
+    becomes of uploads with the same content as another image.
 
     The counts of files are those of the last ingest, null before it: images with a size, other files that were copied, and
     files that were skipped. `duplicate_images` is the count of the last inspection.
@@ -26,6 +29,9 @@ class ImageSet(Base):
     metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata")
     timezone: Mapped[str | None]
     blobstorage_path: Mapped[str]
+    # The release before leaves it empty; a trigger fills it.
+    dropbox: Mapped[str] = mapped_column(unique=True, server_default="")
+    duplicates: Mapped[str] = mapped_column(server_default="keep")
     date_created: Mapped[datetime] = mapped_column(server_default=func.now())
     date_finished: Mapped[datetime | None]
     date_upload_expires: Mapped[datetime | None]
@@ -38,5 +44,6 @@ class ImageSet(Base):
     __table_args__ = (
         CheckConstraint(TITLE_RULE, name="title_spelling"),
         CheckConstraint("status IN ('created', 'finished')", name="status"),
+        CheckConstraint("duplicates IN ('keep', 'flag')", name="duplicates"),
         CheckConstraint("(status = 'finished') = (date_finished IS NOT NULL)", name="date_finished"),
     )

@@ -17,7 +17,8 @@ INSPECT_IMAGE_SET = "inspect_image_set"
 class Job(Base):
     """A piece of background work on one subject. `run_token` is new with every run and fences off a run that was given up.
 
-    `queue_id` is the row in the queue, which is pruned while this row is kept.
+    `queue_id` is the row in the queue, which is pruned while this row is kept. `dropbox` is the container that a job deletes.
+    `date_expected` is an estimate of the end, made at each checkpoint.
     """
 
     __tablename__ = "job"
@@ -33,24 +34,27 @@ class Job(Base):
     error: Mapped[str | None]
     run_token: Mapped[UUID | None]
     queue_id: Mapped[int | None]
+    dropbox: Mapped[str | None]
+    date_expected: Mapped[datetime | None]
     date_created: Mapped[datetime] = mapped_column(server_default=func.now())
     date_started: Mapped[datetime | None]
     date_finished: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed')", name="state"),
+        CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
         CheckConstraint("subject_type IN ('image_set', 'campaign')", name="subject_type"),
         CheckConstraint(
             "kind IN ('finish_image_set', 'delete_dropbox', 'publish_datasets', 'inspect_image_set')",
             name="kind",
         ),
         Index("ix_job_subject", "subject_type", "subject_id", "kind", "id"),
-        # One subject never has two runs of the same kind at once.
+        # One subject never has two runs of the same kind at once, and each of its dropboxes is deleted by one job.
         Index(
             "uq_job_unfinished",
             "kind",
             "subject_type",
             "subject_id",
+            text("coalesce(dropbox, '')"),
             unique=True,
             postgresql_where=text("state IN ('queued', 'running')"),
         ),

@@ -16,7 +16,8 @@ class ImageSetProblem(Base):
 
     Or, in the stage `inspection`, an image that was ingested: then `blob_name` is its path, and `image_id` its id.
 
-    A problem is open until its `settlement` is there. `retrying` says that the next ingest tries the file again.
+    `dropbox` is the container with the file. A problem is open until its `settlement` is there. `retrying` says that the next
+    ingest tries the file again.
     """
 
     __tablename__ = "problem"
@@ -24,6 +25,8 @@ class ImageSetProblem(Base):
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     image_set_id: Mapped[int] = mapped_column(ForeignKey("image_set.id"))
     image_id: Mapped[int | None] = mapped_column(ForeignKey("image.id"))
+    # The release before leaves it empty; a trigger fills it.
+    dropbox: Mapped[str] = mapped_column(server_default="")
     blob_name: Mapped[str]
     etag: Mapped[str]
     stage: Mapped[str] = mapped_column(server_default=INGEST)

@@ -76,13 +76,18 @@ class QueueEntry:
         return QueueEntry(self.job_id, best=done) if done > self.best else self
 
 
-def enqueue(session: Session, kind: str, subject_type: str, subject_id: int) -> int:
-    """Make a job in the caller's transaction and return its id.
+def enqueue(session: Session, kind: str, subject_type: str, subject_id: int, dropbox: str | None = None) -> int:
+    """Make a job in the caller's transaction and return its id. `dropbox` is the container that it deletes.
 
-    While there is one of the same kind and subject that is not done yet, the id of that one is returned instead.
+    While there is one of the same kind, subject and dropbox that is not done yet, the id of that one is returned instead.
     """
-    new = insert(Job).values(kind=kind, subject_type=subject_type, subject_id=subject_id)
-    same = (Job.kind == kind, Job.subject_type == subject_type, Job.subject_id == subject_id)
+    new = insert(Job).values(kind=kind, subject_type=subject_type, subject_id=subject_id, dropbox=dropbox)
+    same = (
+        Job.kind == kind,
+        Job.subject_type == subject_type,
+        Job.subject_id == subject_id,
+        Job.dropbox.is_not_distinct_from(dropbox),
+    )
     while (job_id := session.scalar(new.on_conflict_do_nothing().returning(Job.id))) is None:
         unfinished = session.scalar(select(Job.id).where(*same, Job.state.in_(UNFINISHED)))
         # The one in the way may have ended in between; then there is room for the new one.
@@ -90,6 +95,12 @@ def enqueue(session: Session, kind: str, subject_type: str, subject_id: int) -> 
             return unfinished
     session.execute(update(Job).where(Job.id == job_id).values(queue_id=defer(session, QueueEntry(job_id))))
     return job_id
+
+
+def find_unfinished(session: Session, kind: str, subject_type: str, subject_id: int) -> int | None:
+    """Return the id of a job of this kind about the subject that has not ended, None when there is none."""
+    same = (Job.kind == kind, Job.subject_type == subject_type, Job.subject_id == subject_id)
+    return session.scalar(select(Job.id).where(*same, Job.state.in_(UNFINISHED)).limit(1))
 
 
 def defer(session: Session, entry: QueueEntry, not_before: datetime | None = None) -> int:
@@ -104,6 +115,7 @@ def retry(session: Session, job: Job) -> None:
         Job.kind == job.kind,
         Job.subject_type == job.subject_type,
         Job.subject_id == job.subject_id,
+        Job.dropbox.is_not_distinct_from(job.dropbox),
         Job.state.in_(UNFINISHED),
     )
     other_id = session.scalar(other)

@@ -28,6 +28,7 @@ IMAGE_SETS = select(
     ImageSet.status,
     ImageSet.metadata_.label("metadata"),
     ImageSet.timezone,
+    ImageSet.duplicates,
     ImageSet.blobstorage_path,
     utc(ImageSet.date_created).label("date_created"),
     utc(ImageSet.date_finished).label("date_finished"),

@@ -1,21 +1,21 @@
 """Image sets: batches of images from one source, from the dropbox to the main container."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
-from app.azure.names import dropbox_name
 from app.errors import Conflict, NotFound, Unprocessable
-from app.models import Image, ImageSet
-from app.models.jobs import FINISH_IMAGE_SET
+from app.models import Image, ImageSet, Job
+from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET
 from app.outbox import queue
 from app.representations.image_sets import IMAGE_SET, IMAGE_SETS
 from app.representations.json import fetch_object
@@ -23,11 +23,12 @@ from app.representations.pages import Listing, Page, SignPath, fetch_page
 from app.services import images
 from app.services.api_keys import Account
 from app.services.audit import Action, SubjectType, record
+from app.services.dropboxes import make_dropbox, make_upload_link, unused_name
 from app.services.image_filters import ImageFilter
 from app.services.images import BATCH_SIZE, resolve_images
 from app.services.titles import check_title, list_filters
 
-STEPS = {("created", "finished")}
+STEPS = {("created", "finished"), ("finished", "created")}
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class NewImageSet:
     title: str
     metadata: dict[str, Any] | None = None
     timezone: str | None = None
+    duplicates: str = "keep"
 
 
 def list_image_sets(session: Session, page: Page, status: str | None = None, title: str | None = None) -> Listing:
@@ -61,33 +63,39 @@ def create_image_set(session: Session, blobs: BlobStore, account: Account, new: 
     """
     check_title(new.title)
     _check_timezone(new.timezone)
-    created = insert(ImageSet).values(
-        title=new.title,
-        metadata_=new.metadata,
-        timezone=new.timezone,
-        blobstorage_path=dropbox_name(new.title),
-        created_by=account.user_id,
-    )
-    imageset_id = session.scalar(created.on_conflict_do_nothing().returning(ImageSet.id))
-    if imageset_id is None:
-        raise Conflict(f"Another image set has the title {new.title}.")
-    _make_dropbox(blobs, dropbox_name(new.title))
-    return imageset_id, _make_link(session, blobs, imageset_id, new.title)
+    image_set = _insert(session, account, new)
+    make_dropbox(blobs, image_set.dropbox)
+    return image_set.id, make_upload_link(session, blobs, image_set)
+
+
+def _insert(session: Session, account: Account, new: NewImageSet) -> ImageSet:
+    while True:
+        dropbox = unused_name(session, new.title)
+        created = insert(ImageSet).values(
+            title=new.title,
+            metadata_=new.metadata,
+            timezone=new.timezone,
+            duplicates=new.duplicates,
+            blobstorage_path=dropbox,
+            dropbox=dropbox,
+            created_by=account.user_id,
+        )
+        image_set = session.scalar(created.on_conflict_do_nothing().returning(ImageSet))
+        if image_set is not None:
+            return image_set
+        # Another set may have got the name of the dropbox meanwhile.
+        _require_free_title(session, new.title)
+
+
+def _require_free_title(session: Session, title: str) -> None:
+    if session.scalar(select(ImageSet.id).where(ImageSet.title == title)) is not None:
+        raise Conflict(f"Another image set has the title {title}.")
 
 
 def _check_timezone(name: str | None) -> None:
     if name is not None and name not in available_timezones():
         message = "Expected the name of a time zone of the IANA database, as Europe/Amsterdam."
         raise Unprocessable(f"/timezone: {message}", errors=[{"pointer": "/timezone", "detail": message}])
-
-
-def _make_dropbox(blobs: BlobStore, container: str) -> None:
-    # A container without an image set is what a crash left: an empty one is taken over, another is not ours to give.
-    if not blobs.make_container(container) and not blobs.container_is_empty(container):
-        raise Conflict(
-            f"The container {container} already exists, belongs to no image set and contains blobs. "
-            "Choose another title, or ask an operator to check that container."
-        )
 
 
 def create_dropbox_url(session: Session, blobs: BlobStore, imageset_id: int, *, revoke: bool = False) -> str:
@@ -104,38 +112,55 @@ def create_dropbox_url(session: Session, blobs: BlobStore, imageset_id: int, *, 
             f"image set {imageset_id} expire by {image_set.date_upload_expires:%Y-%m-%dT%H:%MZ}. To end them earlier, an "
             "operator must revoke all user delegation keys of the storage account."
         )
-    return _make_link(session, blobs, imageset_id, image_set.title, revoke=revoke)
+    return make_upload_link(session, blobs, image_set, revoke=revoke)
 
 
-def _make_link(session: Session, blobs: BlobStore, imageset_id: int, title: str, *, revoke: bool = False) -> str:
-    url = blobs.make_upload_url(dropbox_name(title), revoke=revoke)
-    expires = datetime.now(UTC) + blobs.upload_token_valid
-    if revoke:
-        record(session, Action.REVOKE_UPLOAD_LINKS, SubjectType.IMAGE_SET, imageset_id)
-    record(session, Action.CREATE_UPLOAD_LINK, SubjectType.IMAGE_SET, imageset_id, date_expires=expires)
-    # The storage has a clock of its own.
-    surely_expired = expires + timedelta(minutes=1)
-    session.execute(update(ImageSet).where(ImageSet.id == imageset_id).values(date_upload_expires=surely_expired))
-    return url
+def update_status(session: Session, blobs: BlobStore, imageset_id: int, new_status: str) -> int | None:
+    """Finish an image set, and return the id of the job that ingests its images; or open a finished one for more uploads.
 
-
-def update_status(session: Session, imageset_id: int, new_status: str) -> int:
-    """Finish an image set and return the id of the job that ingests its images.
-
-    Raises NotFound, and Conflict for any step other than created → finished.
+    Raises NotFound, StorageUnavailable, and Conflict for any other step, or while the set is being ingested.
     """
     image_set = lock_image_set(session, imageset_id)
-    if (image_set.status, new_status) not in STEPS:
+    step = (image_set.status, new_status)
+    if step not in STEPS:
         raise Conflict(
             f"Image set {imageset_id} is {image_set.status} and cannot become {new_status}: "
-            "the only allowed change is from created to finished."
+            "the allowed changes are from created to finished, and back."
         )
-    change = {"from": image_set.status, "to": new_status}
-    record(session, Action.CHANGE_STATUS, SubjectType.IMAGE_SET, imageset_id, **change)
+    if new_status == "created":
+        _reopen(session, blobs, image_set)
+    else:
+        image_set.date_finished = func.now()
     image_set.status = new_status
-    image_set.date_finished = func.now()
     session.flush()
-    return queue.enqueue(session, FINISH_IMAGE_SET, "image_set", imageset_id)
+    record(session, Action.CHANGE_STATUS, SubjectType.IMAGE_SET, imageset_id, **{"from": step[0], "to": step[1]})
+    return queue.enqueue(session, FINISH_IMAGE_SET, "image_set", imageset_id) if new_status == "finished" else None
+
+
+def _reopen(session: Session, blobs: BlobStore, image_set: ImageSet) -> None:
+    """Let the set have a dropbox again: a new one, or the present one as long as it holds files that are not ingested."""
+    job_id = queue.find_unfinished(session, FINISH_IMAGE_SET, "image_set", image_set.id)
+    if job_id is not None:
+        raise Conflict(f"Image set {image_set.id} is being ingested: wait until job {job_id} has ended, or cancel it.")
+    if not _keeps_dropbox(session, blobs, image_set):
+        image_set.dropbox = _claim_name(session, image_set)
+        make_dropbox(blobs, image_set.dropbox)
+    image_set.blobstorage_path = image_set.dropbox
+    image_set.date_finished = None
+
+
+def _keeps_dropbox(session: Session, blobs: BlobStore, image_set: ImageSet) -> bool:
+    deletion = select(Job.id).where(Job.kind == DELETE_DROPBOX, Job.dropbox == image_set.dropbox)
+    return session.scalar(deletion.limit(1)) is None and blobs.container_exists(image_set.dropbox)
+
+
+def _claim_name(session: Session, image_set: ImageSet) -> str:
+    while True:
+        dropbox = unused_name(session, image_set.title)
+        # Another set may have got the name meanwhile.
+        with suppress(IntegrityError), session.begin_nested():
+            session.execute(update(ImageSet).where(ImageSet.id == image_set.id).values(dropbox=dropbox))
+            return dropbox
 
 
 def list_images(

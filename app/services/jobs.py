@@ -1,9 +1,11 @@
 """Background jobs as callers see them."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
-from app.models import Job
+from app.models import ImageSet, Job
+from app.models.jobs import FINISH_IMAGE_SET
 from app.outbox import queue
 from app.representations.jobs import JOB
 from app.representations.json import fetch_object
@@ -24,7 +26,16 @@ def retry_job(session: Session, job_id: int) -> None:
         raise _not_found(job_id)
     if job.state != "failed":
         raise Conflict(f"Job {job_id} is {job.state}: only a failed job can be retried.")
+    if job.kind == FINISH_IMAGE_SET:
+        _require_finished(session, job)
     queue.retry(session, job)
+
+
+def _require_finished(session: Session, job: Job) -> None:
+    """Raise Conflict when the image set was opened again, so that there is nothing to ingest."""
+    status = session.scalar(select(ImageSet.status).where(ImageSet.id == job.subject_id).with_for_update(read=True))
+    if status != "finished":
+        raise Conflict(f"Image set {job.subject_id} is {status}: finishing it starts another job.")
 
 
 def _not_found(job_id: int) -> NotFound:

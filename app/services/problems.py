@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 
 import orjson
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
-from app.azure.names import dropbox_name
 from app.errors import Conflict, NotFound
 from app.models import ImageSet, ImageSetProblem, Job
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, INSPECT_IMAGE_SET
@@ -26,12 +26,12 @@ IS_OF_INGEST = ImageSetProblem.stage == INGEST
 JOBS_OF_STAGE = {INGEST: (FINISH_IMAGE_SET, DELETE_DROPBOX), INSPECTION: (INSPECT_IMAGE_SET,)}
 
 NOTE = text("""
-INSERT INTO problem (image_set_id, blob_name, etag, image_id, kind, message)
-SELECT :image_set_id, name, etag, image_id, kind, message
+INSERT INTO problem (image_set_id, dropbox, blob_name, etag, image_id, kind, message)
+SELECT :image_set_id, :dropbox, name, etag, image_id, kind, message
 FROM json_to_recordset(:faults) AS fault(name text, etag text, image_id bigint, kind text, message text)
 ON CONFLICT (image_set_id, md5(blob_name)) WHERE settlement IS NULL
-DO UPDATE SET etag = excluded.etag, image_id = excluded.image_id, kind = excluded.kind, message = excluded.message,
-    retrying = false
+DO UPDATE SET dropbox = excluded.dropbox, etag = excluded.etag, image_id = excluded.image_id, kind = excluded.kind,
+    message = excluded.message, retrying = false
 """)
 
 
@@ -46,16 +46,17 @@ class Fault:
 
 @dataclass(frozen=True)
 class OpenProblem:
-    """An open problem: its id, the stage that found it, and for one of an inspection the image."""
+    """An open problem: its id, the stage that found it, for one of an inspection the image, and the dropbox with the file."""
 
     id: int
     stage: str
     image_id: int | None
+    dropbox: str
 
 
 @dataclass(frozen=True)
 class Problems:
-    """What an ingest has to know of a set's problems, by the names of their files.
+    """What an ingest has to know of the problems of its dropbox, by the names of their files.
 
     `dropped` were given up; `held` have an open problem, and the ETag with which they got it; `retrying` have one, too, and
     somebody wants them to be tried again.
@@ -79,15 +80,16 @@ def retry_problems(session: Session, imageset_id: int, names: list[str] | None) 
     What could not be ingested is ingested again, and what an inspection found is inspected again: after the ingest, if there is
     one. Raises NotFound for the set or a name, Conflict while a job of the set is at work on such files.
     """
-    lock_image_set(session, imageset_id)
-    named = _find_open(session, imageset_id, names)
-    found = [problem.id for problem in named if problem.stage == INGEST]
+    image_set = lock_image_set(session, imageset_id)
+    named = _find_open(session, image_set, names)
+    found = [problem for problem in named if problem.stage == INGEST]
     damaged = [problem.image_id for problem in named if problem.stage == INSPECTION and problem.image_id is not None]
     if damaged:
         inspection.inspect_again(session, damaged)
     if found:
-        session.execute(update(ImageSetProblem).where(ImageSetProblem.id == func.any(found)).values(retrying=True))
-        return queue.enqueue(session, FINISH_IMAGE_SET, "image_set", imageset_id)
+        ids = [problem.id for problem in found]
+        session.execute(update(ImageSetProblem).where(ImageSetProblem.id == func.any(ids)).values(retrying=True))
+        return _start_jobs(session, image_set, [problem.dropbox for problem in found], FINISH_IMAGE_SET)
     return inspection.enqueue_inspection(session, imageset_id) if damaged else None
 
 
@@ -98,14 +100,27 @@ def drop_problems(session: Session, imageset_id: int, names: list[str] | None) -
     NotFound for the set or a name, Conflict while the set is being ingested.
     """
     image_set = lock_image_set(session, imageset_id)
-    named = _find_open(session, imageset_id, names)
+    named = _find_open(session, image_set, names)
     _refuse_ingested(named)
     _settle(session, [problem.id for problem in named], DROPPED)
-    if not named or has_open(session, imageset_id):
-        return None
+    free = [problem.dropbox for problem in named if not has_open(session, imageset_id, problem.dropbox)]
     # An ingest that has failed for another reason has to come to its end first.
-    is_ingested = image_set.blobstorage_path != dropbox_name(image_set.title)
-    return queue.enqueue(session, DELETE_DROPBOX if is_ingested else FINISH_IMAGE_SET, "image_set", imageset_id)
+    is_ingested = image_set.blobstorage_path != image_set.dropbox
+    return _start_jobs(session, image_set, free, DELETE_DROPBOX if is_ingested else FINISH_IMAGE_SET)
+
+
+def _start_jobs(session: Session, image_set: ImageSet, dropboxes: Iterable[str], kind: str) -> int | None:
+    """Start a job for each of these dropboxes, of this kind for that of the set; return the id of the last one.
+
+    A dropbox of before the set was opened again is only to be deleted; the job ingests first what it still holds.
+    """
+    job_id = None
+    # That of the set comes last.
+    for dropbox in sorted(set(dropboxes), key=lambda name: (name == image_set.dropbox, name)):
+        is_present = dropbox == image_set.dropbox
+        deleted = None if is_present and kind == FINISH_IMAGE_SET else dropbox
+        job_id = queue.enqueue(session, kind if is_present else DELETE_DROPBOX, "image_set", image_set.id, deleted)
+    return job_id
 
 
 def _refuse_ingested(problems: Iterable[OpenProblem]) -> None:
@@ -118,14 +133,21 @@ def _refuse_ingested(problems: Iterable[OpenProblem]) -> None:
         )
 
 
-def _find_open(session: Session, imageset_id: int, names: list[str] | None) -> list[OpenProblem]:
+def _find_open(session: Session, image_set: ImageSet, names: list[str] | None) -> list[OpenProblem]:
     """Return the open problems of these names, or all. Raises NotFound, Conflict."""
-    columns = (ImageSetProblem.id, ImageSetProblem.stage, ImageSetProblem.image_id, PROBLEM_NAME.label("name"))
+    imageset_id = image_set.id
+    columns = (
+        ImageSetProblem.id,
+        ImageSetProblem.stage,
+        ImageSetProblem.image_id,
+        ImageSetProblem.dropbox,
+        PROBLEM_NAME.label("name"),
+    )
     rows = select(*columns).join(ImageSet, ImageSet.id == ImageSetProblem.image_set_id)
     # An image with a fault and a file with another one may have the same name.
     known: defaultdict[str, list[OpenProblem]] = defaultdict(list)
     for row in session.execute(rows.where(ImageSetProblem.image_set_id == imageset_id, IS_OPEN)):
-        known[row.name].append(OpenProblem(row.id, row.stage, row.image_id))
+        known[row.name].append(OpenProblem(row.id, row.stage, row.image_id, row.dropbox))
     unknown = [position for position, name in enumerate(names or ()) if name not in known]
     if unknown:
         raise NotFound(
@@ -137,6 +159,13 @@ def _find_open(session: Session, imageset_id: int, names: list[str] | None) -> l
         )
     named = [problem for name in (known if names is None else set(names)) for problem in known[name]]
     _require_rest(session, imageset_id, {problem.stage for problem in named})
+    if image_set.status == "created" and any(
+        problem.stage == INGEST and problem.dropbox == image_set.dropbox for problem in named
+    ):
+        raise Conflict(
+            f"Image set {imageset_id} is created: replace or delete the files in its dropbox, and finish it. "
+            "Then they are tried again."
+        )
     return named
 
 
@@ -158,14 +187,20 @@ def _require_rest(session: Session, imageset_id: int, stages: set[str]) -> None:
 # What an ingest asks and notes
 
 
-def find_problems(session: Session, imageset_id: int) -> Problems:
-    """Return what an ingest has to know before it begins."""
+def find_problems(session: Session, imageset_id: int, dropbox: str, began: datetime | None) -> Problems:
+    """Return what an ingest of a dropbox, which was closed at the time `began`, has to know.
+
+    What was given up before counts no more: the set was opened again, and the file may be another one by now.
+    """
+    counts = true() if began is None else or_(IS_OPEN, ImageSetProblem.date_settled >= began)
     columns = (ImageSetProblem.blob_name, ImageSetProblem.etag, ImageSetProblem.settlement, ImageSetProblem.retrying)
     rows = session.execute(
         select(*columns).where(
             ImageSetProblem.image_set_id == imageset_id,
+            ImageSetProblem.dropbox == dropbox,
             IS_OF_INGEST,
             ImageSetProblem.settlement.is_distinct_from(COPIED),
+            counts,
         )
     ).all()
     return Problems(
@@ -175,13 +210,16 @@ def find_problems(session: Session, imageset_id: int) -> Problems:
     )
 
 
-def note_faults(session: Session, imageset_id: int, faults: Mapping[str, Fault], etags: Mapping[str, str]) -> None:
-    """Make a problem of each fault, by the file's name; one that is open already says from now on what is wrong now.
+def note_faults(
+    session: Session, imageset_id: int, dropbox: str, faults: Mapping[str, Fault], etags: Mapping[str, str]
+) -> None:
+    """Make a problem of each fault of a file in a dropbox, by the file's name; one that is open already gets the new reason.
 
     `etags` are those of the files, as far as they are there.
     """
     documents = [{"name": name, "etag": etags.get(name, ""), **asdict(fault)} for name, fault in faults.items()]
-    session.execute(NOTE, {"image_set_id": imageset_id, "faults": orjson.dumps(documents).decode()})
+    values = {"image_set_id": imageset_id, "dropbox": dropbox, "faults": orjson.dumps(documents).decode()}
+    session.execute(NOTE, values)
 
 
 def settle_copied(session: Session, imageset_id: int, names: Iterable[str]) -> None:
@@ -191,9 +229,10 @@ def settle_copied(session: Session, imageset_id: int, names: Iterable[str]) -> N
     _settle(session, list(session.scalars(select(ImageSetProblem.id).where(*named))), COPIED)
 
 
-def has_open(session: Session, imageset_id: int) -> bool:
-    """True while a file of the set is not ingested because of a problem that nobody has settled."""
-    is_open = select(ImageSetProblem.id).where(ImageSetProblem.image_set_id == imageset_id, IS_OF_INGEST, IS_OPEN)
+def has_open(session: Session, imageset_id: int, dropbox: str) -> bool:
+    """True while a file in this dropbox of the set is not ingested because of a problem that nobody has settled."""
+    of_dropbox = (ImageSetProblem.image_set_id == imageset_id, ImageSetProblem.dropbox == dropbox)
+    is_open = select(ImageSetProblem.id).where(*of_dropbox, IS_OF_INGEST, IS_OPEN)
     return session.scalar(is_open.limit(1)) is not None
 
 

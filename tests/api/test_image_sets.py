@@ -16,8 +16,8 @@ from app.wiring import components_of
 from tests.caller import Caller
 
 KEYS = {
-    "imageset_id", "title", "status", "metadata", "timezone", "blobstorage_path", "date_created", "date_finished", "created_by",
-    "ingest",
+    "imageset_id", "title", "status", "metadata", "timezone", "duplicates", "blobstorage_path", "date_created", "date_finished",
+    "created_by", "ingest",
 }  # fmt: skip
 
 

@@ -81,11 +81,11 @@ def test_unknown_jobs_and_jobs_that_did_not_fail_cannot_be_retried(admin: Caller
 
 
 def test_status_and_job_are_both_there_or_neither(
-    admin: Caller, app: Flask, title: str, storage: BlobServiceClient
+    admin: Caller, app: Flask, title: str, storage: BlobServiceClient, blobs: BlobStore
 ) -> None:
     imageset_id = create_set(admin, title, storage)
     with rows(app) as session:
-        image_sets.update_status(session, imageset_id, "finished")
+        image_sets.update_status(session, blobs, imageset_id, "finished")
         session.rollback()
         assert session.scalar(text("SELECT count(*) FROM job")) == 0
         assert session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 0
