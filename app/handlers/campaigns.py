@@ -1,6 +1,7 @@
 """Operations on campaigns."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -70,8 +71,12 @@ def list_campaign_images(
 
 def add_campaign_images(session: Session, campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:
     """POST /campaigns/{campaign_id}/images"""
-    campaign_images.add_images(session, campaign_id, body)
-    return ok_or_representation(lambda: campaigns.get_campaign(session, campaign_id))
+    addition = campaign_images.add_images(session, campaign_id, body)
+    answer = ok_or_representation(lambda: campaigns.get_campaign(session, campaign_id))
+    if "Preference-Applied" in answer.headers:
+        # The entity tag stays that of the campaign.
+        answer.set_data(orjson.dumps(orjson.loads(answer.get_data()) | asdict(addition)))
+    return answer
 
 
 def remove_campaign_images(session: Session, campaign_id: int, body: Iterable[dict[str, Any]]) -> Response:

@@ -106,13 +106,17 @@ ORDER BY 2
 
 OPEN_DROPBOXES = text("SELECT id, dropbox FROM image_set WHERE status = 'created' ORDER BY id")
 
-# A file is replaced by the next publication, so that only the newest dataset of each path says what lies there.
+# The files of the newest version of each campaign, and their copies. A campaign that was reopened publishes the next version when
+# it is finished.
 DATASETS = text("""
-SELECT DISTINCT ON (path) campaign_id, name, version, path, sha256
-FROM dataset
-WHERE NOT EXISTS (
-    SELECT FROM job WHERE kind = 'publish_datasets' AND subject_id = dataset.campaign_id AND state <> 'succeeded')
-ORDER BY path, id DESC
+SELECT dataset.name, dataset.version, campaign_id, status, place AS path, sha256
+FROM dataset JOIN campaign ON campaign.id = campaign_id
+CROSS JOIN LATERAL (
+    SELECT dataset.path UNION SELECT regexp_replace(dataset.path, '^label_sets/[^/]+/v[0-9]+/', 'label_sets/')) AS places (place)
+WHERE job_id = (SELECT max(job_id) FROM dataset AS newest WHERE newest.campaign_id = dataset.campaign_id)
+    AND NOT EXISTS (
+        SELECT FROM job WHERE kind = 'publish_datasets' AND subject_id = dataset.campaign_id AND state <> 'succeeded')
+ORDER BY dataset.id, place
 """)
 
 
@@ -211,7 +215,8 @@ class StorageChecks:
         for row in self.session.execute(DATASETS):
             fault = self._fault_of_file(row.path, bytes(row.sha256))
             if fault:
-                repair = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.campaign_id)
+                publish = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.campaign_id)
+                repair = publish if row.status == "finished" else None
                 yield Finding("dataset_damaged", f"dataset {row.name}, version {row.version}", fault, repair)
 
     def _fault_of_file(self, path: str, sha256: bytes) -> str | None:

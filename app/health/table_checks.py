@@ -59,7 +59,7 @@ FROM campaign LEFT JOIN LATERAL (
     WHERE kind = 'publish_datasets' AND subject_type = 'campaign' AND subject_id = campaign.id
     ORDER BY id DESC LIMIT 1) AS newest ON true
 WHERE status = 'finished' AND (newest.state IS NULL OR newest.state = 'succeeded'
-    AND NOT EXISTS (SELECT FROM dataset WHERE dataset.campaign_id = campaign.id))
+    AND NOT EXISTS (SELECT FROM dataset WHERE dataset.job_id = newest.id))
 ORDER BY campaign.id
 """)
 
@@ -69,6 +69,8 @@ WHERE state = 'failed' AND NOT EXISTS (
     SELECT FROM job AS later
     WHERE later.kind = job.kind AND later.subject_type = job.subject_type AND later.subject_id = job.subject_id
         AND later.id > job.id)
+    AND NOT (kind = 'publish_datasets' AND EXISTS (
+        SELECT FROM campaign WHERE campaign.id = subject_id AND status <> 'finished'))
 ORDER BY id
 """)
 

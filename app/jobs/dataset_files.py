@@ -29,6 +29,11 @@ YAML_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 LINE_ENDS = {"\x85": r"\u0085", "\u2028": r"\u2028", "\u2029": r"\u2029"}
 
 
+def folder_of_version(title: str, version: int) -> str:
+    """Return the folder in the main container that holds one version of what was published of a campaign."""
+    return f"{FOLDER}/{title}/v{version}"
+
+
 @dataclass(frozen=True)
 class PublishedFile:
     """A file in the main container: its path, its size in bytes and its SHA-256."""
@@ -84,6 +89,8 @@ class Files:
 
     contents: dict[str, IO[bytes]]
     url_prefix: str
+    # The folder of this version.
+    folder: str
     counts: Counts = field(default_factory=Counts)
     # Of the image whose row has begun.
     _confidences: list[str] = field(default_factory=list)
@@ -169,7 +176,11 @@ class Files:
         content.seek(0)
         sha256 = hashlib.file_digest(content, "sha256").digest()  # type: ignore[arg-type]  # It takes every binary file.
         content.seek(0)
-        return PublishedFile(f"{FOLDER}/{name}", size, sha256)
+        return PublishedFile(f"{self.folder}/{name}", size, sha256)
+
+    def newest(self, path: str) -> str:
+        """Return the path of the copy that is always that of the newest version."""
+        return FOLDER + path.removeprefix(self.folder)
 
 
 def _escape_line_ends(lines: str) -> str:

@@ -8,14 +8,14 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
-from app.jobs.dataset_files import Counts, Files, PublishedFile
+from app.jobs.dataset_files import Counts, Files, PublishedFile, folder_of_version
 from app.jobs.image_paths import find_image_paths
 from app.jobs.progress import Checkpoint
 from app.models import Campaign, Dataset
@@ -95,13 +95,15 @@ ORDER BY campaign_image.image_id
 def publish_files(
     session: Session, blobs: BlobStore, campaign_id: int, *, job_id: int, registration: str, url_prefix: str
 ) -> Iterator[Checkpoint]:
-    """Write the files of a finished campaign below `label_sets/`, and note each as a dataset; once for every job.
+    """Write the files of a finished campaign below `label_sets/<title>/v<n>/`, and note each as a dataset; once for every job.
 
     They are `<title>_labels.csv`, the same as JSON Lines with an MLTable file beside it in `<title>/`, and the manifest
-    `<title>_images.json`. The labels have a row for each image that somebody looked at, in the order of their ids; one that
-    was found empty has the labels `[]`. An image that nobody labeled, that is unusable, or that was rejected has no row,
-    because a reader would take it for an empty one: it stands in the manifest, with `"labeled": false`. What is no image, or
-    has no known size, is in no file.
+    `<title>_images.json`. Each finish makes another version, with the next number. Copies of the newest version lie below
+    `label_sets/` itself, by the same names.
+
+    The labels have a row for each image that somebody looked at, in the order of their ids; one that was found empty has the
+    labels `[]`. An image that nobody labeled, that is unusable, or that was rejected has no row, because a reader would take it
+    for an empty one: it stands in the manifest, with `"labeled": false`. What is no image, or has no known size, is in no file.
     `registration` is the state with which images and labels begin; `url_prefix` stands before the paths in the JSON Lines.
     Raises StorageUnavailable.
     """
@@ -111,7 +113,10 @@ def publish_files(
         select(Campaign.title, Campaign.image_count, Campaign.date_finished).where(Campaign.id == campaign_id)
     ).one()
     with ExitStack() as stack:
-        files = Files({kind: stack.enter_context(tempfile.TemporaryFile()) for kind in MEDIA_TYPES}, url_prefix)
+        newest = select(func.max(Dataset.version)).where(Dataset.campaign_id == campaign_id)
+        version = (session.scalar(newest) or 0) + 1
+        contents: dict[str, IO[bytes]] = {kind: stack.enter_context(tempfile.TemporaryFile()) for kind in MEDIA_TYPES}
+        files = Files(contents, url_prefix, folder_of_version(title, version))
         files.begin({"id": campaign_id, "title": title, "date_finished": date_finished})
         parameters = {"campaign_id": campaign_id, "container": blobs.container}
         for rows, begins, ends in _read_parts(session, parameters):
@@ -124,6 +129,10 @@ def publish_files(
         for kind, file in published.items():
             yield Checkpoint(files.counts.members, image_count)
             blobs.upload(file.path, files.contents[kind], MEDIA_TYPES[kind])
+        for kind, file in published.items():
+            yield Checkpoint(files.counts.members, image_count)
+            files.contents[kind].seek(0)
+            blobs.upload(files.newest(file.path), files.contents[kind], MEDIA_TYPES[kind])
     for kind, file in published.items():
         _note(
             session,
@@ -133,6 +142,7 @@ def publish_files(
             job_id=job_id,
             kind=kind,
             name=f"{title}_{kind}",
+            version=version,
             registration=registration if kind in REGISTERED else "off",
         )
 
@@ -167,8 +177,7 @@ def _groups(counts: Sequence[Row[Any]]) -> Iterator[tuple[int, int, int]]:
 
 
 def _note(session: Session, file: PublishedFile, counts: Counts, **values: Any) -> None:
-    """Note a published file as the next version of its dataset, once per job."""
-    version = select(func.coalesce(func.max(Dataset.version), 0) + 1).where(Dataset.name == values["name"])
+    """Note a published file as a version of its dataset, once per job."""
     is_about_images = values["kind"] in (IMAGES, IMAGES_MLTABLE)
     row = values | {
         "path": file.path,
@@ -176,6 +185,5 @@ def _note(session: Session, file: PublishedFile, counts: Counts, **values: Any) 
         "sha256": file.sha256,
         "image_count": counts.images if is_about_images else counts.labeled,
         "object_count": 0 if is_about_images else counts.objects,
-        "version": version.scalar_subquery(),
     }
     session.execute(insert(Dataset).values(**row).on_conflict_do_nothing(index_elements=["job_id", "kind"]))

@@ -1,29 +1,44 @@
 """Which images are in a campaign: they come and leave, and what they were there is kept."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import BigInteger, Row, Text, case, cast, exists, func, literal, null, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
 from app.errors import Conflict, NotFound, Unprocessable
-from app.models import Campaign, CampaignImage, CampaignMembership, Image, Review, SubmissionImage
+from app.models import (
+    Campaign,
+    CampaignImage,
+    CampaignMembership,
+    Image,
+    ImageSet,
+    ImageSetProblem,
+    Review,
+    SubmissionImage,
+)
 from app.models.submissions import STATES
 from app.representations.json import AnySelect
 from app.representations.reviews import review_id_then
+from app.services import queries
 from app.services.audit import Action, SubjectType, record
 from app.services.campaigns import count_states, lock_campaign
 from app.services.images import Requirement, resolve_images
 
 MAX_ERRORS = 50
+# So many items of one request may select images: each is a statement.
+MAX_SELECTIONS = 100
 # After all submissions and reviews.
 NOW = {"moment": 2**63 - 1, "moment_time": datetime.max.replace(tzinfo=UTC)}
 # So many ids of removed images are named in the audit.
 MAX_NAMED = 100
+STATE_ALONE = "The field `state` goes with `campaign`."
 NO_IMAGE = "Image {} cannot be in a campaign: it is no image, or its size in pixels is unknown."
 
 UNKNOWN = text("""
@@ -57,36 +72,102 @@ GROUP BY state, verdict
 """)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Addition:
-    """How many images were added to a campaign."""
+    """How many images were added to a campaign.
 
-    added: int = 0
+    `skipped` of those that were selected are no images, and `flagged` of those that were added have an open problem.
+    """
+
+    added: int
+    skipped: int
+    flagged: int
 
 
-def add_images(session: Session, campaign_id: int, references: Iterable[dict[str, int | str]]) -> Addition:
+def add_images(session: Session, campaign_id: int, items: Iterable[dict[str, Any]]) -> Addition:
     """Add images to a campaign that is `created` or `active`, all or none; one that is in it already stays as it is.
 
-    An image that was in the campaign before has the content that it had when it left. Raises NotFound for the campaign or an
-    image, Conflict for another status of the campaign, Unprocessable for what is no image or has no known size.
+    An item names an image, `{"id"}` or `{"filepath"}`, or selects images: `{"image_set"}`, `{"campaign", "state"?}`, `{"query"}`
+    or `{"query_name"}`. What is selected and is no image is skipped. An image that was in the campaign before has the content
+    that it had when it left. Raises NotFound for the campaign and what an item names, Conflict for another status of the
+    campaign, Unprocessable for a named file that is no image or has no known size, for more than MAX_SELECTIONS selections,
+    and for a query that contradicts itself.
     """
     campaign = _lock_changeable(session, campaign_id, "added")
     requirement = Requirement(Image.width.is_not(None), NO_IMAGE, Unprocessable)
     changes: Counter[str] = Counter()
-    for image_ids in resolve_images(session, references, requirement, outcome="Nothing was added."):
-        changes += _insert(session, campaign_id, select(func.unnest(image_ids, type_=BigInteger).label("id")))
+    selections = position = 0
+    for is_selection, part in groupby(items, _is_selection):
+        if not is_selection:
+            named = NamedImages(part, position)
+            for image_ids in resolve_images(session, named, requirement, position=position):
+                changes += _insert(session, campaign_id, select(Image.id).where(Image.id == func.any(image_ids)))
+            position += named.count
+            continue
+        for item in part:
+            selections += 1
+            images = _select_images(session, item, f"/{position}", selections)
+            set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
+            changes += _insert(session, campaign_id, images)
+            position += 1
     # A campaign does not complete because of images that come.
     count_states(session, campaign, changes, completes=False)
-    return Addition(sum(changes[state] for state in STATES))
+    return Addition(sum(changes[state] for state in STATES), changes["skipped"], changes["flagged"])
+
+
+class NamedImages:
+    """Items that name images, which are counted as they are gone through; the first has the given position in the body."""
+
+    def __init__(self, items: Iterable[dict[str, Any]], position: int) -> None:
+        self.count = 0
+        self._items, self._position = items, position
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for item in self._items:
+            if "state" in item:
+                raise _refused(Unprocessable, f"/{self._position + self.count}/state", STATE_ALONE)
+            self.count += 1
+            yield item
+
+
+def _is_selection(item: dict[str, Any]) -> bool:
+    return "id" not in item and "filepath" not in item
+
+
+def _select_images(session: Session, item: dict[str, Any], pointer: str, selections: int) -> AnySelect:
+    """Return the select of the ids of images that an item selects. Raises NotFound and Unprocessable, which point at it."""
+    if selections > MAX_SELECTIONS:
+        raise _refused(Unprocessable, pointer, f"One request takes at most {MAX_SELECTIONS} selections of images.")
+    if "state" in item and "campaign" not in item:
+        raise _refused(Unprocessable, f"{pointer}/state", STATE_ALONE)
+    images = select(Image.id)
+    if "image_set" in item:
+        if session.get(ImageSet, item["image_set"]) is None:
+            raise _refused(NotFound, f"{pointer}/image_set", f"There is no image set {item['image_set']}.")
+        return images.where(Image.image_set_id == item["image_set"])
+    if "campaign" in item:
+        if session.scalar(select(Campaign.id).where(Campaign.id == item["campaign"])) is None:
+            raise _refused(NotFound, f"{pointer}/campaign", f"There is no campaign {item['campaign']}.")
+        images = images.join(CampaignImage, CampaignImage.image_id == Image.id)
+        images = images.where(CampaignImage.campaign_id == item["campaign"])
+        return images.where(CampaignImage.state == item["state"]) if "state" in item else images
+    return queries.select_images(session, item, pointer)
+
+
+def _refused(error: type[NotFound] | type[Unprocessable], pointer: str, detail: str) -> NotFound | Unprocessable:
+    return error(f"{pointer}: {detail} Nothing was added.", errors=[{"pointer": pointer, "detail": detail}])
 
 
 def _insert(session: Session, campaign_id: int, images: AnySelect) -> Counter[str]:
-    """Add images by one statement, unless they are in the campaign; return how many of them have each state and verdict."""
-    chosen = images.cte("chosen")
+    """Add images by one statement, unless they are in the campaign.
+
+    Return how many of them have each state and verdict, and how many were `skipped` and `flagged`.
+    """
+    chosen = images.add_columns(Image.width.is_not(None).label("is_image")).cte("chosen")
     members = (CampaignMembership.campaign_id == campaign_id, CampaignMembership.date_left.is_not(None))
-    rows = select(literal(campaign_id, BigInteger), chosen.c.id, cast(null(), BigInteger), literal("unlabeled", Text))
-    returns = session.scalar(select(exists().where(*members)))
-    if returns:
+    columns = ["campaign_id", "image_id", "submission_id", "state"]
+    target = literal(campaign_id, BigInteger)
+    if session.scalar(select(exists().where(*members))):
         # Some may have been here before.
         newest = (
             select(SubmissionImage.submission_id, SubmissionImage.state)
@@ -97,16 +178,29 @@ def _insert(session: Session, campaign_id: int, images: AnySelect) -> Counter[st
         )
         state = func.coalesce(newest.c.state, "unlabeled")
         revision = case((newest.c.state != "unlabeled", newest.c.submission_id))
-        rows = select(literal(campaign_id, BigInteger), chosen.c.id, revision, state).outerjoin(newest, true())
-    columns = ["campaign_id", "image_id", "submission_id", "state"]
-    if returns:
+        review_id = review_id_then(campaign_id, chosen.c.id, chosen)
+        rows = select(target, chosen.c.id, revision, state, review_id).outerjoin(newest, true())
         columns.append("review_id")
-        rows = rows.add_columns(review_id_then(campaign_id, chosen.c.id, chosen))
-    new = insert(CampaignImage).from_select(columns, rows).on_conflict_do_nothing()
-    added = new.returning(CampaignImage.state, CampaignImage.review_id).cte("added")
+    else:
+        rows = select(target, chosen.c.id, cast(null(), BigInteger), literal("unlabeled", Text))
+    new = insert(CampaignImage).from_select(columns, rows.where(chosen.c.is_image)).on_conflict_do_nothing()
+    added = new.returning(CampaignImage.image_id, CampaignImage.state, CampaignImage.review_id).cte("added")
+    is_open = (ImageSetProblem.image_id.is_not(None), ImageSetProblem.settlement.is_(None))
+    is_flagged = added.c.image_id.in_(select(ImageSetProblem.image_id).where(*is_open))
     is_review = (Review.campaign_id == campaign_id) & (Review.id == added.c.review_id)
-    counts = select(added.c.state, Review.verdict, func.count().label("images")).outerjoin(Review, is_review)
-    return _count(session.execute(counts.group_by(added.c.state, Review.verdict), NOW))
+    counts = (
+        select(
+            added.c.state,
+            Review.verdict,
+            func.count().label("images"),
+            func.count().filter(is_flagged).label("flagged"),
+        )
+        .outerjoin(Review, is_review)
+        .group_by(added.c.state, Review.verdict)
+    )
+    skipped = select(literal("skipped", Text), cast(null(), Text), func.count(), literal(0, BigInteger))
+    found = session.execute(counts.union_all(skipped.where(~chosen.c.is_image)), NOW).all()
+    return _count(found) + Counter(flagged=sum(row.flagged for row in found))
 
 
 def _count(rows: Iterable[Row[Any]]) -> Counter[str]:
@@ -119,7 +213,7 @@ def _count(rows: Iterable[Row[Any]]) -> Counter[str]:
     return counts
 
 
-def remove_images(session: Session, campaign_id: int, references: Iterable[dict[str, int | str]]) -> int:
+def remove_images(session: Session, campaign_id: int, references: Iterable[dict[str, Any]]) -> int:
     """Take images out of a campaign that is `created` or `active`, all or none; return how many.
 
     What they were in the campaign is kept; drafts are deleted. An active campaign may be complete without them. Raises NotFound

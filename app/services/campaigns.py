@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.azure.blobs import BlobStore
 from app.errors import BadRequest, Conflict, Forbidden, NotFound, Unprocessable
-from app.models import Campaign, CampaignImage, Dataset, User
+from app.models import Campaign, CampaignImage, Dataset, Job, User
 from app.models.campaigns import MODEL, PEOPLE
 from app.models.datasets import MEDIA_TYPES
 from app.models.jobs import PUBLISH_DATASETS
@@ -46,6 +46,7 @@ STEPS = {
     ("active", "completed"),
     ("completed", "active"),
     ("completed", "finished"),
+    ("finished", "active"),
 }
 # How many images of a campaign have each state.
 STATE_COUNTS: dict[str, ColumnElement[int] | InstrumentedAttribute[int]] = {
@@ -249,18 +250,20 @@ def update_campaign(session: Session, campaign_id: int, changes: dict[str, Any])
 
 
 def update_status(session: Session, campaign_id: int, new_status: str, auto_complete: bool | None) -> int | None:
-    """Take a campaign one step further; return the id of the job that publishes its datasets when it is finished.
+    """Take a campaign one step further, or back to `active`; return the id of the job that publishes it when it is finished.
 
     `auto_complete` says whether the campaign completes itself; entering `active` without it means true. Raises
-    NotFound, and Conflict for a step that does not exist.
+    NotFound, and Conflict for a step that does not exist, and for the reopening of a campaign that is being published.
     """
     campaign = lock_campaign(session, campaign_id)
     if (campaign.status, new_status) not in STEPS:
         following = " or ".join(sorted(after for before, after in STEPS if before == campaign.status))
         raise Conflict(
-            f"Campaign {campaign_id} is {campaign.status} and cannot become {new_status}"
-            + (f": from {campaign.status} it can become {following}." if following else ": this is its last status.")
+            f"Campaign {campaign_id} is {campaign.status} and cannot become {new_status}: "
+            f"from {campaign.status} it can become {following}."
         )
+    if campaign.status == "finished":
+        _require_published(session, campaign_id)
     enter_status(session, campaign, new_status)
     if auto_complete is not None or new_status == "active":
         chosen = True if auto_complete is None else auto_complete
@@ -268,6 +271,16 @@ def update_status(session: Session, campaign_id: int, new_status: str, auto_comp
     if new_status != "finished":
         return None
     return queue.enqueue(session, PUBLISH_DATASETS, "campaign", campaign_id)
+
+
+def _require_published(session: Session, campaign_id: int) -> None:
+    """Raise Conflict while a job publishes the campaign, because the files would hold a part of what comes next."""
+    same = (Job.kind == PUBLISH_DATASETS, Job.subject_type == "campaign", Job.subject_id == campaign_id)
+    job_id = session.scalar(select(Job.id).where(*same, Job.state.in_(queue.UNFINISHED)))
+    if job_id is not None:
+        raise Conflict(
+            f"Campaign {campaign_id} is finished, and job {job_id} publishes it. Reopen it when this job has ended."
+        )
 
 
 def enter_status(session: Session, campaign: Campaign, status: str, *, automatic: bool = False) -> None:

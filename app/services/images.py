@@ -240,14 +240,14 @@ def resolve_images(
     requirement: Requirement | None = None,
     *,
     outcome: str = "Nothing was added.",
+    position: int = 0,
 ) -> Iterator[list[int]]:
     """Yield the ids of the images named by `{"id": …}` or `{"filepath": …}`, those of some references at a time.
 
     A slash before a path is allowed; an image that is named twice may come twice. Raises NotFound that points at the first
     images that are not there, and the error of the requirement that points at those that do not meet it; `outcome` is what that
-    means.
+    means, `position` the place of the first reference in the body.
     """
-    position = 0
     for batch in _batches(references):
         yield _resolve(session, batch, position, requirement, outcome)
         position += len(batch)

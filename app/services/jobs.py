@@ -4,8 +4,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
-from app.models import ImageSet, Job
-from app.models.jobs import FINISH_IMAGE_SET
+from app.models import Campaign, ImageSet, Job
+from app.models.jobs import FINISH_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox import queue
 from app.representations.jobs import JOB
 from app.representations.json import fetch_object
@@ -20,7 +20,14 @@ def get_job(session: Session, job_id: int) -> bytes:
 
 
 def retry_job(session: Session, job_id: int) -> None:
-    """Start a failed job again. Raises NotFound, and Conflict unless it has failed."""
+    """Start a failed job again. Raises NotFound, and Conflict unless it has failed and is still wanted.
+
+    What a campaign held when it was finished can no longer be published once it was reopened.
+    """
+    subject = select(Job.subject_id).where(Job.id == job_id, Job.kind == PUBLISH_DATASETS)
+    status = select(Campaign.status).where(Campaign.id == subject.scalar_subquery()).with_for_update()
+    if session.scalar(status) not in (None, "finished"):
+        raise Conflict(f"The campaign of job {job_id} was reopened. It is published when it is finished again.")
     job = session.get(Job, job_id, with_for_update=True)
     if job is None:
         raise _not_found(job_id)

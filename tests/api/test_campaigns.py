@@ -207,7 +207,9 @@ def test_an_empty_addition_has_no_effect(admin: Caller, labelled: Labelled, noun
     before = admin.get(path).expect(200)
     assert admin.post(f"{path}/images", []).expect(200) == "ok"
     prefer = {"Prefer": "return=representation"}
-    assert admin.post(f"{path}/images", [], headers=prefer).expect(200) == before == admin.get(path).expect(200)
+    nothing = {"added": 0, "skipped": 0, "flagged": 0} if noun == "campaigns" else {}
+    assert admin.post(f"{path}/images", [], headers=prefer).expect(200) == before | nothing
+    assert admin.get(path).expect(200) == before
     admin.request("POST", f"{path}/images", content=b"[" + b" " * 100_000 + b"]", headers=JSON).expect(200)
     admin.post(f"/{noun}/4711/images", []).expect(404, "4711")
     labelled.partner.post(f"{path}/images", []).expect(403)

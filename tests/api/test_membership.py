@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from app.database.engine import db
 from app.services import campaign_images, statistics
@@ -131,6 +132,71 @@ def test_an_image_is_taken_out_of_every_campaign_that_is_not_finished(
     found = [admin.get(f"/campaigns/{campaign_id}").expect(200) for campaign_id in ids]
     assert [campaign["progress"]["total"] for campaign in found] == [3, 0, 0, 1]
     assert [campaign["status"] for campaign in found] == ["completed", "created", "active", "finished"]
+
+
+def test_images_are_selected_by_set_campaign_and_query(
+    app: Flask, admin: Caller, labelled: Labelled, settings: Settings, title: str
+) -> None:
+    first, second, third, fourth = labelled.image_ids
+    files = insert_images(app, settings, 2, width=None, height=None, filetype=None)
+    made = admin.post("/image_sets", {"title": title}).expect(200)
+    admin.post(f"/image_sets/{made['imageset_id']}/images", [{"id": each} for each in (third, files[0])]).expect(200)
+    with app.app_context():
+        db.session.execute(text(
+            "INSERT INTO problem (image_set_id, image_id, blob_name, etag, kind, message)"
+            " VALUES (:set, :image, 'x', 'x', 'truncated', 'No end.')"
+        ), {"set": made["imageset_id"], "image": third})  # fmt: skip
+        db.session.commit()
+    submit(labelled, [{"image_id": first, "objects": [item()]}, {"image_id": second, "objects": []}])
+    admin.put("/queries/all-files", {"query": {"filetype": "none"}}).expect(200)
+    new = admin.post("/campaigns", {"title": f"{title}-2", "labeler_email": "q@partner.example"}).expect(200)
+    path = f"/campaigns/{new['campaign_id']}"
+
+    def add(*items: dict[str, Any]) -> tuple[int, int, int, list[int]]:
+        answer = admin.post(f"{path}/images", list(items), headers=RECEIPT)
+        body = answer.expect(200)
+        assert answer.headers["ETag"] == admin.get(path).headers["ETag"]
+        ids = [image["image_id"] for image in admin.get(f"{path}/images").expect(200)["images"]]
+        assert body["progress"]["total"] == len(ids)
+        return body["added"], body["skipped"], body["flagged"], ids
+
+    assert add({"image_set": made["imageset_id"]}) == (1, 1, 1, [third])
+    assert add({"campaign": labelled.campaign_id, "state": "labeled"}, {"query_name": "all-files"}) == (
+        1, 2, 0, [first, third],
+    )  # fmt: skip
+    sent: list[dict[str, Any]] = [
+        {"id": third},
+        {"query": {"campaign": labelled.campaign_id, "state": ["empty"]}},
+        {"id": fourth},
+        {"id": first},
+    ]
+    assert add(*sent) == (2, 0, 0, [first, second, third, fourth])
+    before = admin.get(path).expect(200)
+    for wrong, status, pointer in [
+        ({"image_set": 4711}, 404, "/1/image_set"),
+        ({"campaign": 4711}, 404, "/1/campaign"),
+        ({"query_name": "nothing"}, 404, "/1/query_name"),
+        ({"id": 4711}, 404, "/1/id"),
+        ({"id": files[0]}, 422, "/1/id"),
+        ({"id": first, "state": "labeled"}, 422, "/1/state"),
+        ({"query": {"labeled": True}}, 422, "/1/query/labeled"),
+        ({"query": {}}, 400, "/1/query"),
+        ({"query": {"page": 1}}, 400, "/1/query"),
+        ({"image_set": 1, "campaign": 1}, 400, "/1"),
+        ({}, 400, "/1"),
+    ]:
+        problem = admin.post(f"{path}/images", [{"image_set": made["imageset_id"]}, wrong]).expect(status)
+        assert problem["errors"][0]["pointer"] == pointer, wrong
+    admin.post(f"{path}/images", [{"image_set": made["imageset_id"]}] * 101).expect(422, "at most 100")
+    assert admin.get(path).expect(200) == before
+    # What was selected by a query comes back with its labels, too.
+    admin.put(path, {"new_status": "active"}).expect(200)
+    admin.put(f"{path}/objects", [{"image_id": first, "objects": [item("a")]}]).expect(200)
+    admin.put(f"{path}/reviews", [{"image_id": first, "verdict": "rejected"}]).expect(200)
+    admin.delete(f"{path}/images/{first}").expect(200)
+    assert add({"campaign": labelled.campaign_id})[0] == 1
+    progress = admin.get(path).expect(200)["progress"]
+    assert (progress["states"]["labeled"], progress["reviews"]["rejected"], progress["done"]) == (1, 1, 0)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -64,15 +64,15 @@ def test_the_definitions_name_the_files(app: Flask, azure: FakeAzure, api: str, 
     if api == "v2":
         assets = {name: versions["1"] for name, versions in azure.data_assets.items()}
         assert {asset["dataType"] for asset in assets.values()} == {"mltable"}
-        assert assets[f"{title}_labels"]["dataUri"] == f"{PREFIX}label_sets/{title}/"
-        assert assets[f"{title}_images"]["dataUri"] == f"{PREFIX}label_sets/{title}_images/"
+        assert assets[f"{title}_labels"]["dataUri"] == f"{PREFIX}label_sets/{title}/v1/{title}/"
+        assert assets[f"{title}_images"]["dataUri"] == f"{PREFIX}label_sets/{title}/v1/{title}_images/"
         return
     definitions = {
         name: json.loads(versions[0]["latest"]["dataflow"])["meta"]["RsDataflow"]
         for name, versions in azure.datasets.items()
     }
     labels, images = definitions[f"{title}_labels"], definitions[f"{title}_images"]
-    assert f"label_sets/{title}_labels.csv" in labels
+    assert f"label_sets/{title}/v1/{title}_labels.csv" in labels
     assert "read_delimited" in labels
     assert all(path in images for path in paths)
 

@@ -233,6 +233,48 @@ def test_a_repeated_run_writes_the_same_bytes_and_notes_them_once(
         assert session.scalar(text("SELECT count(*) FROM dataset")) == 4
 
 
+def test_a_reopened_campaign_publishes_the_next_version(
+    admin: Caller, app: Flask, labelled: Labelled, container: ContainerClient
+) -> None:
+    path, title = f"/campaigns/{labelled.campaign_id}", labelled.title
+    image_id = labelled.image_ids[0]
+    admin.put(f"{path}/objects", [{"image_id": image_id, "objects": []}]).expect(200)
+    for status in ("completed", "finished"):
+        admin.put(path, {"new_status": status}).expect(200)
+    admin.put(path, {"new_status": "active"}).expect(409, "publishes it")
+    admin.put(path, {"new_status": "completed"}).expect(409, "from finished it can become active")
+    job_id = admin.get(path).expect(200)["publication"]["job_id"]
+    run_jobs(app)
+    first = read_manifest(container, title)
+    assert {file["path"].rpartition("/")[0] for file in first["files"].values()} == {
+        f"label_sets/{title}/v1", f"label_sets/{title}/v1/{title}",
+    }  # fmt: skip
+    reopened = admin.put(path, {"new_status": "active"}, headers={"Prefer": "return=representation"}).expect(200)
+    assert (reopened["status"], reopened["date_finished"]) == ("active", None)
+    # What was finished then can no longer be published.
+    with rows(app) as session:
+        session.execute(text("UPDATE job SET state = 'failed' WHERE id = :id"), {"id": job_id})
+    admin.post(f"/jobs/{job_id}/retry").expect(409, "was reopened")
+    with rows(app) as session:
+        session.execute(text("UPDATE job SET state = 'succeeded' WHERE id = :id"), {"id": job_id})
+    admin.delete(f"{path}/images/{labelled.image_ids[1]}").expect(200)
+    admin.put(f"{path}/objects", [{"image_id": image_id, "unusable": "dark"}]).expect(200)
+    for status in ("completed", "finished"):
+        admin.put(path, {"new_status": status}).expect(200)
+    run_jobs(app)
+    second = read_manifest(container, title)
+    assert (first["counts"]["images"], second["counts"]["images"], second["counts"]["labeled"]) == (4, 3, 0)
+    found = admin.get(f"{path}/datasets").expect(200)["datasets"]
+    assert [dataset["version"] for dataset in found] == [2] * 4 + [1] * 4
+    for dataset in found:
+        content = container.download_blob(dataset["path"]).readall()
+        assert hashlib.sha256(content).hexdigest() == dataset["sha256"]
+        assert f"/v{dataset['version']}/" in dataset["path"]
+        if dataset["version"] == 2:
+            copy = dataset["path"].replace(f"{title}/v2/", "", 1)
+            assert container.download_blob(copy).readall() == content
+
+
 def test_a_campaign_without_images_gives_files_without_rows(
     admin: Caller, app: Flask, title: str, container: ContainerClient
 ) -> None:
