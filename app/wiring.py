@@ -13,6 +13,7 @@ from app.azure.blobs import BlobStore
 from app.azure.ml.choice import require_packages
 from app.database.engine import db, engine_options
 from app.database.outages import watch
+from app.media.decoders import DecoderPool
 from app.observability.error_reports import configure_error_reports
 from app.observability.logging import configure_logging
 from app.settings import Settings
@@ -26,6 +27,7 @@ class Components:
 
     settings: Settings
     blob_store: BlobStore
+    decoders: DecoderPool
 
     def make_patient_blobs(self) -> BlobStore:
         """Return a blob store for jobs, which retries longer."""
@@ -55,7 +57,9 @@ def configure_flask(flask_app: Flask, settings: Settings) -> Components:
     db.init_app(flask_app)
     with flask_app.app_context():
         watch(db.engine, allow_unsafe=settings.allow_unsafe_postgres)
-    made = flask_app.extensions[EXTENSION] = Components(settings, make_blob_store(settings))
+    made = flask_app.extensions[EXTENSION] = Components(
+        settings, make_blob_store(settings), DecoderPool(settings.decode_processes)
+    )
     return made
 
 

@@ -14,8 +14,10 @@ class Answer:
     response: Response
 
     def expect(self, status: int, words: str = "") -> Any:
-        """Assert the status (and for a problem its form, and words in its detail) and return the JSON."""
+        """Assert the status (and for a problem its form, and words in its detail) and return the JSON, or the picture."""
         assert self.response.status_code == status, f"{self.response.status_code}: {self.response.text[:500]}"
+        if self.response.headers.get("content-type", "").startswith("image/"):
+            return self.response.content
         body: Any = self.response.json() if self.response.content else None
         if status >= 400:
             assert self.response.headers["content-type"] == "application/problem+json"

@@ -1,6 +1,5 @@
 """Jobs in tests: run here and now in this thread, or by a real worker in a process of its own."""
 
-import atexit
 import os
 import signal
 import subprocess
@@ -30,7 +29,6 @@ DUE = "SELECT id, args FROM procrastinate_jobs WHERE status = 'todo'{} ORDER BY 
 PATIENCE_SECONDS = 60
 # Started once for all tests.
 DECODERS = DecoderPool(2)
-atexit.register(DECODERS.close)
 STOP_SECONDS = 10
 
 

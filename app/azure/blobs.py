@@ -284,6 +284,19 @@ class BlobStore(Containers):
             query = self._signer.sign_read(self.container, path, expiry, headers)
         return f"{self._url(self.container, path)}?{query}"
 
+    def preview_url(self, path: str) -> str:
+        """Return a link that reads a preview, a blob of the main container that this service wrote, as it is stored.
+
+        It works for between seven eighths of `read_token_valid` and all of it, and is the same for an eighth, so that browsers
+        find the preview in their caches.
+        """
+        period = self._read_token_valid / 8
+        begin = datetime.fromtimestamp(0, UTC)
+        expiry = begin + (datetime.now(UTC) + self._read_token_valid - begin) // period * period
+        with storage_errors(self.container, path):
+            query = self._signer.sign_read(self.container, path, expiry, None)
+        return f"{self._url(self.container, path)}?{query}"
+
     def _container(self, container: str) -> ContainerClient:
         return self._client.get_container_client(container)
 

@@ -64,8 +64,11 @@ class Signer(Protocol):
     revocable: bool
     longest_upload: timedelta
 
-    def sign_read(self, container: str, name: str, expiry: datetime, headers: FileHeaders) -> str:
-        """Return the query of a link that reads one blob until `expiry`, or until the signing key ends."""
+    def sign_read(self, container: str, name: str, expiry: datetime, headers: FileHeaders | None) -> str:
+        """Return the query of a link that reads one blob until `expiry`, or until the signing key ends.
+
+        Without `headers` the blob is answered with those that are stored beside it.
+        """
 
     def sign_upload(self, container: str, expiry: datetime, policy: str | None) -> str:
         """Return the query of a link that reads, writes, deletes and lists in one container until `expiry`.
@@ -84,7 +87,7 @@ class AccountKeySigner:
     revocable = True
     longest_upload = timedelta.max
 
-    def sign_read(self, container: str, name: str, expiry: datetime, headers: FileHeaders) -> str:
+    def sign_read(self, container: str, name: str, expiry: datetime, headers: FileHeaders | None) -> str:
         key = {"account_key": self.account_key}
         return _sign_read(self.account_name, container, name, expiry, self.protocol, headers, key)
 
@@ -114,7 +117,7 @@ class UserDelegationSigner:
     _key: tuple[UserDelegationKey, datetime] | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def sign_read(self, container: str, name: str, expiry: datetime, headers: FileHeaders) -> str:
+    def sign_read(self, container: str, name: str, expiry: datetime, headers: FileHeaders | None) -> str:
         key, key_expiry = self._key_until(datetime.now(UTC) + KEY_LIFE / 2)
         end = min(expiry, key_expiry)
         return _sign_read(self.account_name, container, name, end, self.protocol, headers, {"user_delegation_key": key})
@@ -165,9 +168,14 @@ def _sign_read(
     name: str,
     expiry: datetime,
     protocol: str | None,
-    headers: FileHeaders,
+    headers: FileHeaders | None,
     key: dict[str, Any],
 ) -> str:
+    if headers is None:
+        expires = _written(expiry)
+        return str(
+            generate_blob_sas(account_name, container, name, permission="r", expiry=expires, protocol=protocol, **key)
+        )
     query = generate_blob_sas(
         account_name,
         container,

@@ -3,10 +3,10 @@
 from functools import partial
 
 from app.representations.pages import SignPath
-from app.services.images import make_file_url
+from app.services.images import make_links
 from app.wiring import components
 
 
 def read_expansion(expand: list[str] | None) -> SignPath | None:
     """What makes links to files, where the caller wants them in the list."""
-    return partial(make_file_url, components().blob_store) if expand and "download_url" in expand else None
+    return partial(make_links, components().blob_store, frozenset(expand)) if expand else None

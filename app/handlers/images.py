@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.handlers import read_expansion
 from app.representations.pages import Page
 from app.responses import json_answer, page_answer
-from app.services import image_changes, images, submissions
+from app.services import image_changes, images, previews, submissions
 from app.services.api_keys import Account
 from app.services.image_filters import ImageFilter
 from app.wiring import components
@@ -49,6 +49,15 @@ def update_image(session: Session, image_id: int, body: dict[str, Any], account:
 def update_images(session: Session, body: Iterable[dict[str, Any]]) -> Response:
     """PATCH /images"""
     return json_answer(image_changes.update_images(session, body))
+
+
+def get_image_preview(
+    session: Session, image_id: int, account: Account, campaign: int | None = None, width: int | None = None
+) -> Response:
+    """GET /images/{image_id}/preview"""
+    made = components()
+    preview = previews.render_preview(session, made.blob_store, made.decoders, account, image_id, campaign, width)
+    return Response(preview, mimetype="image/jpeg")
 
 
 def list_image_objects(

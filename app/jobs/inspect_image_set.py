@@ -46,7 +46,8 @@ def inspect_image_set(
 
     def inspect(file: StoredFile) -> Finding:
         with decoders.borrow() as decoder:
-            return inspection.inspect_file(blobs, decoder, file, pace.wait)
+            # The previews are written, and only what is noted is kept.
+            return inspection.inspect_file(blobs, decoder, file, pace.wait)[0]
 
     total, uninspected = inspection.count_files(session, image_set_id)
     done = total - uninspected

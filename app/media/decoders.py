@@ -1,5 +1,6 @@
 """Decoders: processes of their own that read whole files, so that no file can crash, block or fill the process that asks."""
 
+import atexit
 import hashlib
 import json
 import subprocess
@@ -148,6 +149,7 @@ class DecoderPool:
         self._free: LifoQueue[Decoder] = LifoQueue()
         for _ in range(size):
             self._free.put(Decoder())
+        atexit.register(self.close)
 
     @contextmanager
     def borrow(self, timeout: float | None = None) -> Iterator[Decoder]:

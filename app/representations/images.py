@@ -1,14 +1,20 @@
 """The schemas Image and ImageDetails."""
 
-from sqlalchemy import Text, bindparam, cast, func, literal_column, select
+from sqlalchemy import Text, bindparam, case, cast, func, literal_column, select
 
 from app.models import Campaign, CampaignImage, Image, ImageSet, SubmissionImage
 from app.representations.json import json_object, utc
 from app.representations.reviews import review_of
 from app.representations.users import user_email
 
-# What a link to the file of an image is made from.
-FILE = json_object(path=Image.blobstorage_path, filetype=Image.filetype, content_encoding=Image.content_encoding)
+# What links to the file of an image and to its previews are made from; a hash stands there when there are previews.
+FILE = json_object(
+    path=Image.blobstorage_path,
+    filetype=Image.filetype,
+    content_encoding=Image.content_encoding,
+    image_id=Image.id,
+    sha256=case((Image.dhash.is_not(None), func.encode(Image.sha256, literal_column("'hex'")))),
+)
 _DIMENSIONS = json_object(width=Image.width, height=Image.height)
 IMAGES = (
     select(

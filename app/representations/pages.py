@@ -20,8 +20,8 @@ Pagination = dict[str, int | None]
 Links = dict[str, dict[str, int | str]]
 # What a cursor in another order than that of ids says: the time of the last row, nothing where it has none, and its id.
 CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z)? ([0-9]{1,18})", re.ASCII)
-# Makes a link to a file from its path, `<container>/<path>`, from what it is by its first bytes, and from its encoding.
-SignPath = Callable[..., str]
+# Makes links, by their keys, from what FILE says of an image (`app/representations/images.py`).
+SignPath = Callable[..., dict[str, str | None]]
 # The parameters of statements that say where a page begins.
 AFTER_ID, AFTER_ROWS = "after_id", "after_rows"
 
@@ -212,7 +212,7 @@ def count_of(rows: AnySelect) -> AnySelect:
 
 
 def _with_link(text: str, sign_path: SignPath) -> str:
-    """Put a link in the place of the file under `download_url`, which is the last key."""
-    begin, key, file = text.rpartition('"download_url":')
-    url = sign_path(**orjson.loads(file.removesuffix("}")))
-    return f"{begin}{key}{orjson.dumps(url).decode()}}}"
+    """Put links in the place of the file under `download_url`, which is the last key."""
+    begin, _, file = text.rpartition('"download_url":')
+    links = sign_path(**orjson.loads(file.removesuffix("}")))
+    return begin + orjson.dumps(links).decode().removeprefix("{")

@@ -15,6 +15,7 @@ from app.errors import BadRequest
 from app.models import CampaignImage, Image, ImageCount, Object, SubmissionImage
 from app.representations.json import AnySelect
 from app.representations.reviews import has_verdict
+from app.services.duplicates import is_duplicate_of
 from app.services.text import MAX_LENGTH, read_query_text
 from app.services.times import read_time
 
@@ -45,7 +46,8 @@ class ImageFilter:
     a day in UTC. `bbox` is west, south, east and north in degrees (RFC 7946, section 5), over the antimeridian where west is
     greater than east; `near` is a latitude, a longitude and a distance in meters. `filetype` is compared without case; `any` is
     every image, `none` every file that is no image. `path` is a part of the path. `metadata` names keys and their values; a
-    number or a truth value is found by its text.
+    number or a truth value is found by its text. `sha256` is that of the file, in hexadecimal; `duplicate_of` is another image,
+    with the same file or with a hash of its picture that differs in up to `distance` bits.
     """
 
     image_set: int | None = None
@@ -64,6 +66,9 @@ class ImageFilter:
     bbox: list[float] | None = None
     near: list[float] | None = None
     path: str | None = None
+    sha256: str | None = None
+    duplicate_of: int | None = None
+    distance: int | None = None
     metadata: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -136,6 +141,12 @@ class ImageFilter:
             found.append(Image.type == self.type)
         if self.path is not None:
             found.append(func.strpos(Image.blobstorage_path, self.path) > 0)
+        if self.sha256 is not None:
+            found.append(Image.sha256 == bytes.fromhex(self.sha256))
+        if self.duplicate_of is not None:
+            found.append(is_duplicate_of(self.duplicate_of, self.distance or 0))
+        elif self.distance is not None:
+            raise wrong_parameter("distance", "distance requires duplicate_of.")
         return found + [_has_metadata(name, value) for name, value in self.metadata.items()]
 
     def _of_filetype(self) -> list[ColumnElement[bool]]:

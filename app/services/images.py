@@ -1,6 +1,6 @@
 """Images: finding them, naming them in a request, and handing out links to their files."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore
 from app.errors import Forbidden, NotFound, Unprocessable
 from app.media.media_types import RASTER_IMAGES
+from app.media.previews import preview_path, thumbnail_path
 from app.models import Campaign, CampaignImage, Image, Object
 from app.models.campaigns import PEOPLE
 from app.models.images import EARLIEST_FIRST, LATEST_FIRST
@@ -35,6 +36,8 @@ BATCH_SIZE = 10_000
 BATCH_LENGTH = 1_000_000
 MAX_ERRORS = 50
 NO_ACCESS = "Your key does not give access to this."
+PREVIEWS = {"thumbnail_url": thumbnail_path, "preview_url": preview_path}
+LINKS = ("download_url", *PREVIEWS)
 # So many campaigns stand in the details of an image.
 MAX_CAMPAIGNS = 100
 # What of an image only callers see who read everything.
@@ -84,6 +87,28 @@ def list_images(
     return fetch_sorted_page(session, "images", rows, ids, page, order, total=total, cursor=cursor, sign_path=sign_path)
 
 
+def make_links(
+    blobs: BlobStore,
+    names: Collection[str],
+    path: str,
+    filetype: str | None,
+    content_encoding: str | None,
+    image_id: int,
+    sha256: str | None,
+) -> dict[str, str | None]:
+    """Return the links of these names to an image: `download_url`, `thumbnail_url` and `preview_url`.
+
+    `sha256`, in hexadecimal, is None for an image without previews, whose links are None then.
+    """
+    links: dict[str, str | None] = {}
+    if "download_url" in names:
+        links["download_url"] = make_file_url(blobs, path, filetype, content_encoding)
+    for name, path_of in PREVIEWS.items():
+        if name in names:
+            links[name] = blobs.preview_url(path_of(image_id, bytes.fromhex(sha256))) if sha256 else None
+    return links
+
+
 def make_file_url(blobs: BlobStore, path: str, filetype: str | None, content_encoding: str | None) -> str:
     """Return a link that reads the file of an image at `<container>/<path>`.
 
@@ -118,8 +143,7 @@ def get_details(session: Session, blobs: BlobStore, account: Account, image_id: 
     if found is None:
         raise _no_image(account, image_id)
     details: dict[str, Any] = orjson.loads(found)
-    file = details["download_url"]
-    details["download_url"] = make_file_url(blobs, file["path"], file["filetype"], file["content_encoding"])
+    details |= make_links(blobs, LINKS, **details["download_url"])
     campaigns = CAMPAIGNS_OF_IMAGE.where(CampaignImage.image_id == image_id)
     if not account.reads_everything:
         campaigns = campaigns.where(CampaignImage.campaign_id.in_(account.campaign_ids))
@@ -127,6 +151,12 @@ def get_details(session: Session, blobs: BlobStore, account: Account, image_id: 
     details["campaign_count"] = session.scalar(count_of(campaigns))
     details["campaigns"] = orjson.loads(fetch_array(session, campaigns.limit(MAX_CAMPAIGNS)))
     return details
+
+
+def require_access(session: Session, account: Account, image_id: int) -> None:
+    """Raise what `make_image_url` raises, unless the caller may see the image."""
+    if session.execute(_accessible(FILE_OF_IMAGE, account), {"image_id": image_id}).one_or_none() is None:
+        raise _no_image(account, image_id)
 
 
 def _accessible(image: AnySelect, account: Account) -> AnySelect:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore, FileFault
 from app.errors import NotFound
 from app.media.decoders import Decoder, Inspection
+from app.media.pictures import Picture
 from app.media.previews import CACHE_CONTROL, PREVIEW_TYPE, THUMBNAIL_TYPE, preview_path, thumbnail_path
 from app.models import Image
 from app.models.jobs import INSPECT_IMAGE_SET
@@ -117,8 +118,8 @@ def inspect_again(session: Session, image_ids: Iterable[int]) -> None:
 
 def inspect_file(
     blobs: BlobStore, decoder: Decoder, file: StoredFile, pace: Callable[[int], None] = lambda size: None
-) -> Finding:
-    """Read a file once, write its previews, and return what was found.
+) -> tuple[Finding, Picture | None]:
+    """Read a file once, write its previews, and return what was found, and its picture, if it can be decoded.
 
     `pace` is called with the size of each piece that was read. Raises StorageUnavailable.
     """
@@ -131,12 +132,12 @@ def inspect_file(
     try:
         found = decoder.inspect(read(), file.filetype, file.content_encoding)
     except NotFound:
-        return Finding(file, kind="unreadable", message="The storage service does not find the file.")
+        return Finding(file, kind="unreadable", message="The storage service does not find the file."), None
     except FileFault as fault:
-        return Finding(file, kind=fault.kind, message=str(fault))
+        return Finding(file, kind=fault.kind, message=str(fault)), None
     _write_previews(blobs, file.image_id, found)
     kind, message = found.fault or (None, None)
-    return Finding(file, found.sha256, found.picture.dhash if found.picture else None, kind, message)
+    return Finding(file, found.sha256, found.picture.dhash if found.picture else None, kind, message), found.picture
 
 
 def _write_previews(blobs: BlobStore, image_id: int, found: Inspection) -> None:

@@ -67,7 +67,12 @@ def make_application(settings: Settings) -> FlaskApp:
         workspace = Workspace.of(settings, read_seconds=STATUS_SECONDS) if settings.uses_azure_ml else None
         status_checks = StatusChecks(db.engine, common.blob_store, settings.required, workspace)
         components = WebComponents(
-            settings, common.blob_store, key_pair_check, status_checks, DatabaseCollector(db.engine)
+            settings,
+            common.blob_store,
+            common.decoders,
+            key_pair_check,
+            status_checks,
+            DatabaseCollector(db.engine),
         )
     flask_app.extensions[EXTENSION] = components
     # One thread waits for the database at a time, so that more threads than connections would only queue.

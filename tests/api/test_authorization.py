@@ -4,6 +4,7 @@ An operation without a line in LINES fails. What a line says is written here and
 spec shows.
 """
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 from connexion import FlaskApp
 from flask import Flask
+from PIL import Image
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
@@ -20,6 +22,7 @@ from app.database.engine import Base, db
 from app.services.images import NO_ACCESS
 from app.settings import Settings
 from app.web.openapi import load_spec
+from app.wiring import components_of
 from tests.caller import Caller
 from tests.conftest import insert_images, make_admin, on_empty_tables
 
@@ -73,6 +76,7 @@ LINES = {
     "get_image_details": Line(ALL_OF_CAMPAIGN),
     "update_image": Line(ADMIN, {"type": "drone"}),
     "update_images": Line(ADMIN, [{"image_id": "{image_id}", "type": "drone"}]),
+    "get_image_preview": Line(ALL_OF_CAMPAIGN),
     "list_image_objects": Line(READER),
     "list_queries": Line(READER),
     "get_query": Line(READER),
@@ -224,9 +228,15 @@ def make_caller(admin: Caller, http: TestClient, email: str, role: dict[str, Any
 
 def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> dict[str, Any]:
     image_id, second_id, loose_id = insert_images(app, settings, 3)
+    path = fetch(app, "SELECT blobstorage_path FROM image WHERE id = :id", id=image_id)
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "JPEG")
+    components_of(app).blob_store.upload(path.partition("/")[2], [picture.getvalue()], "image/jpeg")
     new = {"title": title, "labeler_email": f"{title}@partner.example", "classes": [{"name": "PET"}]}
     campaign = admin.post("/campaigns", new).expect(200)
     admin.post(f"/campaigns/{campaign['campaign_id']}/images", [{"id": image_id}, {"id": second_id}]).expect(200)
+    # The first who asks for a preview has it made.
+    admin.get(f"/images/{image_id}/preview").expect(200)
     user = admin.get("/users").expect(200)["users"][-1]
     [key] = admin.get(f"/users/{user['user_id']}/api_keys").expect(200)["api_keys"]
     imageset_id = admin.post("/image_sets", {"title": title}).expect(200)["imageset_id"]
