@@ -14,6 +14,7 @@ _EDGES = struct.Struct("<4f")
 # So many digits of a decimal number single precision keeps, and with so many any of its numbers is given back.
 KEPT_DIGITS, NEEDED_DIGITS = 6, 9
 SMALLEST_NORMAL = 2.0**-126
+NO_EDGES = (None, None, None, None)
 
 
 def single(value: float) -> float:
@@ -75,9 +76,9 @@ def columns_of(box: dict[str, float]) -> tuple[Any, ...]:
     left, upper, right, lower = edges = edges_of(box)
     if type(left) is int:
         # So are the others.
-        return left, upper, right, lower, None, None, None, None
+        return edges + NO_EDGES
     around = (math.floor(left), math.floor(upper), math.ceil(right), math.ceil(lower))
-    return (*around, *(edges if around != edges else (None,) * len(edges)))
+    return around + (edges if around != edges else NO_EDGES)
 
 
 def describe_box(box: dict[str, float]) -> str:

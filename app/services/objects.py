@@ -237,12 +237,11 @@ def put_objects(
             )
         for part in group.parts(changed, vocabulary):
             session.execute(STORE, {**part, "campaign_id": campaign_id, "submission_id": submission_id})
-        for sent in changed:
-            before = present[sent.image_id].state
-            changes[before] -= 1
-            changes[sent.state] += 1
-            replaced += before != "unlabeled"
-            changed_counts.append(sent.object_count)
+        before = Counter(present[sent.image_id].state for sent in changed)
+        changes.subtract(before)
+        changes.update(sent.state for sent in changed)
+        replaced += len(changed) - before["unlabeled"]
+        changed_counts += [sent.object_count for sent in changed]
     unchanged = len(counts) - len(changed_counts)
     if submission_id is not None:
         collect_classes(session, campaign_id, vocabulary)

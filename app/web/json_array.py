@@ -178,7 +178,8 @@ class JsonArray:
         """Return the value of spans with a text before and after them. Raises BadRequest with the place in the whole text."""
         text = b"%b%b%b" % (before, b"[]".join(self._text[begin:end] for begin, end in spans), after)
         try:
-            return from_json(text)
+            # Once all items are counted, all were parsed.
+            return from_json(text, is_known=self._length is not None)
         except ValueError as error:
             found = _PLACE.fullmatch(str(error))
             if found is None:
