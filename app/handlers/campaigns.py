@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from app.responses import json_answer, ok_or_representation, page_answer, refuse
 from app.services import campaign_images, campaigns, objects, relabels, submissions
 from app.services.api_keys import Account, KeyPair
 from app.services.campaigns import CampaignImageFilter, NewCampaign
+from app.services.submissions import Sender
 from app.wiring import components
 
 
@@ -105,13 +106,9 @@ def put_campaign_objects(
     session: Session,
     campaign_id: int,
     body: Iterable[dict[str, Any]],
-    account: Account,
-    request_id: str,
-    tool: str | None = None,
-    note: str | None = None,
+    sender: Sender,
 ) -> Response:
     """PUT /campaigns/{campaign_id}/objects"""
-    sender = submissions.read_sender(account, request_id, tool, note, request.user_agent.string)
     limit = components().settings.max_objects_per_request
     receipt = objects.put_objects(session, sender, campaign_id, body, limit)
     if receipt.submission_id is not None:
@@ -125,13 +122,9 @@ def relabel_campaign(
     session: Session,
     campaign_id: int,
     body: dict[str, Any],
-    account: Account,
-    request_id: str,
-    tool: str | None = None,
-    note: str | None = None,
+    sender: Sender,
 ) -> Response:
     """POST /campaigns/{campaign_id}/relabel"""
-    sender = submissions.read_sender(account, request_id, tool, note, request.user_agent.string)
     return json_answer(relabels.relabel(session, sender, campaign_id, **body))
 
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from sqlalchemy.orm import Session
 
 from app.representations.pages import Page
 from app.responses import json_answer, page_answer
 from app.services import differences, restores, submissions
 from app.services.api_keys import Account
-from app.services.submissions import SubmissionFilter
+from app.services.submissions import Sender, SubmissionFilter
 
 
 def list_campaign_submissions(
@@ -31,13 +31,9 @@ def restore_campaign(
     session: Session,
     campaign_id: int,
     body: dict[str, Any],
-    account: Account,
-    request_id: str,
-    tool: str | None = None,
-    note: str | None = None,
+    sender: Sender,
 ) -> Response:
     """POST /campaigns/{campaign_id}/restore"""
-    sender = submissions.read_sender(account, request_id, tool, note, request.user_agent.string)
     return json_answer(restores.restore(session, sender, campaign_id, **body))
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from connexion.resolver import Resolution, Resolver
@@ -11,10 +12,14 @@ from werkzeug.routing import BaseConverter
 
 from app.errors import BadRequest
 from app.representations.pages import Page
-from app.web.context import current_context
+from app.services.submissions import Sender, read_sender
+from app.web.context import RequestContext, current_context
 from app.web.openapi import operations_of
 from app.web.routing import CANONICAL_ID
 from app.web.transactions import Handler, in_transaction, read_only
+
+# What is made for handlers from query parameters, and from which besides the one of the same name.
+MADE_OF = {"page": ("per_page", "after"), "sender": ("tool", "note")}
 
 
 class Handlers(Resolver):
@@ -39,8 +44,8 @@ def view_of(answer: Handler, handler: Handler) -> Callable[..., Response]:
     """Return the function that Connexion calls with the arguments that it reads from a request.
 
     It lets `answer` call the handler with those, and with `account` and `request_id` if the handler asks for them. A handler
-    of a list gets `page`, a Page, in the place of the three parameters that name one. Raises Unauthorized where no layer
-    before has admitted a caller, BadRequest for a page that is named in two ways.
+    that asks for `page`, a Page, or `sender`, a Sender, gets it in the place of the parameters in MADE_OF. Raises Unauthorized
+    where no layer before has admitted a caller, BadRequest for a page that is named in two ways and for texts of a sender.
     """
     names = inspect.signature(handler).parameters
 
@@ -50,9 +55,20 @@ def view_of(answer: Handler, handler: Handler) -> Callable[..., Response]:
         arguments |= {name: value for name, value in offered.items() if name in names}
         if "page" in names:
             arguments["page"] = _read_page(arguments)
+        if "sender" in names:
+            arguments["sender"] = _read_sender(context, arguments)
         return answer(**arguments)
 
+    # Connexion reads from a request what this names, and no body where it names none.
+    parts = (part for name in names for part in MADE_OF.get(name, ()))
+    read = [*names.values(), *(inspect.Parameter(part, inspect.Parameter.KEYWORD_ONLY) for part in parts)]
+    view.__signature__ = inspect.Signature(sorted(read, key=attrgetter("kind")))  # type: ignore[attr-defined]
     return view
+
+
+def _read_sender(context: RequestContext, arguments: dict[str, Any]) -> Sender:
+    tool, note = arguments.pop("tool", None), arguments.pop("note", None)
+    return read_sender(context.account, context.request_id, tool, note, request.user_agent.string)
 
 
 def _read_page(arguments: dict[str, Any]) -> Page:
