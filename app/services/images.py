@@ -127,7 +127,8 @@ def make_image_url(session: Session, blobs: BlobStore, account: Account, image_i
     Raises NotFound for callers who may read everything; others get Forbidden for a missing image as for one of a campaign that
     is not theirs.
     """
-    found = session.execute(_accessible(FILE_OF_IMAGE, account), {"image_id": image_id}).one_or_none()
+    file = _accessible(FILE_OF_IMAGE, account)
+    found = session.connection().execute(file, {"image_id": image_id}).one_or_none()
     if found is None:
         raise _no_image(account, image_id)
     return make_file_url(blobs, found.blobstorage_path, found.filetype, found.content_encoding)
