@@ -83,12 +83,13 @@ WHERE state = 'queued' AND date_created < :before AND NOT EXISTS (
 WRONG_COUNTERS = text("""
 SELECT id, image_count, labeled_count, empty_count, unusable_count, accepted_count, rejected_count, counted.*
 FROM campaign CROSS JOIN LATERAL (
-    SELECT count(*) AS images, count(campaign_image.submission_id) AS labeled,
+    SELECT count(*) AS images, count(submission_id) AS labeled,
         count(*) FILTER (WHERE state = 'empty') AS empty, count(*) FILTER (WHERE state = 'unusable') AS unusable,
         count(*) FILTER (WHERE verdict = 'accepted') AS accepted, count(*) FILTER (WHERE verdict = 'rejected') AS rejected
-    FROM campaign_image
-    LEFT JOIN review ON review.campaign_id = campaign_image.campaign_id AND review.id = review_id
-    WHERE campaign_image.campaign_id = campaign.id) AS counted
+    FROM campaign_image CROSS JOIN LATERAL (
+        SELECT (SELECT verdict FROM review WHERE review.campaign_id = campaign_image.campaign_id AND review.id = review_id)
+            AS verdict) AS reviewed
+    WHERE campaign_id = campaign.id) AS counted
 WHERE (image_count, labeled_count, empty_count, unusable_count, accepted_count, rejected_count)
     IS DISTINCT FROM (images, labeled, empty, unusable, accepted, rejected)
 ORDER BY id
@@ -99,12 +100,13 @@ WITH held AS MATERIALIZED (SELECT id FROM campaign WHERE id = :id FOR UPDATE)
 UPDATE campaign SET image_count = images, labeled_count = labeled, empty_count = empty, unusable_count = unusable,
     accepted_count = accepted, rejected_count = rejected
 FROM held CROSS JOIN LATERAL (
-    SELECT count(*) AS images, count(campaign_image.submission_id) AS labeled,
+    SELECT count(*) AS images, count(submission_id) AS labeled,
         count(*) FILTER (WHERE state = 'empty') AS empty, count(*) FILTER (WHERE state = 'unusable') AS unusable,
         count(*) FILTER (WHERE verdict = 'accepted') AS accepted, count(*) FILTER (WHERE verdict = 'rejected') AS rejected
-    FROM campaign_image
-    LEFT JOIN review ON review.campaign_id = campaign_image.campaign_id AND review.id = review_id
-    WHERE campaign_image.campaign_id = held.id) AS counted
+    FROM campaign_image CROSS JOIN LATERAL (
+        SELECT (SELECT verdict FROM review WHERE review.campaign_id = campaign_image.campaign_id AND review.id = review_id)
+            AS verdict) AS reviewed
+    WHERE campaign_id = held.id) AS counted
 WHERE campaign.id = held.id
 """)
 
@@ -151,7 +153,7 @@ SELECT campaign_id, image_id, review_id, (
     SELECT id FROM (
         SELECT id, submission_id FROM review
         WHERE review.campaign_id = campaign_image.campaign_id AND review.image_id = campaign_image.image_id
-        ORDER BY id DESC LIMIT 1) AS newest
+        ORDER BY id + 0 DESC LIMIT 1) AS newest
     WHERE state <> 'unlabeled' AND NOT EXISTS (
         SELECT FROM submission_image JOIN submission
             ON submission.campaign_id = submission_image.campaign_id AND submission.id = submission_image.submission_id

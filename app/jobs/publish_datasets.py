@@ -65,7 +65,9 @@ SELECT campaign_image.image_id, width IS NOT NULL AS is_image, usable.submission
         || ',"review":' || coalesce('"' || verdict || '"', 'null') || '}' AS entry
 FROM campaign_image
 JOIN image ON image.id = campaign_image.image_id
-LEFT JOIN review ON review.campaign_id = campaign_image.campaign_id AND review.id = campaign_image.review_id
+CROSS JOIN LATERAL (
+    SELECT (SELECT verdict FROM review WHERE review.campaign_id = campaign_image.campaign_id AND review.id = review_id)
+        AS verdict) AS reviewed
 CROSS JOIN LATERAL (SELECT substr(blobstorage_path, length(:container) + 2) AS path) AS place
 CROSS JOIN LATERAL (
     SELECT CASE WHEN state <> 'unusable' AND verdict IS DISTINCT FROM 'rejected' THEN campaign_image.submission_id END

@@ -25,8 +25,10 @@ def review_of(member: type[CampaignImage]) -> ColumnElement[Any]:
 
 def has_verdict(member: type[CampaignImage], verdicts: Collection[str]) -> ColumnElement[bool]:
     """Return an expression: whether one of these verdicts is in force; `none` is that of images without a review in force."""
-    found = (Review.campaign_id == member.campaign_id, Review.id == member.review_id, Review.verdict.in_(verdicts))
-    has_one = exists().where(*found).correlate(member)
+    # Joined, PostgreSQL might look through all reviews of a new campaign for each image.
+    of_member = (Review.campaign_id == member.campaign_id, Review.id == member.review_id)
+    verdict = select(Review.verdict).where(*of_member).correlate(member).scalar_subquery()
+    has_one = verdict.in_(verdicts)
     return or_(member.review_id.is_(None), has_one) if "none" in verdicts else has_one
 
 
@@ -41,7 +43,8 @@ def review_id_then(campaign_id: Any, image_id: Any, outer: Any) -> ColumnElement
         select(Review.id, Review.submission_id)
         .where(*of_image, Review.date_created <= bindparam("moment_time", type_=DateTime(timezone=True)))
         .correlate(outer)
-        .order_by(Review.id.desc())
+        # The sum keeps PostgreSQL from reading all reviews of a campaign in the order of their ids until it meets the image.
+        .order_by((Review.id + 0).desc())
         .limit(1)
         .subquery("newest_review")
     )

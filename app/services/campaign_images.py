@@ -64,10 +64,10 @@ DELETE FROM draft WHERE campaign_id = :campaign_id AND image_id = ANY (CAST(:ima
 REMOVE = text("""
 WITH removed AS (
     DELETE FROM campaign_image WHERE campaign_id = :campaign_id AND image_id = ANY (CAST(:image_ids AS bigint[]))
-    RETURNING state, review_id
+    RETURNING campaign_id, state, review_id
 )
 SELECT state, verdict, count(*) AS images
-FROM removed LEFT JOIN review ON review.campaign_id = :campaign_id AND review.id = review_id
+FROM removed LEFT JOIN review ON review.campaign_id = removed.campaign_id AND review.id = review_id
 GROUP BY state, verdict
 """)
 
@@ -184,10 +184,12 @@ def _insert(session: Session, campaign_id: int, images: AnySelect) -> Counter[st
     else:
         rows = select(target, chosen.c.id, cast(null(), BigInteger), literal("unlabeled", Text))
     new = insert(CampaignImage).from_select(columns, rows.where(chosen.c.is_image)).on_conflict_do_nothing()
-    added = new.returning(CampaignImage.image_id, CampaignImage.state, CampaignImage.review_id).cte("added")
+    kept = (CampaignImage.campaign_id, CampaignImage.image_id, CampaignImage.state, CampaignImage.review_id)
+    added = new.returning(*kept).cte("added")
     is_open = (ImageSetProblem.image_id.is_not(None), ImageSetProblem.settlement.is_(None))
     is_flagged = added.c.image_id.in_(select(ImageSetProblem.image_id).where(*is_open))
-    is_review = (Review.campaign_id == campaign_id) & (Review.id == added.c.review_id)
+    # By a constant in the place of the column, all reviews of the campaign might be looked through for each image.
+    is_review = (Review.campaign_id == added.c.campaign_id) & (Review.id == added.c.review_id)
     counts = (
         select(
             added.c.state,

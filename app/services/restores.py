@@ -18,11 +18,10 @@ from app.services.submissions import Sender
 CHANGED = """
 WITH requested AS MATERIALIZED (
     SELECT campaign_image.campaign_id, campaign_image.image_id, campaign_image.state AS before,
-        campaign_image.submission_id AS present_id, earlier.submission_id AS earlier_id, verdict,
+        campaign_image.submission_id AS present_id, earlier.submission_id AS earlier_id,
+        (SELECT verdict FROM review WHERE review.campaign_id = campaign_image.campaign_id AND review.id = review_id) AS verdict,
         coalesce(earlier.state, 'unlabeled') AS state, coalesce(earlier.object_count, 0) AS object_count, earlier.reason
-    FROM campaign_image
-    LEFT JOIN review ON review.campaign_id = campaign_image.campaign_id AND review.id = review_id
-    LEFT JOIN LATERAL (
+    FROM campaign_image LEFT JOIN LATERAL (
         SELECT * FROM submission_image
         WHERE submission_image.campaign_id = campaign_image.campaign_id
             AND submission_image.image_id = campaign_image.image_id AND submission_image.submission_id <= :moment

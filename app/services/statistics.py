@@ -133,22 +133,23 @@ FROM (
 ) AS changed JOIN submission USING (campaign_id, id)
 GROUP BY 1
 """)
-# The verdicts that were in force at a moment of a campaign: the newest of each image, unless it got another content until then.
+# The verdicts that were in force at a moment of a campaign: the newest of each image, unless it got another content or left until
+# then. These are counted because a join might go through all images of a new campaign for each review.
 REVIEWS_THEN = text("""
 SELECT verdict, count(*) AS images
 FROM (
-    SELECT DISTINCT ON (image_id) image_id, submission_id, verdict FROM review
+    SELECT DISTINCT ON (image_id) campaign_id, image_id, submission_id, verdict FROM review
     WHERE campaign_id = :campaign_id AND date_created <= :time
     ORDER BY image_id, id DESC) AS newest
-WHERE NOT EXISTS (
-    SELECT FROM submission_image JOIN submission
+WHERE 0 = (
+    SELECT count(*) FROM submission_image JOIN submission
         ON submission.campaign_id = submission_image.campaign_id AND submission.id = submission_image.submission_id
-    WHERE submission_image.campaign_id = :campaign_id AND submission_image.image_id = newest.image_id
+    WHERE submission_image.campaign_id = newest.campaign_id AND submission_image.image_id = newest.image_id
         AND submission_image.submission_id > newest.submission_id AND submission_image.submission_id <= :moment
         AND kind <> 'relabel')
-    AND EXISTS (
-        SELECT FROM campaign_membership AS member
-        WHERE member.campaign_id = :campaign_id AND member.image_id = newest.image_id
+    AND 0 < (
+        SELECT count(*) FROM campaign_membership AS member
+        WHERE member.campaign_id = newest.campaign_id AND member.image_id = newest.image_id
             AND (joined_after, date_joined) <= (:moment, :time)
             AND (date_left IS NULL OR (left_after, date_left) > (:moment, :time)))
 GROUP BY verdict

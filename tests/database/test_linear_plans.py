@@ -8,6 +8,7 @@ import http.client
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +43,7 @@ TABLES = (
     "submission",
     "submission_image",
     "object",
+    "review",
     "job",
     "dataset",
 )
@@ -59,6 +61,10 @@ INSERT INTO submission_image (campaign_id, image_id, submission_id, state, objec
     SELECT campaign_id, image_id, submission_id, 'labeled', 2 FROM campaign_image;
 INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
     SELECT campaign_id, submission_id, image_id, 0, 0, 9, 9, 'PET', 'PET' FROM campaign_image, generate_series(1, 2);
+INSERT INTO review (campaign_id, image_id, submission_id, verdict, user_id)
+    SELECT campaign_id, image_id, submission_id, 'accepted', 1 FROM campaign_image;
+UPDATE campaign_image SET review_id = review.id FROM review
+    WHERE review.campaign_id = campaign_image.campaign_id AND review.image_id = campaign_image.image_id;
 """
 
 
@@ -178,18 +184,28 @@ def test_work_for_what_is_new_is_linear(knowledge: str, app: Flask, admin: Calle
     for what in ("PUT objects", "PUT objects again"):
         with linear(app, what):
             admin.put(f"{campaign}/objects", submission).expect(200)
+    for what, verdict in (("PUT reviews", "rejected"), ("PUT reviews again", "accepted")):
+        with linear(app, what):
+            reviews = [{"image_id": image_id, "verdict": verdict} for image_id in ids]
+            admin.put(f"{campaign}/reviews", reviews).expect(200)
+    with linear(app, "PUT objects on what is reviewed"):
+        admin.put(f"{campaign}/objects", [{"image_id": image_id, "objects": [item]} for image_id in ids]).expect(200)
+    admin.put(f"{campaign}/reviews", reviews).expect(200)
     middle = ids[COUNT // 2]
+    newest = admin.get(f"{campaign}/submissions").expect(200)["submissions"][0]["submission_id"]
     for path in (
         f"{campaign}/images?per_page=1000&after={middle}",
         f"{campaign}/images?per_page=1000&page=2&labeled=true",
         f"{campaign}/objects?per_page=1000&after={middle}",
+        f"{campaign}/images?review=accepted&per_page=1000&page=2",
+        f"{campaign}/objects?review=accepted&per_page=1000&after={middle}&as_of={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        f"{campaign}/images?review=none&per_page=1000&page=2&as_of={newest}",
         f"/images?campaign={campaign_id}&per_page=1000&page=2",
         f"/images?campaign={campaign_id}&labeled=true&per_page=1000&after={middle}",
         f"/images?campaign={campaign_id}&labeled=false",
     ):
         with linear(app, path):
             admin.get(path).expect(200)
-    newest = admin.get(f"{campaign}/submissions").expect(200)["submissions"][0]["submission_id"]
     with linear(app, "statistics"):
         admin.get(f"{campaign}/statistics").expect(200)
     with linear(app, "relabel"):
