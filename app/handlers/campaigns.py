@@ -26,9 +26,10 @@ def list_campaigns(
     status: str | None = None,
     title: str | None = None,
     kind: str = "people",
+    archived: bool = False,
 ) -> Response:
     """GET /campaigns"""
-    return page_answer(campaigns.list_campaigns(session, page, status, title, kind))
+    return page_answer(campaigns.list_campaigns(session, page, status, title, kind, archived=archived))
 
 
 def create_campaign(session: Session, body: dict[str, Any], account: Account) -> Response:
@@ -44,10 +45,17 @@ def get_campaign(session: Session, campaign_id: int) -> Response:
 
 def update_campaign(session: Session, campaign_id: int, body: dict[str, Any]) -> Response:
     """PATCH /campaigns/{campaign_id}"""
-    campaigns.lock_campaign(session, campaign_id)
+    campaigns.lock_campaign(session, campaign_id, even_archived=True)
     refuse_if_changed(lambda: campaigns.get_campaign(session, campaign_id))
     campaigns.update_campaign(session, campaign_id, body)
     return resource_answer(campaigns.get_campaign(session, campaign_id))
+
+
+def delete_campaign(session: Session, campaign_id: int) -> Response:
+    """DELETE /campaigns/{campaign_id}"""
+    campaigns.lock_campaign(session, campaign_id)
+    refuse_if_changed(lambda: campaigns.get_campaign(session, campaign_id))
+    return json_answer(campaigns.delete_campaign(session, campaign_id))
 
 
 def update_campaign_status(session: Session, campaign_id: int, body: dict[str, Any]) -> Response:

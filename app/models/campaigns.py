@@ -29,6 +29,8 @@ class Campaign(Base):
     metadata_: Mapped[dict[str, Any] | None] = mapped_column("metadata")
     label_translations: Mapped[dict[str, Any] | None]
     auto_complete: Mapped[bool] = mapped_column(server_default=true())
+    late_corrections: Mapped[bool] = mapped_column(server_default=false())
+    archived: Mapped[bool] = mapped_column(server_default=false())
     strict: Mapped[bool] = mapped_column(server_default=false())
     instructions: Mapped[str | None]
     kind: Mapped[str] = mapped_column(server_default=PEOPLE)

@@ -58,6 +58,8 @@ CAMPAIGNS = select(
     Campaign.version,
     Campaign.prelabels_from,
     Campaign.auto_complete,
+    Campaign.late_corrections,
+    Campaign.archived,
     utc(Campaign.date_created).label("date_created"),
     utc(Campaign.date_started).label("date_started"),
     utc(Campaign.date_completed).label("date_completed"),
@@ -67,7 +69,8 @@ CAMPAIGNS = select(
     members_of_campaign(REVIEWER).label("reviewers"),
     newest_job(PUBLISH_DATASETS, "campaign", Campaign.id).label("publication"),
 ).order_by(Campaign.id)
-CAMPAIGNS_OF_KIND = CAMPAIGNS.where(Campaign.kind == bindparam("kind"))
+LISTED_CAMPAIGNS = CAMPAIGNS.where(Campaign.archived == bindparam("archived"))
+LISTED_CAMPAIGNS_OF_KIND = LISTED_CAMPAIGNS.where(Campaign.kind == bindparam("kind"))
 CAMPAIGN = CAMPAIGNS.where(Campaign.id == bindparam("campaign_id"))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.models import ApiKey, Campaign, Role, User
@@ -57,12 +57,13 @@ _CAMPAIGN_WITH_PROGRESS = json_object(
     status=Campaign.status,
     progress=PROGRESS,
 )
-# The roles of a caller, with the progress of its campaigns.
+_IS_OF_ARCHIVED = exists().where(Campaign.id == Role.campaign_id, Campaign.archived)
+# The roles of a caller, with the progress of its campaigns. Roles in archived campaigns give no access.
 ROLES = (
     select(
         Role.name.label("role"),
         select(_CAMPAIGN_WITH_PROGRESS).where(Campaign.id == Role.campaign_id).scalar_subquery().label("campaign"),
     )
-    .where(Role.user_id == bindparam("user_id"))
+    .where(Role.user_id == bindparam("user_id"), ~_IS_OF_ARCHIVED)
     .order_by(Role.id)
 )

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Row,
     Subquery,
     cast,
+    exists,
     func,
     insert,
     null,
@@ -30,7 +31,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound, Unprocessable
-from app.models import ApiKey, Role, SessionKey, User
+from app.models import ApiKey, Campaign, Role, SessionKey, User
 from app.models.users import IMAGE_ADMIN, READER, REVIEWER
 from app.representations.api_keys import API_KEYS
 from app.representations.json import fetch_object
@@ -142,7 +143,8 @@ def find_accounts(connection: Connection, pairs: Sequence[tuple[str, str]]) -> l
     """
     roles = (
         select(func.json_agg(aggregate_order_by(func.json_build_array(Role.name, Role.campaign_id), Role.id)))
-        .where(Role.user_id == User.id)
+        # Nobody labels or reviews an archived campaign.
+        .where(Role.user_id == User.id, ~exists().where(Campaign.id == Role.campaign_id, Campaign.archived))
         .scalar_subquery()
     )
     pair = _pairs_with([key for key, _ in pairs])

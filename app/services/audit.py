@@ -44,6 +44,9 @@ class Action(StrEnum):
     CHANGE_STATUS = "change_status"
     UPDATE_IMAGE = "update_image"
     REMOVE_IMAGES = "remove_images"
+    ARCHIVE_CAMPAIGN = "archive_campaign"
+    UNARCHIVE_CAMPAIGN = "unarchive_campaign"
+    DELETE_CAMPAIGN = "delete_campaign"
 
 
 class SubjectType(StrEnum):

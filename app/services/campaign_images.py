@@ -240,7 +240,7 @@ def remove_from_unfinished(session: Session, image_id: int) -> list[int]:
     unfinished = member.where(CampaignImage.image_id == image_id, Campaign.status != "finished")
     left = []
     for campaign_id in session.scalars(unfinished.order_by(CampaignImage.campaign_id)).all():
-        campaign = lock_campaign(session, campaign_id)
+        campaign = lock_campaign(session, campaign_id, even_archived=True)
         # It may have been finished, or the image removed, before the lock was there.
         if campaign.status != "finished" and _remove(session, campaign, [image_id]):
             left.append(campaign_id)

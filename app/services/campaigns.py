@@ -5,13 +5,27 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, literal, select, update
+import orjson
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.azure.blobs import BlobStore
+from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
 from app.errors import BadRequest, Conflict, Forbidden, NotFound, Unprocessable
-from app.models import Campaign, CampaignImage, Dataset, Job, User
+from app.models import (
+    Campaign,
+    CampaignClass,
+    CampaignImage,
+    CampaignMembership,
+    Dataset,
+    Draft,
+    Job,
+    Role,
+    Submission,
+    User,
+)
 from app.models.campaigns import MODEL, PEOPLE
 from app.models.datasets import MEDIA_TYPES
 from app.models.jobs import PUBLISH_DATASETS
@@ -20,10 +34,10 @@ from app.models.users import LABELER
 from app.outbox import queue
 from app.representations.campaigns import (
     CAMPAIGN,
-    CAMPAIGNS,
-    CAMPAIGNS_OF_KIND,
     COUNT_MEMBERS_THEN,
     IMAGES_THEN,
+    LISTED_CAMPAIGNS,
+    LISTED_CAMPAIGNS_OF_KIND,
     select_campaign_images,
     select_labeled_images,
     until_page_ends,
@@ -35,6 +49,7 @@ from app.representations.reviews import has_verdict
 from app.services import api_keys, classes, users
 from app.services.api_keys import Account, KeyPair
 from app.services.audit import Action, SubjectType, record
+from app.services.image_changes import MAX_METADATA_BYTES, merge_patch
 from app.services.labels import normal_translations
 from app.services.moments import read_dated_moment
 from app.services.text import read_text
@@ -103,6 +118,7 @@ class NewCampaign:
     model: str | None = None
     version: str | None = None
     prelabels_from: int | None = None
+    late_corrections: bool = False
 
     def check_kind(self) -> None:
         """Raise BadRequest or Unprocessable for fields that do not fit the kind of campaign."""
@@ -120,13 +136,22 @@ class NewCampaign:
 
 
 def list_campaigns(
-    session: Session, page: Page, status: str | None = None, title: str | None = None, kind: str = PEOPLE
+    session: Session,
+    page: Page,
+    status: str | None = None,
+    title: str | None = None,
+    kind: str = PEOPLE,
+    *,
+    archived: bool = False,
 ) -> Listing:
-    """Return a page of campaigns of a kind, or of `any`, by id: all, or those of a status and a title (`drone-*`: a prefix)."""
-    rows = CAMPAIGNS if kind == "any" else CAMPAIGNS_OF_KIND
+    """Return a page of campaigns of a kind, or of `any`, by id: all, or those of a status and a title (`drone-*`: a prefix).
+
+    With `archived` they are the archived ones, else the others.
+    """
+    rows = LISTED_CAMPAIGNS if kind == "any" else LISTED_CAMPAIGNS_OF_KIND
     if filters := list_filters(Campaign.status, Campaign.title, status, title):
         rows = rows.where(*filters)
-    return fetch_page(session, "campaigns", rows, page, parameters={"kind": kind})
+    return fetch_page(session, "campaigns", rows, page, parameters={"kind": kind, "archived": archived})
 
 
 def get_campaign(session: Session, campaign_id: int) -> bytes:
@@ -158,6 +183,7 @@ def create_campaign(session: Session, account: Account, new: NewCampaign) -> tup
         model=new.model and read_text(new.model, "/model", "The name of a model"),
         version=new.version and read_text(new.version, "/version", "The version of a model"),
         prelabels_from=new.prelabels_from,
+        late_corrections=new.late_corrections,
         created_by=account.user_id,
     )
     campaign_id = session.scalar(created.on_conflict_do_nothing().returning(Campaign.id))
@@ -171,7 +197,9 @@ def require_model_campaign(session: Session, campaign_id: int | None) -> None:
     """Raise Unprocessable when suggestions cannot come from this campaign; None stands for no suggestions."""
     if campaign_id is None:
         return
-    kind = session.scalar(select(Campaign.kind).where(Campaign.id == campaign_id))
+    # Held, so that it is not deleted before it is named.
+    held = select(Campaign.kind).where(Campaign.id == campaign_id).with_for_update(read=True, key_share=True)
+    kind = session.scalar(held)
     if kind != MODEL:
         detail = (
             f"There is no campaign {campaign_id}."
@@ -225,14 +253,23 @@ def _give_access(session: Session, account: Account, email: str, role: str, camp
 
 
 def update_campaign(session: Session, campaign_id: int, changes: dict[str, Any]) -> None:
-    """Change `classes`, `strict`, `instructions` or `prelabels_from` of a campaign that is not finished, as `changes` names them.
+    """Change a campaign as `changes` names it.
 
-    Raises NotFound, Unprocessable for a list of classes that breaks a rule, and Conflict for a finished campaign, or where a
-    class that objects have would go or move.
+    The title can be changed while it is created, its metadata (a merge patch) and whether it is archived at any time, and
+    everything else while it is not finished.
+
+    Raises NotFound, Unprocessable for a title or a list of classes that breaks a rule and for too much metadata, and Conflict for
+    a change that the status does not allow, for a title that is taken, for an archived campaign unless `archived` is all that
+    changes, and where a class that objects have would go or move.
     """
-    campaign = lock_campaign(session, campaign_id)
-    if campaign.status == "finished":
-        raise Conflict(f"Campaign {campaign_id} is finished and can no longer be changed.")
+    campaign = lock_campaign(session, campaign_id, even_archived=set(changes) == {"archived"})
+    if campaign.status == "finished" and not changes.keys() <= {"archived", "metadata"}:
+        raise Conflict(f"Campaign {campaign_id} is finished: only `metadata` and `archived` can be changed.")
+    if "title" in changes and changes["title"] != campaign.title:
+        _rename(session, campaign, changes["title"])
+    if changes.get("archived", campaign.archived) != campaign.archived:
+        action = Action.ARCHIVE_CAMPAIGN if changes["archived"] else Action.UNARCHIVE_CAMPAIGN
+        record(session, action, SubjectType.CAMPAIGN, campaign_id)
     strict = changes.get("strict", campaign.strict)
     if "classes" in changes:
         classes.replace_classes(session, campaign, changes["classes"], strict=strict)
@@ -240,13 +277,65 @@ def update_campaign(session: Session, campaign_id: int, changes: dict[str, Any])
         present = classes.load_classes(session, campaign_id)
         classes.require_usable(present, campaign.label_translations or {}, strict=strict)
     columns = {"strict": strict} | {
-        name: changes[name] for name in ("instructions", "prelabels_from") if name in changes
+        name: changes[name]
+        for name in ("instructions", "prelabels_from", "late_corrections", "archived")
+        if name in changes
     }
+    if "metadata" in changes:
+        columns["metadata_"] = _merge_metadata(campaign.metadata_, changes["metadata"])
     if campaign.kind == MODEL and columns.get("prelabels_from") is not None:
         detail = f"Campaign {campaign_id} holds what a model found: it cannot have suggestions."
         raise Unprocessable(detail, errors=[{"pointer": "/prelabels_from", "detail": detail}])
     require_model_campaign(session, columns.get("prelabels_from"))
     session.execute(update(Campaign).where(Campaign.id == campaign_id).values(columns))
+
+
+def _rename(session: Session, campaign: Campaign, title: str) -> None:
+    if campaign.status != "created":
+        raise Conflict(
+            f"Campaign {campaign.id} is {campaign.status}: its title can be changed only while it is created."
+        )
+    check_title(title)
+    try:
+        with session.begin_nested():
+            session.execute(update(Campaign).where(Campaign.id == campaign.id).values(title=title))
+    except IntegrityError:
+        raise Conflict(f"Another campaign has the title {title}.") from None
+
+
+def _merge_metadata(metadata: dict[str, Any] | None, patch: dict[str, Any] | None) -> dict[str, Any] | None:
+    merged: dict[str, Any] | None = merge_patch(metadata, patch)
+    if merged is not None and len(orjson.dumps(merged)) > MAX_METADATA_BYTES:
+        detail = f"The metadata would have more than {MAX_METADATA_BYTES} bytes."
+        raise Unprocessable(detail, errors=[{"pointer": "/metadata", "detail": detail}])
+    return merged
+
+
+def delete_campaign(session: Session, campaign_id: int) -> bytes:
+    """Delete a campaign to which nothing was submitted and of which nothing was published; return what it was.
+
+    Its title is free again. Raises NotFound, and Conflict for another campaign, and for one that others name as `prelabels_from`.
+    """
+    campaign = lock_campaign(session, campaign_id)
+    found = get_campaign(session, campaign_id)
+    jobs = exists().where(Job.kind == PUBLISH_DATASETS, Job.subject_type == "campaign", Job.subject_id == campaign_id)
+    for condition, what in (
+        (exists().where(Submission.campaign_id == campaign_id), "has submissions"),
+        (jobs, "was published"),
+    ):
+        if session.scalar(select(condition)):
+            raise Conflict(f"Campaign {campaign_id} {what}: it can be archived, and no longer be deleted.")
+    user_id = session.scalar(select(Campaign.id).where(Campaign.prelabels_from == campaign_id).limit(1))
+    if user_id is not None:
+        raise Conflict(
+            f"Campaign {user_id} has suggestions from campaign {campaign_id}: change its `prelabels_from` first."
+        )
+    set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
+    for table in (Draft, CampaignImage, CampaignMembership, CampaignClass, Role):
+        session.execute(delete(table).where(table.campaign_id == campaign_id))
+    session.execute(delete(Campaign).where(Campaign.id == campaign_id))
+    record(session, Action.DELETE_CAMPAIGN, SubjectType.CAMPAIGN, campaign_id, title=campaign.title)
+    return found
 
 
 def update_status(session: Session, campaign_id: int, new_status: str, auto_complete: bool | None) -> int | None:
@@ -388,12 +477,24 @@ def _fetch_images(
     return fetch_page(session, "images", rows, page, total=total, sign_path=sign_path, parameters=values)
 
 
-def lock_campaign(session: Session, campaign_id: int) -> Campaign:
-    """Return the campaign, held against every other change until the transaction ends. Raises NotFound."""
+def lock_campaign(session: Session, campaign_id: int, *, even_archived: bool = False) -> Campaign:
+    """Return the campaign, held against every other change until the transaction ends.
+
+    Raises NotFound, and Conflict for an archived campaign unless `even_archived` is true.
+    """
     campaign = session.get(Campaign, campaign_id, with_for_update=True)
     if campaign is None:
         raise campaign_not_found(campaign_id)
+    refuse_archived(campaign_id, is_archived=campaign.archived and not even_archived)
     return campaign
+
+
+def refuse_archived(campaign_id: int, *, is_archived: bool) -> None:
+    """Raise Conflict for a campaign that is archived."""
+    if is_archived:
+        raise Conflict(
+            f"Campaign {campaign_id} is archived. Nothing in it can be changed until `archived` is false again."
+        )
 
 
 @lru_cache

@@ -15,7 +15,7 @@ from app.representations.drafts import DRAFTS
 from app.representations.pages import Listing, Page, fetch_page
 from app.services.api_keys import Account
 from app.services.campaign_images import hold_members, require_members
-from app.services.campaigns import campaign_not_found, require_campaign
+from app.services.campaigns import campaign_not_found, refuse_archived, require_campaign
 from app.services.text import read_query_text
 
 MAX_ERRORS = 50
@@ -38,9 +38,13 @@ def put_drafts(
     Raises NotFound for the campaign or an image that is not in it, Conflict unless the campaign is `active` or `completed`,
     BadRequest for more than `max_objects` objects, Unprocessable for an image that is named twice.
     """
-    status = session.scalar(select(Campaign.status).where(Campaign.id == campaign_id))
-    if status is None:
+    campaign = session.execute(
+        select(Campaign.status, Campaign.archived).where(Campaign.id == campaign_id)
+    ).one_or_none()
+    if campaign is None:
         raise campaign_not_found(campaign_id)
+    refuse_archived(campaign_id, is_archived=campaign.archived)
+    status = campaign.status
     if status not in ("active", "completed"):
         raise Conflict(f"Campaign {campaign_id} is {status}: drafts can be kept only while it is active or completed.")
     image_ids = [draft["image_id"] for draft in drafts]

@@ -15,7 +15,7 @@ from app.errors import BadRequest, Conflict, NotFound, Unprocessable
 from app.models import Campaign
 from app.services import reviews, submissions
 from app.services.boxes import columns_of, describe_box, has_area, is_single, lies_in, single, single_confidence
-from app.services.campaigns import count_states, lock_campaign
+from app.services.campaigns import count_states, enter_status, lock_campaign
 from app.services.classes import Reading, Vocabulary, collect_classes, load_vocabulary
 from app.services.drafts import drop_drafts, has_drafts
 from app.services.submissions import Receipt, Sender
@@ -193,11 +193,12 @@ def put_objects(
     this content stays as it is, and nothing is stored when that holds for all. The campaign completes when this labels its
     last image.
 
-    Raises NotFound for the campaign or an image that is not in it, Conflict unless the campaign is `active`, or is
-    `completed` and holds just this already, and for new content of an accepted image unless an admin sends it, BadRequest
-    for more than `max_objects` objects and numbers that single precision has not, PreconditionFailed for a revision that is
-    not the present one, and Unprocessable for an image that is named twice, a box or a label that cannot be, a picture of
-    another size, and boxes on what is no image, which can be in campaigns that were made before that was refused.
+    Raises NotFound for the campaign or an image that is not in it, Conflict unless the campaign is `active`, or is `completed`
+    and takes late corrections, which reopen it, or holds just this already, and for new content of an accepted image unless an
+    admin sends it, BadRequest for more than `max_objects` objects and numbers that single precision has not, PreconditionFailed
+    for a revision that is not the present one, and Unprocessable for an image that is named twice, a box or a label that cannot
+    be, a picture of another size, and boxes on what is no image, which can be in campaigns that were made before that was
+    refused.
     """
     campaign = lock_campaign(session, campaign_id)
     if campaign.status not in ("active", "completed"):
@@ -224,7 +225,9 @@ def put_objects(
         changed = _find_changed(session, campaign_id, group, present, vocabulary)
         if not changed:
             continue
-        if campaign.status == "completed":
+        if campaign.status == "completed" and campaign.late_corrections:
+            enter_status(session, campaign, "active", automatic=True)
+        elif campaign.status == "completed":
             raise Conflict(_explain_completed(campaign_id))
         if has_unknown:
             _refuse_unknown(changed, vocabulary)
@@ -264,7 +267,7 @@ def _look(session: Session, campaign: Campaign, group: list[Sent]) -> Present:
     found = session.execute(LOOK, {"campaign_id": campaign.id, "image_ids": image_ids})
     present = {row.image_id: row for row in found}
     unknown = [sent for sent in group if sent.image_id not in present]
-    if unknown and campaign.status == "completed":
+    if unknown and campaign.status == "completed" and not campaign.late_corrections:
         raise Conflict(_explain_completed(campaign.id))
     if unknown:
         errors = [

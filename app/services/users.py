@@ -194,9 +194,12 @@ def is_partner(session: Session, user_id: int) -> bool:
 
 
 def _require_room(session: Session, user: User, name: str, campaign_id: int) -> None:
-    """Raise NotFound for a campaign that is not there, and Conflict when MAX_MEMBERS other users have this role in it."""
-    if session.get(Campaign, campaign_id, with_for_update=True) is None:
+    """Raise NotFound for a campaign that is not there, and Conflict when it is archived or MAX_MEMBERS others have this role."""
+    campaign = session.get(Campaign, campaign_id, with_for_update=True)
+    if campaign is None:
         raise NotFound(f"There is no campaign {campaign_id}.")
+    if campaign.archived:
+        raise Conflict(f"Campaign {campaign_id} is archived: nobody labels or reviews it.")
     others = (Role.campaign_id == campaign_id, Role.name == name, Role.user_id != user.id)
     if session.scalars(select(func.count()).where(*others)).one() >= MAX_MEMBERS:
         raise Conflict(f"Campaign {campaign_id} has {MAX_MEMBERS} users with the role {name}, and that is the limit.")
