@@ -37,7 +37,7 @@ class Pace:
 def inspect_image_set(
     session: Session, blobs: BlobStore, image_set_id: int, *, decoders: DecoderPool, bytes_per_second: float
 ) -> Iterator[Checkpoint]:
-    """Inspect the files that were not yet inspected, some at a time, and count the duplicates of the set.
+    """Inspect the files that were not yet inspected, some at a time, and count or flag duplicates.
 
     A fault of a file becomes a problem of the set. Previews are written before the file counts as inspected, and writing them
     twice changes nothing. Raises StorageUnavailable.
@@ -62,7 +62,7 @@ def inspect_image_set(
             yield Checkpoint(done, max(done, total))
     finally:
         pool.shutdown(cancel_futures=True)
-    inspection.count_duplicates(session, image_set_id)
+    inspection.settle_duplicates(session, image_set_id)
 
 
 def _next_batch(session: Session, image_set_id: int) -> list[StoredFile]:

@@ -44,9 +44,38 @@ DO UPDATE SET kind = excluded.kind, message = excluded.message WHERE problem.sta
 COUNT_DUPLICATES = text("""
 UPDATE image_set SET duplicate_images = (
     SELECT count(*) FROM image
-    WHERE image.image_set_id = image_set.id AND filetype IS NOT NULL AND sha256 IS NOT NULL
-        AND EXISTS (SELECT FROM image AS other WHERE other.sha256 = image.sha256 AND other.id < image.id))
+    WHERE image.image_set_id = image_set.id AND filetype IS NOT NULL
+        AND EXISTS (SELECT FROM image AS older WHERE older.sha256 = image.sha256 AND older.id < image.id))
 WHERE id = :image_set_id
+RETURNING duplicates = 'flag'
+""")
+UNFLAG_DUPLICATES = text("""
+WITH unflagged AS (
+    UPDATE image SET problem = NULL
+    WHERE image_set_id = :image_set_id AND problem = 'duplicate' AND NOT (
+        :flag AND EXISTS (SELECT FROM image AS older WHERE older.sha256 = image.sha256 AND older.id < image.id))
+    RETURNING id
+)
+UPDATE problem SET settlement = 'inspected', date_settled = now()
+FROM unflagged
+WHERE problem.image_set_id = :image_set_id AND image_id = unflagged.id AND stage = 'inspection' AND settlement IS NULL
+""")
+FLAG_DUPLICATES = text("""
+WITH duplicate AS MATERIALIZED (
+    SELECT image.id, min(older.id) AS first_id
+    FROM image JOIN image AS older ON older.sha256 = image.sha256 AND older.id < image.id
+    WHERE image.image_set_id = :image_set_id AND image.filetype IS NOT NULL AND image.problem IS NULL
+    GROUP BY image.id
+), flagged AS (
+    UPDATE image SET problem = 'duplicate' FROM duplicate WHERE image.id = duplicate.id
+    RETURNING image.id, blobstorage_path, first_id
+)
+INSERT INTO problem (image_set_id, image_id, blob_name, etag, stage, kind, message)
+SELECT :image_set_id, id, blobstorage_path, '', 'inspection', 'duplicate',
+    'The file has the same content as image ' || first_id || '.'
+FROM flagged
+ON CONFLICT (image_set_id, md5(blob_name)) WHERE settlement IS NULL
+DO UPDATE SET kind = excluded.kind, message = excluded.message WHERE problem.stage = 'inspection'
 """)
 
 
@@ -166,6 +195,10 @@ def note_findings(session: Session, findings: Iterable[Finding]) -> None:
     session.execute(NOTE, {"findings": orjson.dumps(documents).decode()})
 
 
-def count_duplicates(session: Session, image_set_id: int) -> None:
-    """Count the images of a set whose content an older image has."""
-    session.execute(COUNT_DUPLICATES, {"image_set_id": image_set_id})
+def settle_duplicates(session: Session, image_set_id: int) -> None:
+    """Count the images of a set whose content an older image has, and flag them or not, as the set wants it."""
+    values = {"image_set_id": image_set_id}
+    flag = session.scalars(COUNT_DUPLICATES, values).one()
+    session.execute(UNFLAG_DUPLICATES, {**values, "flag": flag})
+    if flag:
+        session.execute(FLAG_DUPLICATES, values)

@@ -119,6 +119,40 @@ def test_a_problem_is_settled_when_the_file_is_whole_by_now_and_images_cannot_be
     assert by_name(admin, title)["broken.webp"]["file"]["sha256"] is None
 
 
+def test_duplicates_are_flagged_where_the_set_wants_it(
+    admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str
+) -> None:
+    upload(dropbox, FILES)
+    change(app, "UPDATE image_set SET duplicates = 'flag'")
+    finish(admin)
+    run_jobs(app)
+    images = by_name(admin, title)
+    older, newer = sorted((images[name]["image_id"], name) for name in ("good.jpg", "a/copy.jpg"))
+    assert problems(admin)[newer[1]] == ("duplicate", newer[0])
+    assert (images[newer[1]]["problem"], images[older[1]]["problem"]) == ("duplicate", None)
+    [message] = [one["message"] for one in admin.get(PROBLEMS).expect(200)["problems"] if one["kind"] == "duplicate"]
+    assert message == f"The file has the same content as image {older[0]}."
+    # It stays one, however often it is inspected, and none where nobody wants to know.
+    admin.post(f"{PROBLEMS}/retry", {"names": [newer[1]]}).expect(200)
+    run_jobs(app)
+    assert problems(admin)[newer[1]] == ("duplicate", newer[0])
+    assert admin.get("/image_sets/1").expect(200)["ingest"]["problems"] == 3
+    change(app, "UPDATE image_set SET duplicates = 'keep'")
+    admin.post(f"{PROBLEMS}/retry", {"names": ["cut.jpg"]}).expect(200)
+    run_jobs(app)
+    assert newer[1] not in problems(admin)
+    assert by_name(admin, title)[newer[1]]["problem"] is None
+    # Of a set that was opened again the files have the same names.
+    before = problems(admin)
+    admin.put("/image_sets/1", {"new_status": "created"}).expect(200)
+    assert problems(admin) == before
+
+
+def change(app: Flask, statement: str) -> None:
+    with rows(app) as session:
+        session.execute(text(statement))
+
+
 def test_an_inspection_goes_on_where_it_was_when_storage_or_worker_were_away(
     admin: Caller, app: Flask, settings: Settings, storage_connection_string: str, dropbox: ContainerClient, title: str,
     monkeypatch: pytest.MonkeyPatch,
