@@ -30,6 +30,9 @@ check: ## Run the linters and the type checker
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
+# Some machines forbid it to keep what is compiled; then each of the many programs that tests start would compile all of it again.
+test faults fuzz slow: export PYTHONDONTWRITEBYTECODE =
+
 test: ## Run the tests on real PostgreSQL and Azurite with coverage (ARGS="-k name": some, without coverage)
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -n 3 --dist loadfile --ignore=tests/faults --ignore=tests/fuzz $(or $(ARGS),--cov --cov-report=term)

@@ -72,7 +72,8 @@ def start_launcher(folder: Path, port: int, **more: str) -> Launch:
     process = subprocess.Popen(
         [sys.executable, "-m", "local", "run"],
         cwd=CHECKOUT,
-        env=environment(PORT=str(port), DATA_DIR=str(folder), **more),
+        # One web process is enough, and starts sooner.
+        env=environment(PORT=str(port), DATA_DIR=str(folder), **{"WEB_WORKERS": "1", **more}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

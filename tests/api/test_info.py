@@ -292,6 +292,7 @@ def test_start_warns_beyond_loopback_of_what_is_not_set(settings: Settings, host
     assert warned(trusted_proxies="10.0.0.1", metrics_token=SecretStr("open-sesame")) == []
 
 
+@pytest.mark.slow
 def test_start_warns_once_for_all_processes(settings: Settings, app: Flask, tmp_path: Path) -> None:
     log = tmp_path / "web.log"
     # The system takes this for 127.0.0.1, so that nobody else can reach the server, and the setting does not.

@@ -170,6 +170,7 @@ def test_a_server_that_may_forget_gets_no_connection(strict: Settings) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["gunicorn", "main:server"], ["flask", "worker"], ["flask", "db", "upgrade"]])
 def test_nothing_starts_on_a_server_that_may_forget(strict: Settings, command: list[str]) -> None:
     changed = environment(strict) | {"ALLOW_UNSAFE_POSTGRES": "false", "PORT": "1"}

@@ -528,6 +528,7 @@ def test_upgrade_behind_a_long_transaction_gives_up_in_one_line(empty: Settings,
     assert version(empty) == "next"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "schema", "words"),
     [
@@ -553,6 +554,7 @@ def test_schema_of_somebody_else_is_one_line(empty: Settings) -> None:
     assert "may not work in the schema" in one_line(flask(stranger, "db", "upgrade"))
 
 
+@pytest.mark.slow
 def test_database_away_is_one_line(settings: Settings) -> None:
     nowhere = settings.model_copy(update={"db_connection_string": SecretStr("postgresql://127.0.0.1:9/nowhere")})
     for command in (["db", "upgrade"], ["users", "list"]):

@@ -229,6 +229,7 @@ def test_a_job_that_kills_its_worker_again_and_again_fails(admin: Caller, app: F
     assert "11 times" in job["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.flaky(reruns=2)
 def test_a_killed_workers_job_is_finished_by_another(
     admin: Caller, app: Flask, settings: Settings, title: str, storage: BlobServiceClient
@@ -268,6 +269,7 @@ def test_a_worker_that_slept_through_its_jobs_end_changes_nothing(
     assert before["pagination"]["total"] == 250
 
 
+@pytest.mark.slow
 @pytest.mark.flaky(reruns=2)
 def test_a_worker_stops_quickly_in_mid_job(
     admin: Caller, app: Flask, settings: Settings, title: str, storage: BlobServiceClient

@@ -58,6 +58,7 @@ def stock(app: Flask, http: TestClient) -> Samples:
     return read(http.get("/metrics").text)
 
 
+@pytest.mark.slow
 def test_requests_of_all_processes_are_added_up_and_outlive_them(
     app: Flask, settings: Settings, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from app.settings import Settings
 from tests.api.test_info import when_checked
 from tests.caller import Caller
 from tests.nginx import nginx
-from tests.web_server import free_port, web_server
+from tests.web_server import WebServer, free_port, web_server
 from tests.workers import ROOT
 
 PAGE = (ROOT / "docs" / "operating.md").read_text()
@@ -39,19 +39,32 @@ LOCATIONS = {
 }
 
 
+@pytest.fixture(scope="module")
+def told_by_header(server: object, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    """A web server that believes the headers of nginx."""
+    own = settings.model_copy(update={"web_workers": 1, "trusted_proxies": "127.0.0.1"})
+    with web_server(own, tmp_path_factory.mktemp("web") / "web.log") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def told_by_setting(
+    server: object, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WebServer]:
+    """A web server that is told its prefix by a setting."""
+    own = settings.model_copy(update={"web_workers": 1, "trusted_proxies": None, "root_path": "/labels"})
+    with web_server(own, tmp_path_factory.mktemp("web") / "web.log") as running:
+        yield running
+
+
 @pytest.fixture(scope="module", params=LOCATIONS)
-def service(
-    request: pytest.FixtureRequest, server: object, settings: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the service as nginx publishes it."""
-    folder = tmp_path_factory.mktemp("proxied")
-    by_setting = "ROOT_PATH" in request.param
-    own = {"web_workers": 1, "trusted_proxies": None if by_setting else "127.0.0.1"}
-    own["root_path"] = "/labels" if by_setting else None
-    with web_server(settings.model_copy(update=own), folder / "web.log") as running:
-        port = running.url.rpartition(":")[2]
-        with nginx(folder / "nginx", free_port(), LOCATIONS[request.param].replace("8080", port)) as url:
-            yield f"{url}/labels"
+    name = "told_by_setting" if "ROOT_PATH" in request.param else "told_by_header"
+    web: WebServer = request.getfixturevalue(name)
+    location = LOCATIONS[request.param].replace("8080", str(web.port))
+    with nginx(tmp_path_factory.mktemp("proxied") / "nginx", free_port(), location) as url:
+        yield f"{url}/labels"
 
 
 @pytest.fixture
