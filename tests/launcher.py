@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -25,12 +24,6 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -63,7 +56,7 @@ class Launch:
         admin = self.admin
         headers = {"Authentication-Key": admin["apikey"], "Authentication-Secret": admin["apisecret"]}
         try:
-            return httpx.get(self.url + path, headers=headers, timeout=5, trust_env=False).status_code
+            return httpx.get(self.url + path, headers=headers, timeout=30, trust_env=False).status_code
         except httpx.TransportError:
             return 0
 

@@ -2,12 +2,13 @@
 
 import http.client
 import json
+import secrets
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from tests.workers import ROOT, environment
 
 START_SECONDS = 60
 LOOK_SECONDS = 0.02
+# Below the range from which the system takes the ports of outgoing connections, so that none gets it before the server does.
+PORTS = range(11000, 32000)
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,13 @@ class WebServer:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port at which nobody listens."""
+    while True:
+        # Not by the generator that is seeded for each test, which gives all processes of a run the same ports.
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

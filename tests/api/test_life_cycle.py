@@ -14,7 +14,8 @@ from dotenv import dotenv_values
 
 from local.folder import scratch_folder
 from tests.jobs.test_finish_image_set import PIXEL_GIF
-from tests.launcher import Launch, free_port, launched, wait_for
+from tests.launcher import Launch, launched, wait_for
+from tests.web_server import free_port
 
 ROOT = Path(__file__).parents[2]
 MANY = 6000

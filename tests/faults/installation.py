@@ -4,7 +4,6 @@ import http.client
 import json
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -126,13 +125,6 @@ class Client:
         if self._connection:
             self._connection.close()
         self._connection = None
-
-
-def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -25,7 +25,8 @@ from local.folder import scratch_folder
 from local.postgres import make_database, make_schema
 from tests.faults.conftest import LONG
 from tests.faults.holds import wait_until
-from tests.faults.installation import Client, Database, Reply, find_free_port, web
+from tests.faults.installation import Client, Database, Reply, web
+from tests.web_server import free_port
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -88,7 +89,7 @@ def install(database: Database, settings: Settings) -> Iterator[Installation]:
         "db_connection_string": SecretStr(database.server.url()),
         "db_schema": "labelapi",
         "allow_unsafe_postgres": False,
-        "port": find_free_port(),
+        "port": free_port(),
     }
     own = settings.model_copy(update=changes)
     vars(own).pop("database_url", None)

@@ -19,8 +19,9 @@ from app.settings import Settings
 from tests.caller import Caller
 from tests.faults.conftest import RECOVERY_LIMIT_SECONDS
 from tests.faults.holds import Stage, wait_until
-from tests.faults.installation import find_free_port, web
+from tests.faults.installation import web
 from tests.faults.test_killed_workers import Labels, Uploads, is_done
+from tests.web_server import free_port
 from tests.workers import ROOT, worker
 
 pytestmark = pytest.mark.timeout(300)
@@ -83,7 +84,7 @@ def test_the_release_before_works_on_the_newest_schema(
     container: ContainerClient,
     title: str,
 ) -> None:
-    own = settings.model_copy(update={"port": find_free_port()})
+    own = settings.model_copy(update={"port": free_port()})
     with (
         web(own, old_code),
         worker(own, old_code),

@@ -15,7 +15,8 @@ from tests.caller import Caller
 from tests.conftest import insert_images
 from tests.faults.conftest import LONG
 from tests.faults.history import Event, explain
-from tests.faults.installation import Client, find_free_port, web
+from tests.faults.installation import Client, web
+from tests.web_server import free_port
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -149,7 +150,7 @@ class Racers:
 @pytest.fixture
 def racers(app: Flask, settings: Settings, admin: Caller) -> Iterator[Racers]:
     """Racers on two web processes, all of whom have an admin's key at first."""
-    own = settings.model_copy(update={"port": find_free_port(), "web_workers": 2})
+    own = settings.model_copy(update={"port": free_port(), "web_workers": 2})
     with web(own), ThreadPoolExecutor(AT_ONCE) as pool:
         clients = [Client(own.port, admin.key or "", admin.secret or "") for _ in range(AT_ONCE)]
         yield Racers(own.port, clients, pool)

@@ -19,7 +19,8 @@ from tests.caller import Caller
 from tests.conftest import Labelled
 from tests.faults.conftest import LONG
 from tests.faults.holds import wait_until
-from tests.faults.installation import Client, Reply, find_free_port, web
+from tests.faults.installation import Client, Reply, web
+from tests.web_server import free_port
 from tests.workers import rows
 
 pytestmark = pytest.mark.timeout(600)
@@ -71,7 +72,7 @@ def replace_processes(first: psutil.Process, port: int) -> None:
 @pytest.fixture
 def served(app: Flask, settings: Settings) -> Iterator[tuple[psutil.Process, int]]:
     """Two web processes on a port; the first process is the one that operators know."""
-    own = settings.model_copy(update={"port": find_free_port()})
+    own = settings.model_copy(update={"port": free_port()})
     with web(own) as process:
         yield psutil.Process(process.pid), own.port
 

@@ -25,9 +25,10 @@ from tests.caller import Caller
 from tests.conftest import insert_images
 from tests.faults.conftest import LONG, RECOVERY_LIMIT_SECONDS
 from tests.faults.holds import Stage, wait_until
-from tests.faults.installation import Client, Reply, find_free_port, web
+from tests.faults.installation import Client, Reply, web
 from tests.faults.test_killed_workers import Uploads, is_done
 from tests.storage_proxy import Cut, Request, StorageProxy, storage_proxy
+from tests.web_server import free_port
 from tests.workers import ROOT, autocommitting, environment, worker, workplace
 
 pytestmark = pytest.mark.timeout(400)
@@ -59,7 +60,7 @@ def site(app: Flask, settings: Settings) -> Iterator[Site]:
         BlobServiceClient.from_connection_string(real) as storage,
     ):
         secret = SecretStr(proxy.connection_string)
-        own = settings.model_copy(update={"azure_storage_connection_string": secret, "port": find_free_port()})
+        own = settings.model_copy(update={"azure_storage_connection_string": secret, "port": free_port()})
         store = make_blob_store(own)
         store.make_container(own.azure_storage_imageset_container)
         store.close()

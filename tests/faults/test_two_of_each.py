@@ -27,8 +27,9 @@ from tests.caller import Caller
 from tests.conftest import Labelled
 from tests.faults.conftest import LONG, RECOVERY_LIMIT_SECONDS
 from tests.faults.holds import wait_until
-from tests.faults.installation import Client, Reply, find_free_port, wait_until_live
+from tests.faults.installation import Client, Reply, wait_until_live
 from tests.nginx import nginx
+from tests.web_server import free_port
 from tests.workers import ROOT, environment, rows
 
 pytestmark = pytest.mark.timeout(900)
@@ -110,15 +111,13 @@ def site(app: Flask, settings: Settings, tmp_path: Path) -> Iterator[Site]:
     webs = [
         Program(
             ["gunicorn", "main:server"],
-            own.model_copy(
-                update={"port": find_free_port(), "prometheus_multiproc_dir": str(tmp_path / f"metrics-{n}")}
-            ),
+            own.model_copy(update={"port": free_port(), "prometheus_multiproc_dir": str(tmp_path / f"metrics-{n}")}),
             is_web=True,
         )
         for n in range(2)
     ]
     workers = [Program(["flask", "worker"], own) for _ in range(2)]
-    port = find_free_port()
+    port = free_port()
     with ExitStack() as stack:
         for program in webs + workers:
             stack.callback(program.kill)

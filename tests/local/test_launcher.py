@@ -28,13 +28,13 @@ from tests.launcher import (
     STOP_SECONDS,
     Launch,
     environment,
-    free_port,
     launched,
     run_launcher,
     start_launcher,
     wait_for,
     wait_until_it_runs,
 )
+from tests.web_server import free_port
 
 PARTS = ("web", "worker", "azurite", "postgres")
 

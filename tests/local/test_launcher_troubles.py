@@ -22,7 +22,8 @@ from local.launcher import _json_line, last_line, require_free_port
 from local.options import read_options
 from local.postgres import PostgresServer, make_database
 from local.processes import Part, require_room, stop_leftovers, tail, wait_until_ready
-from tests.launcher import free_port, launched, run_launcher
+from tests.launcher import launched, run_launcher
+from tests.web_server import free_port
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take other accounts")
 
