@@ -5,6 +5,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from contextvars import Context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,10 +138,17 @@ def server(settings: Settings) -> FlaskApp:
     return server
 
 
+class OutsideClient(TestClient):
+    """A client whose requests do not see the context of the test, so that they never share its session of the database."""
+
+    def request(self, *args: Any, **options: Any) -> Any:
+        return Context().run(super().request, *args, **options)
+
+
 @pytest.fixture(scope="session")
 def http(server: FlaskApp) -> Iterator[TestClient]:
     """An HTTP client; errors of the application are answers, and every answer must be what the OpenAPI document says."""
-    with TestClient(server, raise_server_exceptions=False, follow_redirects=False) as client:
+    with OutsideClient(server, raise_server_exceptions=False, follow_redirects=False) as client:
         client.event_hooks = {"response": [promise.check]}
         yield client
 
