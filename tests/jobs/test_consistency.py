@@ -83,6 +83,8 @@ def find(app: Flask, blobs: BlobStore, settings: Settings, finished: dict[str, i
     with app.app_context():
 
         def find_all() -> dict[str, Finding]:
+            # Requests of the test share this session, and those that only read leave it without transactions.
+            db.session.remove()
             found = list(find_disagreements(db.session(), blobs, settings.azure_storage_imageset_folder, NO_GRACE))
             db.session.rollback()
             assert len({item.check for item in found}) == len(found), found
