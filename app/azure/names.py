@@ -16,7 +16,7 @@ MAX_QUOTED_LENGTH = 4096  # Two such names stand in the head of one request, whe
 MAX_TAIL_LENGTH = 100
 LONG_NAMES = "~"  # Folder of the names that had to be shortened.
 
-_DOTS = (".", "..")
+_DOTS = frozenset({".", ".."})
 _SPECIAL_SEGMENTS = (*_DOTS, LONG_NAMES)
 # XML, in which listings come, and PostgreSQL's text cannot hold all of these.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -38,7 +38,7 @@ def quote_name(name: str) -> str:
     Clients and servers straighten `a/../b` to `b` in URLs. Where a name has such segments its slashes are encoded too, so
     that there is nothing to straighten; the name stays the same.
     """
-    has_dots = any(segment in _DOTS for segment in name.split("/"))
+    has_dots = not _DOTS.isdisjoint(name.split("/"))
     return quote(name, safe="~()*!.'" if has_dots else "/~()*!.'")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
 from azure.storage.blob import BlobServiceClient, UserDelegationKey, generate_blob_sas, generate_container_sas
@@ -35,8 +35,7 @@ ANY_FILE = "application/octet-stream"
 FetchKey = Callable[[datetime, datetime], UserDelegationKey]
 
 
-@dataclass(frozen=True)
-class FileHeaders:
+class FileHeaders(NamedTuple):
     """The headers with which a link to a file is answered, whatever the uploader stored beside the file.
 
     `content_encoding` is None where the bytes are answered as they are stored.
