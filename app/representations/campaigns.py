@@ -1,4 +1,4 @@
-"""The schemas Campaign, CampaignClass, CampaignImage and LabeledImage."""
+"""The schemas Campaign, CampaignImage and LabeledImage."""
 
 from functools import lru_cache
 
@@ -22,6 +22,7 @@ from sqlalchemy.orm import aliased
 from app.models import Campaign, CampaignClass, CampaignImage, CampaignMembership, Image, SubmissionImage
 from app.models.jobs import PUBLISH_DATASETS
 from app.models.users import LABELER, REVIEWER
+from app.representations.classes import CLASSES
 from app.representations.images import FILE
 from app.representations.jobs import newest_job
 from app.representations.json import AnySelect, json_rows, utc
@@ -30,19 +31,7 @@ from app.representations.progress import PROGRESS
 from app.representations.reviews import review_id_then, review_of
 from app.representations.users import members_of_campaign, user_email
 
-_CLASSES = (
-    select(
-        CampaignClass.name,
-        CampaignClass.color,
-        CampaignClass.key,
-        CampaignClass.description,
-        CampaignClass.aliases,
-        CampaignClass.retired,
-    )
-    .where(CampaignClass.campaign_id == Campaign.id)
-    .correlate(Campaign)
-    .order_by(CampaignClass.position)
-)
+_CLASSES = CLASSES.where(CampaignClass.campaign_id == Campaign.id).correlate(Campaign)
 CAMPAIGNS = select(
     Campaign.id.label("campaign_id"),
     Campaign.title,

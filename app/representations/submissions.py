@@ -7,6 +7,15 @@ from app.representations.json import json_object, json_rows, utc
 from app.representations.reviews import select_reviews_of_revision
 from app.representations.users import key_name, user_email
 
+# Who sent a submission, when and with what.
+_SENDER = (
+    Submission.tool,
+    Submission.note,
+    utc(Submission.date_created).label("date_created"),
+    user_email(Submission.user_id).label("created_by"),
+    key_name(Submission.api_key_id).label("key_name"),
+    Submission.request_id,
+)
 SUBMISSIONS = select(
     Submission.id.label("submission_id"),
     Submission.campaign_id,
@@ -16,12 +25,7 @@ SUBMISSIONS = select(
     Submission.object_count,
     Submission.replaced,
     Submission.unchanged,
-    Submission.tool,
-    Submission.note,
-    utc(Submission.date_created).label("date_created"),
-    user_email(Submission.user_id).label("created_by"),
-    key_name(Submission.api_key_id).label("key_name"),
-    Submission.request_id,
+    *_SENDER,
 ).order_by(Submission.id.desc())
 # Who made a revision, for those who have overlooked it.
 MAKERS = SUBMISSIONS.with_only_columns(
@@ -39,12 +43,7 @@ HISTORY = (
         json_rows(select_reviews_of_revision()).label("reviews"),
         Submission.kind,
         Submission.of_submission.label("of"),
-        Submission.tool,
-        Submission.note,
-        utc(Submission.date_created).label("date_created"),
-        user_email(Submission.user_id).label("created_by"),
-        key_name(Submission.api_key_id).label("key_name"),
-        Submission.request_id,
+        *_SENDER,
     )
     .select_from(SubmissionImage)
     .join(

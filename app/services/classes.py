@@ -14,6 +14,7 @@ from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_t
 from app.errors import Conflict, Unprocessable
 from app.models import Campaign, CampaignClass, Object
 from app.models.classes import MAX_CLASSES
+from app.representations.classes import CLASSES
 from app.services.labels import pointer_to
 from app.services.text import UnfitText, normalize, read_text
 
@@ -137,19 +138,8 @@ def load_vocabulary(session: Session, campaign: Campaign) -> Vocabulary:
 
 def load_classes(session: Session, campaign_id: int) -> list[ListedClass]:
     """Return the classes of a campaign in their order."""
-    rows = (
-        select(
-            CampaignClass.name,
-            CampaignClass.color,
-            CampaignClass.key,
-            CampaignClass.description,
-            CampaignClass.aliases,
-            CampaignClass.retired,
-        )
-        .where(CampaignClass.campaign_id == campaign_id)
-        .order_by(CampaignClass.position)
-    )
-    return [ListedClass(**row) for row in session.execute(rows).mappings()]
+    rows = session.execute(CLASSES.where(CampaignClass.campaign_id == campaign_id)).mappings()
+    return [ListedClass(**row) for row in rows]
 
 
 def collect_classes(session: Session, campaign_id: int, vocabulary: Vocabulary) -> None:
