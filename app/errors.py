@@ -61,6 +61,12 @@ class NotFound(Problem):
     status = HTTPStatus.NOT_FOUND
 
 
+class Gone(Problem):
+    """410: it was there, and was taken away for good."""
+
+    status = HTTPStatus.GONE
+
+
 class Conflict(Problem):
     """409: what is asked does not fit the present state, which the detail names."""
 

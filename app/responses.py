@@ -66,8 +66,12 @@ def ok_or_representation(representation: Callable[[], bytes], job_id: int | None
         answer.headers["Preference-Applied"] = "return=representation"
     else:
         answer = json_answer(OK)
-    if job_id is not None:
-        answer.headers["Link"] = f'<{request.root_path}/api/v1/jobs/{job_id}>; rel="monitor"'
+    return answer if job_id is None else with_monitor(answer, job_id)
+
+
+def with_monitor(answer: Response, job_id: int) -> Response:
+    """Return the answer with a `Link` to a job that it has started (RFC 8288)."""
+    answer.headers["Link"] = f'<{request.root_path}/api/v1/jobs/{job_id}>; rel="monitor"'
     return answer
 
 

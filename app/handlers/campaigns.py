@@ -62,6 +62,8 @@ def update_campaign_status(session: Session, campaign_id: int, body: dict[str, A
     """PUT /campaigns/{campaign_id}"""
     campaigns.lock_campaign(session, campaign_id)
     refuse_if_changed(lambda: campaigns.get_campaign(session, campaign_id))
+    if body["new_status"] == "active":
+        campaign_images.remove_withdrawn(session, campaign_id)
     job_id = campaigns.update_status(session, campaign_id, body["new_status"], body.get("auto_complete"))
     return ok_or_representation(lambda: campaigns.get_campaign(session, campaign_id), job_id)
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.handlers import read_expansion
 from app.representations.pages import Page
-from app.responses import json_answer, page_answer
-from app.services import image_changes, images, previews, submissions
+from app.responses import json_answer, page_answer, with_monitor
+from app.services import image_changes, images, previews, submissions, withdrawals
 from app.services.api_keys import Account
 from app.services.image_filters import ImageFilter
 from app.wiring import components
@@ -58,6 +58,13 @@ def get_image_preview(
     made = components()
     preview = previews.render_preview(session, made.blob_store, made.decoders, account, image_id, campaign, width)
     return Response(preview, mimetype="image/jpeg")
+
+
+def withdraw_image(session: Session, image_id: int, body: dict[str, Any], account: Account) -> Response:
+    """POST /images/{image_id}/withdraw"""
+    job_id = withdrawals.withdraw(session, account.user_id, image_id, body["reason"])
+    answer = json_answer(images.get_details(session, components().blob_store, account, image_id))
+    return with_monitor(answer, job_id)
 
 
 def list_image_objects(

@@ -16,7 +16,7 @@ from app.azure.names import DROPBOX_PREFIX
 from app.errors import NotFound
 from app.health.findings import Finding
 from app.media.previews import FOLDER as PREVIEWS
-from app.models.jobs import DELETE_DROPBOX, INSPECT_IMAGE_SET, PUBLISH_DATASETS
+from app.models.jobs import DELETE_DROPBOX, DELETE_IMAGE_FILES, INSPECT_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox import queue
 
 LISTED_AT_ONCE = 5000
@@ -27,7 +27,16 @@ NOTE_LISTED = text("INSERT INTO listed SELECT * FROM unnest(CAST(:paths AS text[
 IMAGES_WITHOUT_FILE = text("""
 SELECT image.id, image.blobstorage_path AS path, image.filesize
 FROM image LEFT JOIN listed ON listed.path = image.blobstorage_path
-WHERE listed.path IS NULL OR listed.size IS DISTINCT FROM image.filesize
+WHERE date_withdrawn IS NULL AND (listed.path IS NULL OR listed.size IS DISTINCT FROM image.filesize)
+ORDER BY image.id
+""")
+
+# A job that is to delete them is no finding.
+WITHDRAWN_WITH_FILE = text("""
+SELECT image.id, image.blobstorage_path AS path FROM image JOIN listed ON listed.path = image.blobstorage_path
+WHERE date_withdrawn IS NOT NULL AND NOT EXISTS (
+    SELECT FROM job WHERE kind = 'delete_image_files' AND subject_type = 'image' AND subject_id = image.id
+        AND state <> 'succeeded')
 ORDER BY image.id
 """)
 
@@ -58,6 +67,9 @@ SELECT listed.path
 FROM listed LEFT JOIN expected ON expected.path = listed.path
     LEFT JOIN image ON CAST(image.id AS text) = split_part(substr(listed.path, length(:folder) + 1), '/', 1)
 WHERE starts_with(listed.path, :folder) AND expected.path IS NULL AND (image.id IS NULL OR date_inspected IS NOT NULL)
+    AND NOT EXISTS (
+        SELECT FROM job WHERE kind = 'delete_image_files' AND subject_type = 'image' AND subject_id = image.id
+            AND state <> 'succeeded')
 ORDER BY listed.path
 """
 )
@@ -175,6 +187,11 @@ class StorageChecks:
             self.session.execute(NOTE_LISTED, {"paths": paths, "sizes": sizes})
         for row in self.session.execute(IMAGES_WITHOUT_FILE):
             yield from self._look_again(row.id, row.path, row.filesize)
+        for row in self.session.execute(WITHDRAWN_WITH_FILE):
+            if self.blobs.find_blob(row.path.removeprefix(f"{container}/")) is not None:
+                delete = partial(queue.enqueue, self.session, DELETE_IMAGE_FILES, "image", row.id)
+                detail = f"It was withdrawn, and its file {row.path} exists."
+                yield Finding("withdrawn_image_with_file", f"image {row.id}", detail, delete)
         for path in self.session.scalars(FILES_WITHOUT_IMAGE, {"folder": f"{container}/{self.folder}/"}):
             blob = self.blobs.find_blob(path.removeprefix(f"{container}/"))
             if blob is not None and not blob.is_junk:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.health.findings import Finding
 from app.models.classes import MAX_CLASSES
-from app.models.jobs import FINISH_IMAGE_SET, INSPECT_IMAGE_SET, PUBLISH_DATASETS
+from app.models.jobs import DELETE_IMAGE_FILES, FINISH_IMAGE_SET, INSPECT_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox import queue
 
 UNFINISHED_SETS = text("""
@@ -196,6 +196,16 @@ GROUP BY campaign_id
 ORDER BY campaign_id
 """)
 
+WITHDRAWN_IN_CAMPAIGNS = text("""
+SELECT image.id, array_agg(campaign_id ORDER BY campaign_id) AS campaign_ids
+FROM image JOIN campaign_image ON image_id = image.id JOIN campaign ON campaign.id = campaign_id
+WHERE date_withdrawn IS NOT NULL AND campaign.status <> 'finished' AND NOT EXISTS (
+    SELECT FROM job WHERE kind = 'delete_image_files' AND subject_type = 'image' AND subject_id = image.id
+        AND state <> 'succeeded')
+GROUP BY image.id
+ORDER BY image.id
+""")
+
 WRONG_STATISTICS = text("""
 SELECT campaign_id AS id, kept.objects AS kept, counted.objects AS counted
 FROM campaign_statistics
@@ -363,6 +373,10 @@ class TableChecks:
         for row in self.session.execute(NON_IMAGES_IN_CAMPAIGNS):
             detail = f"Not images, or images of unknown size: {_name_images(row)}. They accept no boxes and are in no dataset."
             yield Finding("campaign_holds_non_images", f"campaign {row.id}", detail)
+        for row in self.session.execute(WITHDRAWN_IN_CAMPAIGNS):
+            remove = partial(queue.enqueue, self.session, DELETE_IMAGE_FILES, "image", row.id)
+            detail = f"It was withdrawn, and is in campaign(s) {', '.join(map(str, row.campaign_ids))}."
+            yield Finding("withdrawn_image_in_campaign", f"image {row.id}", detail, remove)
         for row in self.session.execute(LABELS_WITHOUT_CLASS, {"most": MAX_CLASSES}):
             detail = f"{row.found} label(s) of its objects are not among its classes."
             collect = partial(self.session.execute, COLLECT_CLASSES, {"id": row.id, "most": MAX_CLASSES})

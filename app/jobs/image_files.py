@@ -52,7 +52,7 @@ WITH found AS MATERIALIZED (
         content_md5 = found.content_md5, content_encoding = found.content_encoding,
         sha256 = NULL, dhash = NULL, date_inspected = NULL, problem = NULL
     FROM found
-    WHERE image.blobstorage_path = found.path
+    WHERE image.blobstorage_path = found.path AND date_withdrawn IS NULL
         AND (image.image_set_id IS NULL OR :image_set_id IS NULL OR image.image_set_id = :image_set_id)
         AND (image.image_set_id, image.filetype, image.filesize, image.width, image.height, image.content_md5)
             IS DISTINCT FROM (coalesce(:image_set_id, image.image_set_id), found.filetype, found.filesize,
@@ -74,16 +74,22 @@ SELECT (SELECT count(*) FROM added) AS added, (SELECT count(*) FROM corrected) A
 
 @dataclass(frozen=True)
 class RegisteredFile:
-    """What the database holds of an image and its file; it is written when the file is there and verified."""
+    """What the database holds of an image and its file; it is written when the file is there and verified.
+
+    The file of a withdrawn image was deleted, and does not come again.
+    """
 
     image_id: int
     image_set_id: int | None
     filesize: int | None
     content_md5: bytes | None
     date_created: datetime
+    is_withdrawn: bool = False
 
     def is_of(self, blob: Blob, image_set_id: int | None) -> bool:
-        """True when the image is in this set and its file surely has the content of `blob`."""
+        """True when the image is in this set and its file surely has the content of `blob`, or it was withdrawn."""
+        if self.is_withdrawn:
+            return True
         held = (self.image_set_id, self.filesize, self.content_md5)
         return blob.content_md5 is not None and held == (image_set_id, blob.size, blob.content_md5)
 
@@ -101,10 +107,13 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
 
 def find_registered(session: Session, paths: list[str]) -> dict[str, RegisteredFile]:
     """Return what the database holds of these paths, as far as there are images of them."""
-    columns = (Image.id, Image.image_set_id, Image.filesize, Image.content_md5, Image.date_created)
+    is_withdrawn = Image.date_withdrawn.is_not(None).label("is_withdrawn")
+    columns = (Image.id, Image.image_set_id, Image.filesize, Image.content_md5, Image.date_created, is_withdrawn)
     rows = session.execute(select(Image.blobstorage_path, *columns).where(Image.blobstorage_path == func.any(paths)))
     return {
-        row.blobstorage_path: RegisteredFile(row.id, row.image_set_id, row.filesize, row.content_md5, row.date_created)
+        row.blobstorage_path: RegisteredFile(
+            row.id, row.image_set_id, row.filesize, row.content_md5, row.date_created, row.is_withdrawn
+        )
         for row in rows
     }
 

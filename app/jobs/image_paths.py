@@ -25,7 +25,7 @@ WHERE image_set.status = 'finished' AND image_set.blobstorage_path NOT LIKE '%*%
         SELECT FROM image
         LEFT JOIN campaign_image ON campaign_image.campaign_id = :campaign_id AND campaign_image.image_id = image.id
         WHERE image.image_set_id = image_set.id AND (
-            campaign_image.image_id IS NULL OR image.width IS NULL
+            campaign_image.image_id IS NULL OR image.width IS NULL OR image.date_withdrawn IS NOT NULL
             OR NOT starts_with(image.blobstorage_path, image_set.blobstorage_path || '/')))
 ORDER BY image_set.id
 """)
@@ -33,7 +33,7 @@ ORDER BY image_set.id
 SINGLE_FILES = text("""
 SELECT substr(blobstorage_path, length(:container) + 2)
 FROM campaign_image JOIN image ON image.id = campaign_image.image_id
-WHERE campaign_image.campaign_id = :campaign_id AND image.width IS NOT NULL
+WHERE campaign_image.campaign_id = :campaign_id AND image.width IS NOT NULL AND image.date_withdrawn IS NULL
     AND (image.image_set_id IS NULL OR image.image_set_id <> ALL (CAST(:whole AS bigint[])))
 ORDER BY image.id
 LIMIT :size
@@ -43,8 +43,8 @@ LIMIT :size
 def find_image_paths(session: Session, campaign_id: int, container: str, manifest: str) -> list[DataPath]:
     """Return patterns and paths within the container that cover the campaign's images and nothing else.
 
-    A file that is no image, or whose size is unknown, is not covered. When they would be more than MAX_PATHS, the path of
-    the `manifest`, which lists them all, stands for them.
+    A file that is no image, whose size is unknown, or that was withdrawn, is not covered. When they would be more than MAX_PATHS,
+    the path of the `manifest`, which lists them all, stands for them.
     """
     parameters = {"campaign_id": campaign_id, "container": container}
     whole = session.execute(WHOLE_SETS, parameters).all()

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore
 from app.azure.ml.choice import make_registry
 from app.jobs.delete_dropbox import delete_dropbox
+from app.jobs.delete_image_files import delete_image_files
 from app.jobs.finish_image_set import finish_image_set
 from app.jobs.inspect_image_set import inspect_image_set
 from app.jobs.progress import Checkpoint, Failed
 from app.jobs.publish_datasets import publish_files
 from app.jobs.register_datasets import register_datasets
 from app.media.decoders import DecoderPool
-from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, INSPECT_IMAGE_SET, PUBLISH_DATASETS
+from app.models.jobs import DELETE_DROPBOX, DELETE_IMAGE_FILES, FINISH_IMAGE_SET, INSPECT_IMAGE_SET, PUBLISH_DATASETS
 from app.outbox.queue import QueueEntry
 from app.settings import Settings
 
@@ -66,6 +67,10 @@ def _inspect_image_set(session: Session, place: Workplace, run: Run) -> Iterator
     )
 
 
+def _delete_image_files(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
+    return delete_image_files(session, place.blobs, run.subject_id)
+
+
 def _publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
     registry = make_registry(place.settings)
     state = "pending" if place.settings.uses_azure_ml else "off"
@@ -80,4 +85,5 @@ KINDS: dict[str, Callable[[Session, Workplace, Run], Iterator[Checkpoint]]] = {
     DELETE_DROPBOX: _delete_dropbox,
     INSPECT_IMAGE_SET: _inspect_image_set,
     PUBLISH_DATASETS: _publish_datasets,
+    DELETE_IMAGE_FILES: _delete_image_files,
 }

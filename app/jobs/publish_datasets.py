@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import IO, Any
 
 from sqlalchemy import Row, func, select, text
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore
 from app.jobs.dataset_files import Counts, Files, PublishedFile, folder_of_version
 from app.jobs.image_paths import find_image_paths
-from app.jobs.progress import Checkpoint
+from app.jobs.progress import Checkpoint, RetryAfter
 from app.models import Campaign, Dataset
 from app.models.datasets import IMAGES, IMAGES_MLTABLE, LABELS, MEDIA_TYPES
 
@@ -35,6 +36,11 @@ def _with_decimals(statement: str) -> str:
     whole, tiny = r"WHEN (\1) = trunc(\1) THEN (\1) || '.0'", r"WHEN (\1) < 1e-4 THEN (\1)::text::numeric::text"
     return re.sub(r"\bdecimal\((.*?)\)", rf"(CASE {whole} {tiny} ELSE (\1)::text END)", statement)
 
+
+WITHDRAWN_COUNT = text("""
+SELECT count(*) FROM image JOIN campaign_image ON campaign_id = :campaign_id AND image_id = image.id
+WHERE date_withdrawn IS NOT NULL
+""")
 
 # How many boxes there are on each of the next images.
 BOX_COUNTS = text("""
@@ -89,6 +95,7 @@ LEFT JOIN LATERAL (
         OFFSET :skipped LIMIT :size) AS ordered
 ) AS box ON usable.submission_id IS NOT NULL
 WHERE campaign_image.campaign_id = :campaign_id AND campaign_image.image_id BETWEEN :first AND :last
+    AND date_withdrawn IS NULL
 ORDER BY campaign_image.image_id
 """)
 )
@@ -105,12 +112,14 @@ def publish_files(
 
     The labels have a row for each image that somebody looked at, in the order of their ids; one that was found empty has the
     labels `[]`. An image that nobody labeled, that is unusable, or that was rejected has no row, because a reader would take it
-    for an empty one: it stands in the manifest, with `"labeled": false`. What is no image, or has no known size, is in no file.
+    for an empty one: it stands in the manifest, with `"labeled": false`. What is no image, has no known
+    size, or was withdrawn is in no file.
     `registration` is the state with which images and labels begin; `url_prefix` stands before the paths in the JSON Lines.
-    Raises StorageUnavailable.
+    Raises StorageUnavailable, and RetryAfter when an image was withdrawn meanwhile, which the files may have or not.
     """
     if session.scalar(select(func.count()).where(Dataset.job_id == job_id)):
         return
+    withdrawn_count = session.scalar(WITHDRAWN_COUNT, {"campaign_id": campaign_id})
     title, image_count, date_finished = session.execute(
         select(Campaign.title, Campaign.image_count, Campaign.date_finished).where(Campaign.id == campaign_id)
     ).one()
@@ -135,6 +144,10 @@ def publish_files(
             yield Checkpoint(files.counts.members, image_count)
             files.contents[kind].seek(0)
             blobs.upload(files.newest(file.path), files.contents[kind], MEDIA_TYPES[kind])
+    # A withdrawal holds the campaign as well, so that it is seen here or comes after what is published now.
+    session.execute(select(Campaign.id).where(Campaign.id == campaign_id).with_for_update())
+    if session.scalar(WITHDRAWN_COUNT, {"campaign_id": campaign_id}) != withdrawn_count:
+        raise RetryAfter(datetime.now(UTC), "An image was withdrawn meanwhile, so that the files are written again.")
     for kind, file in published.items():
         _note(
             session,
@@ -147,6 +160,8 @@ def publish_files(
             version=version,
             registration=registration if kind in REGISTERED else "off",
         )
+    # The campaign is held no longer than until here.
+    yield Checkpoint(files.counts.members, image_count)
 
 
 def _read_parts(session: Session, parameters: dict[str, Any]) -> Iterator[tuple[Sequence[Row[Any]], bool, bool]]:

@@ -31,6 +31,8 @@ class Image(Base):
 
     What an inspection finds is null before it: `sha256` of the stored file, `dhash` (`app/media/pictures.py`) of a picture that
     can be decoded, whose previews are there then, and `problem`, the kind of the image's open problem.
+
+    Of a withdrawn image only this row is left; its file and previews are deleted.
     """
 
     __tablename__ = "image"
@@ -57,6 +59,9 @@ class Image(Base):
     date_inspected: Mapped[datetime | None]
     problem: Mapped[str | None]
     date_created: Mapped[datetime] = mapped_column(server_default=func.now())
+    date_withdrawn: Mapped[datetime | None]
+    withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    withdrawal_reason: Mapped[str | None]
 
     __table_args__ = (
         # A path may have 1,024 characters of four bytes each, more than a B-tree takes: uniqueness hangs on a hash index.
@@ -79,6 +84,8 @@ class Image(Base):
         CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="location"),
         CheckConstraint("(width IS NULL) = (height IS NULL) AND width > 0 AND height > 0", name="dimensions"),
         CheckConstraint("filesize >= 0", name="filesize"),
+        CheckConstraint("(date_withdrawn IS NULL) = (withdrawal_reason IS NULL)", name="withdrawal"),
+        Index("ix_image_withdrawn", "image_set_id", "id", postgresql_where=text("date_withdrawn IS NOT NULL")),
         CheckConstraint(
             "date_taken_source IN ('offset', 'set', 'gps', 'assumed-utc', 'manual')", name="date_taken_source"
         ),

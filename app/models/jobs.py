@@ -11,6 +11,7 @@ from app.database.engine import Base
 FINISH_IMAGE_SET = "finish_image_set"
 DELETE_DROPBOX = "delete_dropbox"
 PUBLISH_DATASETS = "publish_datasets"
+DELETE_IMAGE_FILES = "delete_image_files"
 INSPECT_IMAGE_SET = "inspect_image_set"
 
 
@@ -42,9 +43,9 @@ class Job(Base):
 
     __table_args__ = (
         CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
-        CheckConstraint("subject_type IN ('image_set', 'campaign')", name="subject_type"),
+        CheckConstraint("subject_type IN ('image_set', 'campaign', 'image')", name="subject_type"),
         CheckConstraint(
-            "kind IN ('finish_image_set', 'delete_dropbox', 'publish_datasets', 'inspect_image_set')",
+            "kind IN ('finish_image_set', 'delete_dropbox', 'publish_datasets', 'inspect_image_set', 'delete_image_files')",
             name="kind",
         ),
         Index("ix_job_subject", "subject_type", "subject_id", "kind", "id"),

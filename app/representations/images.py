@@ -7,13 +7,24 @@ from app.representations.json import json_object, utc
 from app.representations.reviews import review_of
 from app.representations.users import user_email
 
-# What links to the file of an image and to its previews are made from; a hash stands there when there are previews.
+# What links to the file of an image and to its previews are made from. A path stands there when there is a file, and a hash when
+# there are previews.
 FILE = json_object(
-    path=Image.blobstorage_path,
+    path=case((Image.date_withdrawn.is_(None), Image.blobstorage_path)),
     filetype=Image.filetype,
     content_encoding=Image.content_encoding,
     image_id=Image.id,
     sha256=case((Image.dhash.is_not(None), func.encode(Image.sha256, literal_column("'hex'")))),
+)
+_WITHDRAWAL = case(
+    (
+        Image.date_withdrawn.is_not(None),
+        json_object(
+            reason=Image.withdrawal_reason,
+            date_created=utc(Image.date_withdrawn),
+            created_by=user_email(Image.withdrawn_by),
+        ),
+    )
 )
 _DIMENSIONS = json_object(width=Image.width, height=Image.height)
 IMAGES = (
@@ -34,6 +45,7 @@ IMAGES = (
             sha256=func.encode(Image.sha256, literal_column("'hex'")),
         ).label("file"),
         Image.problem,
+        _WITHDRAWAL.label("withdrawal"),
     )
     .outerjoin(ImageSet, ImageSet.id == Image.image_set_id)
     .order_by(Image.id)
@@ -42,9 +54,9 @@ IMAGES = (
 IMAGES_WITH_FILE = IMAGES.add_columns(FILE.label("download_url"))
 
 # What a link to the file of one image is made from, as columns.
-FILE_OF_IMAGE = select(Image.blobstorage_path, Image.filetype, Image.content_encoding).where(
-    Image.id == bindparam("image_id")
-)
+FILE_OF_IMAGE = select(
+    Image.blobstorage_path, Image.filetype, Image.content_encoding, utc(Image.date_withdrawn).label("date_withdrawn")
+).where(Image.id == bindparam("image_id"))
 # One image with who created its set, and its file in the column `download_url`.
 IMAGE_DETAILS = IMAGES.where(Image.id == bindparam("image_id")).add_columns(
     func.split_part(Image.blobstorage_path, "/", -1).label("file_name"),

@@ -14,7 +14,7 @@ from app.representations.viewers import SEES_ADDRESSES, VIEWER_ID
 SHOWN_EMAIL = case((or_(SEES_ADDRESSES, User.id == VIEWER_ID), User.email))
 
 
-def user_email(column: InstrumentedAttribute[int]) -> ColumnElement[str]:
+def user_email(column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None]) -> ColumnElement[str]:
     """Return an expression: the address of the user whose id a column holds, null where the viewer may not see it."""
     return select(SHOWN_EMAIL).where(User.id == column).scalar_subquery()
 

@@ -47,6 +47,7 @@ class Action(StrEnum):
     ARCHIVE_CAMPAIGN = "archive_campaign"
     UNARCHIVE_CAMPAIGN = "unarchive_campaign"
     DELETE_CAMPAIGN = "delete_campaign"
+    WITHDRAW_IMAGE = "withdraw_image"
 
 
 class SubjectType(StrEnum):

@@ -38,8 +38,10 @@ MAX_SELECTIONS = 100
 NOW = {"moment": 2**63 - 1, "moment_time": datetime.max.replace(tzinfo=UTC)}
 # So many ids of removed images are named in the audit.
 MAX_NAMED = 100
+# A file that is no image has no size in pixels, and a withdrawn image has no file.
+CAN_BE_LABELED = Image.width.is_not(None) & Image.date_withdrawn.is_(None)
 STATE_ALONE = "The field `state` goes with `campaign`."
-NO_IMAGE = "Image {} cannot be in a campaign: it is no image, or its size in pixels is unknown."
+NO_IMAGE = "Image {} cannot be in a campaign: it is no image, its size in pixels is unknown, or it was withdrawn."
 
 UNKNOWN = text("""
 SELECT position - 1 AS position, image_id
@@ -94,7 +96,7 @@ def add_images(session: Session, campaign_id: int, items: Iterable[dict[str, Any
     and for a query that contradicts itself.
     """
     campaign = _lock_changeable(session, campaign_id, "added")
-    requirement = Requirement(Image.width.is_not(None), NO_IMAGE, Unprocessable)
+    requirement = Requirement(CAN_BE_LABELED, NO_IMAGE, Unprocessable)
     changes: Counter[str] = Counter()
     selections = position = 0
     for is_selection, part in groupby(items, _is_selection):
@@ -163,7 +165,7 @@ def _insert(session: Session, campaign_id: int, images: AnySelect) -> Counter[st
 
     Return how many of them have each state and verdict, and how many were `skipped` and `flagged`.
     """
-    chosen = images.add_columns(Image.width.is_not(None).label("is_image")).cte("chosen")
+    chosen = images.add_columns(CAN_BE_LABELED.label("is_image")).cte("chosen")
     members = (CampaignMembership.campaign_id == campaign_id, CampaignMembership.date_left.is_not(None))
     columns = ["campaign_id", "image_id", "submission_id", "state"]
     target = literal(campaign_id, BigInteger)
@@ -245,6 +247,16 @@ def remove_from_unfinished(session: Session, image_id: int) -> list[int]:
         if campaign.status != "finished" and _remove(session, campaign, [image_id]):
             left.append(campaign_id)
     return left
+
+
+def remove_withdrawn(session: Session, campaign_id: int) -> None:
+    """Take images that were withdrawn while the campaign was finished out of it, before it goes on. Raises NotFound."""
+    campaign = lock_campaign(session, campaign_id)
+    member = select(CampaignImage.image_id).join(Image, Image.id == CampaignImage.image_id)
+    withdrawn = member.where(CampaignImage.campaign_id == campaign_id, Image.date_withdrawn.is_not(None))
+    image_ids = list(session.scalars(withdrawn.order_by(CampaignImage.image_id)))
+    if image_ids:
+        _remove(session, campaign, image_ids)
 
 
 def _lock_changeable(session: Session, campaign_id: int, change: str) -> Campaign:

@@ -1,6 +1,6 @@
 """Changing what is known of images, by JSON merge patches (RFC 7396)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.errors import NotFound, Unprocessable
+from app.errors import Conflict, NotFound, Problem, Unprocessable
 from app.models import Image
 from app.services.audit import Action, SubjectType, record_each
 from app.services.text import UnfitText, normalize
@@ -54,15 +54,15 @@ class _UnfitChange(ValueError):
 
 
 def update_image(session: Session, image_id: int, change: Mapping[str, Any]) -> None:
-    """Change one image. Raises NotFound, and Unprocessable, which points at what breaks a rule."""
+    """Change one image. Raises NotFound, Conflict when it was withdrawn, Unprocessable that points at what breaks a rule."""
     _update(session, [image_id], [change], "")
 
 
 def update_images(session: Session, changes: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Change the named images, all or none; return how many there were, and how many are not as before.
 
-    Raises NotFound for images that are not there, Unprocessable for an image that is named twice and for what breaks a rule;
-    both point at the first of them.
+    Raises NotFound for images that are not there, Conflict for withdrawn ones, Unprocessable for an image that is named twice
+    and for what breaks a rule; all point at the first of them.
     """
     image_ids = [change["image_id"] for change in changes]
     repeated = list(islice(_find_repeated(image_ids), MAX_ERRORS))
@@ -107,18 +107,26 @@ def _update(session: Session, image_ids: list[int], changes: Iterable[Mapping[st
 
 
 def _hold(session: Session, image_ids: list[int], pointer: str) -> None:
-    """Hold the images against other changes until the transaction ends. Raises NotFound."""
+    """Hold the images against other changes until the transaction ends. Raises NotFound, Conflict."""
     # All callers take hold of images in the order of their ids, so that none waits for one who waits for it.
-    held = select(Image.id).where(Image.id == func.any(image_ids)).order_by(Image.id).with_for_update(key_share=True)
-    known = set(session.scalars(held))
-    unknown = (
-        {"pointer": f"{pointer.format(i)}/image_id", "detail": f"There is no image {image_id}."}
+    held = select(Image.id, Image.date_withdrawn).where(Image.id == func.any(image_ids)).order_by(Image.id)
+    known = {row.id: row.date_withdrawn for row in session.execute(held.with_for_update(key_share=True))}
+    _refuse(image_ids, lambda image_id: image_id not in known, "There is no image {}.", NotFound, pointer)
+    _refuse(image_ids, lambda image_id: known[image_id] is not None, "Image {} was withdrawn.", Conflict, pointer)
+
+
+def _refuse(
+    image_ids: list[int], is_wrong: Callable[[int], bool], message: str, error: type[Problem], pointer: str
+) -> None:
+    """Raise the error if there are wrong images; in a list it points at the first of them."""
+    wrong = (
+        {"pointer": f"{pointer.format(i)}/image_id", "detail": message.format(image_id)}
         for i, image_id in enumerate(image_ids)
-        if image_id not in known
+        if is_wrong(image_id)
     )
-    errors = list(islice(unknown, MAX_ERRORS))
+    errors = list(islice(wrong, MAX_ERRORS))
     if errors:
-        raise NotFound(f"{errors[0]['detail']} {NOTHING_CHANGED}", errors=errors if pointer else None)
+        raise error(f"{errors[0]['detail']} {NOTHING_CHANGED}", errors=errors if pointer else None)
 
 
 def _merge(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

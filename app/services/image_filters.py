@@ -5,6 +5,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -32,8 +33,13 @@ NEAR_RULE = (
 )
 # A number as JSON writes it, far from the bounds of what PostgreSQL keeps.
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,15})?")
-# How many images there are.
-ALL_IMAGES = select(func.coalesce(func.sum(ImageCount.count), 0))
+# Few images are withdrawn, and an index has them.
+IS_WITHDRAWN = Image.date_withdrawn.is_not(None)
+# How many images there are without those that are withdrawn.
+ALL_IMAGES = select(
+    select(func.coalesce(func.sum(ImageCount.count), 0)).scalar_subquery()
+    - select(func.count()).where(IS_WITHDRAWN).scalar_subquery()
+)
 TimeColumn = InstrumentedAttribute[datetime | None] | ColumnElement[datetime]
 
 
@@ -47,7 +53,8 @@ class ImageFilter:
     greater than east; `near` is a latitude, a longitude and a distance in meters. `filetype` is compared without case; `any` is
     every image, `none` every file that is no image. `path` is a part of the path. `metadata` names keys and their values; a
     number or a truth value is found by its text. `sha256` is that of the file, in hexadecimal; `duplicate_of` is another image,
-    with the same file or with a hash of its picture that differs in up to `distance` bits.
+    with the same file or with a hash of its picture that differs in up to `distance` bits. `withdrawn` is whether images are
+    withdrawn.
     """
 
     image_set: int | None = None
@@ -70,6 +77,7 @@ class ImageFilter:
     duplicate_of: int | None = None
     distance: int | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    withdrawn: bool = False
 
     @property
     def is_of_times_alone(self) -> bool:
@@ -78,13 +86,14 @@ class ImageFilter:
 
     def apply(self, rows: AnySelect) -> AnySelect:
         """Return a select of images with these filters. Raises BadRequest, which names the parameter that is wrong."""
+        # Without other filters, the select stays one that is made only once.
+        rows = _select_withdrawn(rows) if self.withdrawn else _select_present(rows)
         if self.campaign is not None:
             is_member = (CampaignImage.image_id == Image.id) & (CampaignImage.campaign_id == self.campaign)
             rows = self._of_members(rows.join(CampaignImage, is_member))
         else:
             self._require_campaign()
         filters = self._of_images()
-        # Without any, the select stays the one that is made only once.
         return rows.where(*filters) if filters else rows
 
     def select_total(self) -> AnySelect:
@@ -92,11 +101,16 @@ class ImageFilter:
 
         Raises what `apply` raises.
         """
+        if self == ImageFilter():
+            return ALL_IMAGES
         if self == ImageFilter(image_set=self.image_set):
-            return ALL_IMAGES if self.image_set is None else ALL_IMAGES.where(ImageCount.image_set_id == self.image_set)
-        if self.campaign is not None and not self._of_images():
+            total = select(func.sum(ImageCount.count)).where(ImageCount.image_set_id == self.image_set)
+            withdrawn = select(func.count()).where(IS_WITHDRAWN, Image.image_set_id == self.image_set)
+            return select(func.coalesce(total.scalar_subquery(), 0) - withdrawn.scalar_subquery())
+        if self.campaign is not None and not self.withdrawn and not self._of_images():
             members = select(func.count()).select_from(CampaignImage)
-            return self._of_members(members.where(CampaignImage.campaign_id == self.campaign))
+            is_present = CampaignImage.image_id.not_in(select(Image.id).where(IS_WITHDRAWN))
+            return self._of_members(members.where(CampaignImage.campaign_id == self.campaign, is_present))
         return self.apply(select(func.count()).select_from(Image))
 
     def _require_campaign(self) -> None:
@@ -194,6 +208,16 @@ class ImageFilter:
             Image.lat
         ) * func.power(func.sind((Image.lon - lon) / 2), 2)
         return [_place_in(*_bounds(lat, lon, 2 * half)), haversine <= math.sin(half) ** 2]
+
+
+@lru_cache(8)
+def _select_present(rows: AnySelect) -> AnySelect:
+    return rows.where(~IS_WITHDRAWN)
+
+
+@lru_cache(8)
+def _select_withdrawn(rows: AnySelect) -> AnySelect:
+    return rows.where(IS_WITHDRAWN)
 
 
 def _bounds(lat: float, lon: float, angle: float) -> tuple[float, float, float, float]:

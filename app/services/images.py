@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, exists, func, select, text, true
+from sqlalchemy import ColumnElement, Row, exists, func, select, text, true
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
-from app.errors import Forbidden, NotFound, Unprocessable
+from app.errors import Forbidden, Gone, NotFound, Unprocessable
 from app.media.media_types import RASTER_IMAGES
 from app.media.previews import preview_path, thumbnail_path
 from app.models import Campaign, CampaignImage, Image, Object
@@ -90,7 +90,7 @@ def list_images(
 def make_links(
     blobs: BlobStore,
     names: Collection[str],
-    path: str,
+    path: str | None,
     filetype: str | None,
     content_encoding: str | None,
     image_id: int,
@@ -98,11 +98,11 @@ def make_links(
 ) -> dict[str, str | None]:
     """Return the links of these names to an image: `download_url`, `thumbnail_url` and `preview_url`.
 
-    `sha256`, in hexadecimal, is None for an image without previews, whose links are None then.
+    `path` is None for an image without a file, and `sha256`, in hexadecimal, for one without previews; links are None then.
     """
     links: dict[str, str | None] = {}
     if "download_url" in names:
-        links["download_url"] = make_file_url(blobs, path, filetype, content_encoding)
+        links["download_url"] = make_file_url(blobs, path, filetype, content_encoding) if path else None
     for name, path_of in PREVIEWS.items():
         if name in names:
             links[name] = blobs.preview_url(path_of(image_id, bytes.fromhex(sha256))) if sha256 else None
@@ -125,20 +125,17 @@ def make_image_url(session: Session, blobs: BlobStore, account: Account, image_i
     """Return a link that reads the image's file.
 
     Raises NotFound for callers who may read everything; others get Forbidden for a missing image as for one of a campaign that
-    is not theirs.
+    is not theirs. Raises Gone for a withdrawn image.
     """
-    file = _accessible(FILE_OF_IMAGE, account)
-    found = session.connection().execute(file, {"image_id": image_id}).one_or_none()
-    if found is None:
-        raise _no_image(account, image_id)
+    found = find_file(session, account, image_id)
     return make_file_url(blobs, found.blobstorage_path, found.filetype, found.content_encoding)
 
 
 def get_details(session: Session, blobs: BlobStore, account: Account, image_id: int) -> dict[str, Any]:
     """Return all about one image that the caller may know, a link to its file, and what campaigns hold of it.
 
-    Labelers and reviewers get facts, name and links, and what their own campaigns hold; the rest is null. Raises what
-    `make_image_url` raises.
+    Labelers and reviewers get facts, name and links, and what their own campaigns hold; the rest is null. A withdrawn image has
+    no link. Raises NotFound and Forbidden as `make_image_url` does.
     """
     found = fetch_object(session, _accessible(IMAGE_DETAILS, account), image_id=image_id)
     if found is None:
@@ -154,10 +151,15 @@ def get_details(session: Session, blobs: BlobStore, account: Account, image_id: 
     return details
 
 
-def require_access(session: Session, account: Account, image_id: int) -> None:
-    """Raise what `make_image_url` raises, unless the caller may see the image."""
-    if session.execute(_accessible(FILE_OF_IMAGE, account), {"image_id": image_id}).one_or_none() is None:
+def find_file(session: Session, account: Account, image_id: int) -> Row[Any]:
+    """Return the row of FILE_OF_IMAGE, which names the file of an image. Raises what `make_image_url` raises."""
+    file = _accessible(FILE_OF_IMAGE, account)
+    found = session.connection().execute(file, {"image_id": image_id}).one_or_none()
+    if found is None:
         raise _no_image(account, image_id)
+    if found.date_withdrawn is not None:
+        raise Gone(f"Image {image_id} was withdrawn on {found.date_withdrawn}, and its file was deleted.")
+    return found
 
 
 def _accessible(image: AnySelect, account: Account) -> AnySelect:

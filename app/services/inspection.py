@@ -24,7 +24,7 @@ WITH found AS MATERIALIZED (
 ), noted AS (
     UPDATE image SET sha256 = decode(found.sha256, 'hex'), dhash = found.dhash, problem = found.kind, date_inspected = now()
     FROM found
-    WHERE image.id = found.image_id
+    WHERE image.id = found.image_id AND date_withdrawn IS NULL
         AND (image.filesize, image.content_md5) IS NOT DISTINCT FROM (found.filesize, decode(found.content_md5, 'hex'))
     RETURNING image.id, image.image_set_id, image.blobstorage_path, found.kind, found.message
 ), settled AS (

@@ -15,7 +15,7 @@ from app.models import CampaignClass, CampaignImage, Image, Object
 from app.services import inspection
 from app.services.api_keys import Account
 from app.services.campaigns import require_campaign
-from app.services.images import NO_ACCESS, require_access
+from app.services.images import NO_ACCESS, find_file
 
 WAIT_SECONDS = 2
 RETRY_AFTER_SECONDS = 2
@@ -34,9 +34,9 @@ def render_preview(
     """Return a JPEG of an image, at most `width` pixels wide, with the present boxes of a campaign on it, if one is named.
 
     Raises NotFound for the image, the campaign, an image that is not in it, and one that has no preview; Forbidden for callers
-    who may not see it; Unavailable while too many others are rendered; StorageUnavailable.
+    who may not see it; Gone for a withdrawn image; Unavailable while too many others are rendered; StorageUnavailable.
     """
-    require_access(session, account, image_id)
+    find_file(session, account, image_id)
     if campaign_id is not None:
         _require_member(session, account, campaign_id, image_id)
     with _turn(decoders) as decoder:

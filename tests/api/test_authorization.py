@@ -75,6 +75,7 @@ LINES = {
     "get_image": Line(ALL_OF_CAMPAIGN, status=303),
     "get_image_details": Line(ALL_OF_CAMPAIGN),
     "update_image": Line(ADMIN, {"type": "drone"}),
+    "withdraw_image": Line(ADMIN, {"reason": "A person is on it."}),
     "update_images": Line(ADMIN, [{"image_id": "{image_id}", "type": "drone"}]),
     "get_image_preview": Line(ALL_OF_CAMPAIGN),
     "list_image_objects": Line(READER),

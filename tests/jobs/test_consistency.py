@@ -412,6 +412,32 @@ def test_files_and_images_that_miss_each_other_are_found(
     assert all(finding.repair is None for finding in found.values())
 
 
+def test_a_withdrawn_image_that_is_still_somewhere_is_withdrawn_again(
+    admin: Caller,
+    app: Flask,
+    container: ContainerClient,
+    settings: Settings,
+    title: str,
+    finished: dict[str, int],
+    find: Finder,
+) -> None:
+    admin.post(f"/images/{finished['image']}/withdraw", {"reason": "A person is on it."}).expect(200)
+    # The job that waits will delete its files.
+    assert set(find()) == {"worker_missing"}
+    run_jobs(app)
+    assert find() == {}
+    container.upload_blob(target(settings, title, "one.gif"), b"x")
+    change(app, "UPDATE campaign SET status = 'active', date_finished = NULL")
+    found = find()
+    assert set(found) == {"withdrawn_image_with_file", "withdrawn_image_in_campaign"}
+    for finding in found.values():
+        assert finding.subject == f"image {finished['image']}"
+        repair(finding)
+    run_jobs(app)
+    assert find() == {}
+    assert admin.get("/campaigns/1").expect(200)["progress"]["total"] == 1
+
+
 @pytest.mark.parametrize("is_gone", [False, True])
 def test_a_damaged_dataset_is_published_again(
     app: Flask, container: ContainerClient, title: str, find: Finder, is_gone: bool
