@@ -55,8 +55,8 @@ class Reading(NamedTuple):
 class Vocabulary:
     """The words of a campaign: what each label means by its classes, their aliases, and its translations.
 
-    `unknown` collects an error for each place whose label the campaign does not take, up to MAX_ERRORS. `new` has the labels
-    that are no classes yet.
+    `has_unknown` says whether a label was read that the campaign does not take, and `unknown` collects an error for each place
+    of one, up to MAX_ERRORS. `new` has the labels that are no classes yet.
     """
 
     def __init__(self, classes: Iterable[ListedClass], translations: Mapping[str, str], *, strict: bool) -> None:
@@ -69,6 +69,7 @@ class Vocabulary:
         self._strict = strict
         self._room = MAX_CLASSES - len(listed)
         self._hints: dict[str, str] = {}
+        self.has_unknown = False
         self.unknown: Errors = []
         self.new: dict[str, None] = {}
         # Many objects have few labels.
@@ -89,6 +90,7 @@ class Vocabulary:
             return Reading(own or original, original, tuple(faults))
         outcome = self._aliases.get(own, own) if own else self._meanings.get(original, original)
         if outcome in self._retired or (self._strict and outcome not in self._usable):
+            self.has_unknown = True
             return Reading(outcome, original, unknown="label_translated" if own else "label")
         if outcome not in self._usable and len(self.new) < self._room:
             self.new[outcome] = None

@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
-from app.errors import BadRequest, Conflict, NotFound, Unprocessable
+from app.errors import BadRequest, Conflict, NotFound, Problem, Unprocessable
 from app.models import Campaign
 from app.services import reviews, submissions
 from app.services.boxes import columns_of, describe_box, has_area, is_single, lies_in, single, single_confidence
@@ -23,7 +23,7 @@ from app.services.text import UnfitText, normalize
 
 MAX_ERRORS = 50
 # From so many images and objects on a submission may take longer than other statements.
-BULK_COUNT = 5_000
+BULK_COUNT = 2_500
 
 # So many objects are stored by one statement: more would fill memory, and be no quicker.
 CHUNK_COUNT = 5_000
@@ -170,6 +170,8 @@ class Group(NamedTuple):
     """
 
     images: list[Sent]
+    # How many images and objects these are.
+    size: int
     arrays: Arrays | None
 
     def parts(self, images: list[Sent], vocabulary: Vocabulary) -> Iterable[Arrays]:
@@ -204,54 +206,65 @@ def put_objects(
     if campaign.status not in ("active", "completed"):
         raise Conflict(f"Campaign {campaign_id} is {campaign.status}: objects can be put only while it is active.")
     vocabulary = load_vocabulary(session, campaign)
-    counts = _check(images, max_objects, vocabulary)
-    if len(counts) + sum(counts) > BULK_COUNT:
-        set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
-    if not counts:
-        return Receipt(None)
-    # What an image has already may stay, also where its class was retired since.
-    has_unknown = bool(vocabulary.unknown)
-    vocabulary.unknown.clear()
     submission_id: int | None = None
     changes: Counter[str] = Counter()
     changed_counts: list[int] = []
-    replaced = 0
+    image_count = object_count = replaced = 0
     keeps_drafts = has_drafts(session, campaign_id, sender.account.user_id)
-    groups = _groups(images, vocabulary)
-    for group in _ahead(groups) if len(counts) + sum(counts) > CHUNK_COUNT else groups:
-        if keeps_drafts:
-            drop_drafts(session, campaign_id, sender.account.user_id, [sent.image_id for sent in group.images])
-        present = _look(session, campaign, group.images)
-        changed = _find_changed(session, campaign_id, group, present, vocabulary)
-        if not changed:
-            continue
-        if campaign.status == "completed" and campaign.late_corrections:
-            enter_status(session, campaign, "active", automatic=True)
-        elif campaign.status == "completed":
-            raise Conflict(_explain_completed(campaign_id))
-        if has_unknown:
-            _refuse_unknown(changed, vocabulary)
-        if campaign.accepted_count or campaign.rejected_count:
-            positions = {sent.image_id: sent.position for sent in changed}
-            changes.subtract(reviews.end_reviews(session, sender.account, campaign_id, positions))
-        if submission_id is None:
-            submission_id = submissions.add(
-                session, campaign_id, sender, image_count=len(counts), object_count=sum(counts)
-            )
-        for part in group.parts(changed, vocabulary):
-            session.execute(STORE, {**part, "campaign_id": campaign_id, "submission_id": submission_id})
-        before = Counter(present[sent.image_id].state for sent in changed)
-        changes.subtract(before)
-        changes.update(sent.state for sent in changed)
-        replaced += len(changed) - before["unlabeled"]
-        changed_counts += [sent.object_count for sent in changed]
-    unchanged = len(counts) - len(changed_counts)
+    groups = _ahead(_groups(images, max_objects, vocabulary))
+    try:
+        for group in groups:
+            if image_count + object_count <= BULK_COUNT < image_count + object_count + group.size:
+                set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
+            image_count += len(group.images)
+            object_count += group.size - len(group.images)
+            if keeps_drafts:
+                drop_drafts(session, campaign_id, sender.account.user_id, [sent.image_id for sent in group.images])
+            present = _look(session, campaign, group.images)
+            changed = _find_changed(session, campaign_id, group, present, vocabulary)
+            if not changed:
+                continue
+            if campaign.status == "completed" and campaign.late_corrections:
+                enter_status(session, campaign, "active", automatic=True)
+            elif campaign.status == "completed":
+                raise Conflict(_explain_completed(campaign_id))
+            # What an image has already may stay, also where its class was retired since.
+            if vocabulary.has_unknown:
+                _refuse_unknown(changed, vocabulary)
+            if campaign.accepted_count or campaign.rejected_count:
+                positions = {sent.image_id: sent.position for sent in changed}
+                changes.subtract(reviews.end_reviews(session, sender.account, campaign_id, positions))
+            if submission_id is None:
+                submission_id = submissions.add(session, campaign_id, sender, image_count=0, object_count=0)
+            for part in group.parts(changed, vocabulary):
+                session.execute(STORE, {**part, "campaign_id": campaign_id, "submission_id": submission_id})
+            before = Counter(present[sent.image_id].state for sent in changed)
+            changes.subtract(before)
+            changes.update(sent.state for sent in changed)
+            replaced += len(changed) - before["unlabeled"]
+            changed_counts += [sent.object_count for sent in changed]
+    except Problem:
+        # What is wrong with the rest of the body in itself is reported first.
+        for _ in groups:
+            pass
+        raise
+    if not image_count:
+        return Receipt(None)
+    unchanged = image_count - len(changed_counts)
     if submission_id is not None:
         collect_classes(session, campaign_id, vocabulary)
-        submissions.note_effect(session, campaign_id, submission_id, replaced=replaced, unchanged=unchanged)
+        submissions.note_counts(
+            session,
+            campaign_id,
+            submission_id,
+            image_count=image_count,
+            object_count=object_count,
+            replaced=replaced,
+            unchanged=unchanged,
+        )
     if campaign.status == "active":
         count_states(session, campaign, changes)
-    return Receipt(submission_id, len(counts), sum(counts), unchanged, replaced, tuple(changed_counts))
+    return Receipt(submission_id, image_count, object_count, unchanged, replaced, tuple(changed_counts))
 
 
 def _explain_completed(campaign_id: int) -> str:
@@ -370,12 +383,26 @@ def _ahead(groups: Iterator[Group]) -> Iterator[Group]:
             group = following.result()
 
 
-def _groups(images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> Iterator[Group]:
-    """Yield whole images, up to CHUNK_COUNT images and objects together; an image that has more stands alone."""
+def _groups(images: Iterable[dict[str, Any]], max_objects: int, vocabulary: Vocabulary) -> Iterator[Group]:
+    """Yield whole images, up to CHUNK_COUNT images and objects together; an image that has more stands alone.
+
+    Raises BadRequest for too many objects and for numbers that float32 has not, and Unprocessable for an image that is named
+    twice, for boxes without area or left of or above the image, and for texts that cannot be. No group follows a fault.
+    """
     group: list[Sent] = []
-    size = 0
+    errors: list[dict[str, str]] = []
+    places: dict[int, int] = {}
+    size = total = 0
     for position, item in enumerate(images):
         count = len(item.get("objects", ()))
+        total += count
+        if total > max_objects:
+            raise BadRequest(f"The body has more than {max_objects} objects, the limit of one submission.")
+        errors += islice(_find_faults(item, position, places, vocabulary), MAX_ERRORS - len(errors))
+        if len(errors) == MAX_ERRORS:
+            break
+        if errors:
+            continue
         if group and size + count + 1 > CHUNK_COUNT:
             yield _group(group, size, vocabulary)
             group, size = [], 0
@@ -384,12 +411,14 @@ def _groups(images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> Iterato
         reason = reason and normalize(reason, MAX_REASON_LENGTH)
         group.append(Sent(int(item["image_id"]), position, item, state, count, reason))
         size += count + 1
+    if errors:
+        raise Unprocessable(f"{errors[0]['pointer']}: {errors[0]['detail']} Nothing was stored.", errors=errors)
     if group:
         yield _group(group, size, vocabulary)
 
 
 def _group(images: list[Sent], size: int, vocabulary: Vocabulary) -> Group:
-    return Group(images, next(_parts(images, vocabulary)) if size <= CHUNK_COUNT else None)
+    return Group(images, size, next(_parts(images, vocabulary)) if size <= CHUNK_COUNT else None)
 
 
 def _parts(images: list[Sent], vocabulary: Vocabulary) -> Iterator[Arrays]:
@@ -441,44 +470,21 @@ def _rows(sent: Sent, vocabulary: Vocabulary) -> Iterator[tuple[Any, ...]]:
         yield image_id, place, *columns_of(item["bounding_box"]), confidence, reading.label, reading.original
 
 
-def _check(images: Iterable[dict[str, Any]], max_objects: int, vocabulary: Vocabulary) -> list[int]:
-    """Return how many objects there are on each image; labels that the campaign does not take are noted in its vocabulary.
-
-    Raises BadRequest for too many and for numbers that float32 has not, and Unprocessable for an image that is named twice, for
-    boxes without area or left of or above the image, and for texts that cannot be.
-    """
-    counts: list[int] = []
-
-    def count_objects() -> Iterator[dict[str, Any]]:
-        total = 0
-        for image in images:
-            counts.append(len(image.get("objects", ())))
-            total += counts[-1]
-            if total > max_objects:
-                raise BadRequest(f"The body has more than {max_objects} objects, the limit of one submission.")
-            yield image
-
-    errors = list(islice(_find_faults(count_objects(), vocabulary), MAX_ERRORS))
-    if errors:
-        raise Unprocessable(f"{errors[0]['pointer']}: {errors[0]['detail']} Nothing was stored.", errors=errors)
-    return counts
-
-
-def _find_faults(images: Iterable[dict[str, Any]], vocabulary: Vocabulary) -> Iterator[dict[str, str]]:
-    first: dict[int, int] = {}
-    for i, image in enumerate(images):
-        if first.setdefault(image["image_id"], i) != i:
-            message = f"Image {image['image_id']} is already named at /{first[image['image_id']]}."
-            yield {"pointer": f"/{i}/image_id", "detail": message}
-        objects = image.get("objects", ())
-        if "unusable" in image:
-            yield from _unusable_faults(image["unusable"], len(objects), f"/{i}")
-        for j, item in enumerate(objects):
-            reading = vocabulary.read(item["label"], item.get("label_translated"))
-            if reading.faults or not _numbers_are_right(item):
-                yield from _faults(item, reading, image["image_id"], f"/{i}/objects/{j}")
-            elif reading.unknown:
-                vocabulary.note_unknown(reading, f"/{i}/objects/{j}")
+def _find_faults(
+    image: dict[str, Any], position: int, places: dict[int, int], vocabulary: Vocabulary
+) -> Iterator[dict[str, str]]:
+    """Yield what is wrong with an item in itself; `places` keeps where each image is named first."""
+    first = places.setdefault(image["image_id"], position)
+    if first != position:
+        message = f"Image {image['image_id']} is already named at /{first}."
+        yield {"pointer": f"/{position}/image_id", "detail": message}
+    objects = image.get("objects", ())
+    if "unusable" in image:
+        yield from _unusable_faults(image["unusable"], len(objects), f"/{position}")
+    for j, item in enumerate(objects):
+        reading = vocabulary.read(item["label"], item.get("label_translated"))
+        if reading.faults or not _numbers_are_right(item):
+            yield from _faults(item, reading, image["image_id"], f"/{position}/objects/{j}")
 
 
 def _unusable_faults(reason: str, object_count: int, pointer: str) -> Iterator[dict[str, str]]:

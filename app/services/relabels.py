@@ -96,7 +96,7 @@ def relabel(
             session, campaign_id, sender, image_count=total.images, object_count=total.objects, kind="relabel"
         )
         session.execute(STORE, values | {"submission_id": submission_id})
-        submissions.note_effect(session, campaign_id, submission_id, replaced=total.images, unchanged=0)
+        submissions.note_counts(session, campaign_id, submission_id, replaced=total.images)
         given = {meanings[label] for label in counts}
         vocabulary.new = {label: None for label in vocabulary.new if label in given}
         collect_classes(session, campaign_id, vocabulary)

@@ -143,7 +143,7 @@ def restore(
             if row.verdict is not None:
                 changes[row.verdict] -= row.images
             replaced += row.images if row.before != "unlabeled" else 0
-        submissions.note_effect(session, campaign_id, submission_id, replaced=replaced, unchanged=0)
+        submissions.note_counts(session, campaign_id, submission_id, replaced=replaced)
         count_states(session, campaign, changes)
     states = {
         state: sum(row.images for row in counted if row.state == state)

@@ -122,11 +122,11 @@ def add(
     return int(session.execute(insert(Submission).values(values).returning(Submission.id)).scalar_one())
 
 
-def note_effect(session: Session, campaign_id: int, submission_id: int, *, replaced: int, unchanged: int) -> None:
-    """Note on how many images a submission covered another content, and how many it named for nothing."""
-    if replaced or unchanged:
+def note_counts(session: Session, campaign_id: int, submission_id: int, **counts: int) -> None:
+    """Note the counts of a submission, by their columns, once its images are stored; all are 0 before."""
+    if any(counts.values()):
         same = (Submission.campaign_id == campaign_id, Submission.id == submission_id)
-        session.execute(update(Submission).where(*same).values(replaced=replaced, unchanged=unchanged))
+        session.execute(update(Submission).where(*same).values(counts))
 
 
 def refuse_stale(session: Session, campaign_id: int, stale: Sequence[tuple[int, int, int | None]]) -> None:

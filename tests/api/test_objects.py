@@ -425,3 +425,21 @@ def test_an_image_with_more_objects_than_one_statement_takes_is_stored_and_compa
     body[1]["objects"] = [*many[:-1], {"bounding_box": box(xmax=1921), "label": "PET"}]
     problem = put(labelled, body, 422, "1920 pixels wide")
     assert [error["pointer"] for error in problem["errors"]] == [f"/1/objects/{len(many) - 1}/bounding_box"]
+
+
+def test_faults_of_the_whole_body_come_first_and_nothing_is_stored(admin: Caller, labelled: Labelled) -> None:
+    first, second, *_ = labelled.image_ids
+    many = [item()] * objects.CHUNK_COUNT
+    body = [
+        {"image_id": first, "objects": many},
+        {"image_id": 999_999, "objects": many},
+        {"image_id": second, "objects": [item("\u200b")]},
+    ]
+    assert [error["pointer"] for error in put(labelled, body, 422)["errors"]] == ["/2/objects/0/label"]
+    body[2]["objects"] = [item()]
+    assert [error["pointer"] for error in put(labelled, body, 404)["errors"]] == ["/1/image_id"]
+    assert progress(admin, labelled)["done"] == 0
+    del body[1]
+    put(labelled, body)
+    submission = admin.get(f"/campaigns/{labelled.campaign_id}/submissions").expect(200)["submissions"][0]
+    assert (submission["image_count"], submission["object_count"]) == (2, len(many) + 1)
