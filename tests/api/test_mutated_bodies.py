@@ -30,6 +30,10 @@ BODIES: dict[str, Any] = {
     "create_image_set": {"title": "{new}", "metadata": {"country": "NL", "list": [1, 2.5, None, True, {"a": "b"}]}},
     "update_image_set_status": {"new_status": "finished"},
     "add_image_set_images": [{"id": 1}, {"filepath": "{path}"}],
+    "update_image": {"type": "drone", "metadata": {"a": [1], "b": None}, "location_taken": {"lat": 51.8, "lon": 5.8}},
+    "update_images": [{"image_id": 1, "type": "drone"}, {"image_id": 2, "date_taken": "2026-05-04T08:00:00Z"}],
+    "withdraw_image": {"reason": "A person is on it."},
+    "put_query": {"query": {"campaign": 2, "labeled": True, "metadata": {"ö": "塑料"}}},
     "retry_problems": {"names": ["a.jpg", "b/ö.jpg"]},
     "drop_problems": {"names": ["b/ö.jpg"]},
     "create_campaign": {
@@ -97,7 +101,9 @@ RESTORE = """
     DELETE FROM object; DELETE FROM submission_image; DELETE FROM submission;
     DELETE FROM job; DELETE FROM procrastinate_jobs;
     INSERT INTO campaign_image (campaign_id, image_id) VALUES (2, 1), (2, 2);
-    UPDATE image SET image_set_id = NULL;
+    UPDATE image SET image_set_id = NULL, type = NULL, metadata = '{}', date_taken = NULL, lat = NULL, lon = NULL,
+        date_withdrawn = NULL, withdrawn_by = NULL, withdrawal_reason = NULL;
+    DELETE FROM query;
     DELETE FROM problem;
     INSERT INTO problem (image_set_id, blob_name, etag, kind, message)
         SELECT 1, name, '0x1', 'copy_failed', 'No.' FROM unnest('{a.jpg,b/ö.jpg,c.jpg}'::text[]) AS name;
@@ -140,8 +146,14 @@ class Stage:
 
     def send(self, name: str, sent: Sent) -> Answer:
         method, path, _ = OPERATIONS[name]
-        ids = {"imageset_id": 1, "campaign_id": 2 if name in OF_CAMPAIGN_2 else 1, "user_id": 2, "key_id": 2}
-        return self.admin.request(method, path.format(**ids), headers=sent.headers, content=sent.content)
+        ids = {
+            "imageset_id": 1,
+            "campaign_id": 2 if name in OF_CAMPAIGN_2 else 1,
+            "image_id": 1,
+            "user_id": 2,
+            "key_id": 2,
+        }
+        return self.admin.request(method, path.format(**ids, name="pet"), headers=sent.headers, content=sent.content)
 
     def good_body(self, name: str, random: Random) -> Any:
         """The body with a title and an address that nobody has."""
