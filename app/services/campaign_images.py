@@ -36,6 +36,8 @@ MAX_ERRORS = 50
 MAX_SELECTIONS = 100
 # After all submissions and reviews.
 NOW = {"moment": 2**63 - 1, "moment_time": datetime.max.replace(tzinfo=UTC)}
+# From so many images on a statement may take longer than others.
+MANY_IMAGES = 1_000
 # So many ids of removed images are named in the audit.
 MAX_NAMED = 100
 # A file that is no image has no size in pixels, and a withdrawn image has no file.
@@ -103,6 +105,8 @@ def add_images(session: Session, campaign_id: int, items: Iterable[dict[str, Any
         if not is_selection:
             named = NamedImages(part, position)
             for image_ids in resolve_images(session, named, requirement, position=position):
+                if len(image_ids) > MANY_IMAGES:
+                    set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
                 changes += _insert(session, campaign_id, select(Image.id).where(Image.id == func.any(image_ids)))
             position += named.count
             continue
@@ -270,6 +274,8 @@ def _lock_changeable(session: Session, campaign_id: int, change: str) -> Campaig
 
 def _remove(session: Session, campaign: Campaign, image_ids: list[int]) -> int:
     values = {"campaign_id": campaign.id, "image_ids": image_ids}
+    if len(image_ids) > MANY_IMAGES:
+        set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
     session.execute(HOLD, values)
     session.execute(DROP_DRAFTS, values)
     removed = _count(session.execute(REMOVE, values))

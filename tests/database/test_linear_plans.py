@@ -226,6 +226,19 @@ def test_work_for_what_is_new_is_linear(knowledge: str, app: Flask, admin: Calle
                 admin.get(f"{campaign}/{path}").expect(200)
         with linear(app, "add removed images"):
             admin.post(f"{campaign}/images", some).expect(200)
+    other = admin.post("/campaigns", {"title": f"{title}-2", "labeler_email": "p@partner.example"}).expect(200)
+    selections = (
+        {"campaign": campaign_id, "state": "labeled"},
+        {"query": {"path": folder}},
+        {"query": {"campaign": campaign_id}},
+    )
+    for selection in selections:
+        with linear(app, f"select images: {selection}"):
+            admin.post(f"/campaigns/{other['campaign_id']}/images", [selection]).expect(200)
+        with linear(app, "remove images that were never labeled"):
+            admin.post(f"/campaigns/{other['campaign_id']}/images/remove", [{"id": each} for each in ids]).expect(200)
+    with linear(app, "delete a campaign"):
+        admin.delete(f"/campaigns/{other['campaign_id']}").expect(200)
     with linear(app, "history of an image"):
         admin.get(f"/images/{middle}/history").expect(200)
     made = admin.post("/image_sets", {"title": title}).expect(200)
