@@ -44,8 +44,9 @@ DO UPDATE SET kind = excluded.kind, message = excluded.message WHERE problem.sta
 COUNT_DUPLICATES = text("""
 UPDATE image_set SET duplicate_images = (
     SELECT count(*) FROM image
-    WHERE image.image_set_id = image_set.id AND filetype IS NOT NULL
-        AND EXISTS (SELECT FROM image AS older WHERE older.sha256 = image.sha256 AND older.id < image.id))
+    WHERE image.image_set_id = image_set.id AND filetype IS NOT NULL AND date_withdrawn IS NULL AND EXISTS (
+            SELECT FROM image AS older
+            WHERE older.sha256 = image.sha256 AND older.id < image.id AND older.date_withdrawn IS NULL))
 WHERE id = :image_set_id
 RETURNING duplicates = 'flag'
 """)
@@ -53,7 +54,9 @@ UNFLAG_DUPLICATES = text("""
 WITH unflagged AS (
     UPDATE image SET problem = NULL
     WHERE image_set_id = :image_set_id AND problem = 'duplicate' AND NOT (
-        :flag AND EXISTS (SELECT FROM image AS older WHERE older.sha256 = image.sha256 AND older.id < image.id))
+        :flag AND EXISTS (
+            SELECT FROM image AS older
+            WHERE older.sha256 = image.sha256 AND older.id < image.id AND older.date_withdrawn IS NULL))
     RETURNING id
 )
 UPDATE problem SET settlement = 'inspected', date_settled = now()
@@ -65,6 +68,7 @@ WITH duplicate AS MATERIALIZED (
     SELECT image.id, min(older.id) AS first_id
     FROM image JOIN image AS older ON older.sha256 = image.sha256 AND older.id < image.id
     WHERE image.image_set_id = :image_set_id AND image.filetype IS NOT NULL AND image.problem IS NULL
+        AND image.date_withdrawn IS NULL AND older.date_withdrawn IS NULL
     GROUP BY image.id
 ), flagged AS (
     UPDATE image SET problem = 'duplicate' FROM duplicate WHERE image.id = duplicate.id

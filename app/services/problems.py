@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import func, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, Unprocessable
 from app.models import ImageSet, ImageSetProblem, Job
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, INSPECT_IMAGE_SET
 from app.models.problems import COPIED, DROPPED, INGEST, INSPECTION
@@ -17,9 +17,12 @@ from app.outbox import queue
 from app.representations.pages import Listing, Page, fetch_page
 from app.representations.problems import PROBLEM_NAME, PROBLEMS
 from app.services import inspection
+from app.services.api_keys import Account
 from app.services.image_sets import lock_image_set, require_image_set
+from app.services.withdrawals import withdraw
 
 MAX_ERRORS = 50
+MAX_WITHDRAWN = 200
 IS_OPEN = ImageSetProblem.settlement.is_(None)
 IS_OF_INGEST = ImageSetProblem.stage == INGEST
 
@@ -46,10 +49,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class OpenProblem:
-    """An open problem: its id, the stage that found it, for one of an inspection the image, and the dropbox with the file."""
+    """An open problem: its id, stage and kind, for one of an inspection the image, and the dropbox with the file."""
 
     id: int
     stage: str
+    kind: str
     image_id: int | None
     dropbox: str
 
@@ -93,20 +97,22 @@ def retry_problems(session: Session, imageset_id: int, names: list[str] | None) 
     return inspection.enqueue_inspection(session, imageset_id) if damaged else None
 
 
-def drop_problems(session: Session, imageset_id: int, names: list[str] | None) -> int | None:
+def drop_problems(session: Session, account: Account, imageset_id: int, names: list[str] | None) -> int | None:
     """Give up the files of these names, or of all open problems: they are not ingested, and are deleted with the dropbox.
 
-    Returns the id of the job that deletes the dropbox, None while there are other problems, or when there were none. Raises
-    NotFound for the set or a name, Conflict while the set is being ingested.
+    Images that are ingested already are withdrawn. Returns the id of the job that deletes the dropbox, else of the last one that
+    deletes the files of an image, None without either. Raises NotFound for the set or a name, Conflict while a job of the set is
+    at work on such files, Unprocessable for too many images.
     """
     image_set = lock_image_set(session, imageset_id)
     named = _find_open(session, image_set, names)
-    _refuse_ingested(named)
+    withdrawn = _withdraw(session, account.user_id, [one for one in named if one.stage == INSPECTION])
+    named = [problem for problem in named if problem.stage == INGEST]
     _settle(session, [problem.id for problem in named], DROPPED)
     free = [problem.dropbox for problem in named if not has_open(session, imageset_id, problem.dropbox)]
     # An ingest that has failed for another reason has to come to its end first.
     is_ingested = image_set.blobstorage_path != image_set.dropbox
-    return _start_jobs(session, image_set, free, DELETE_DROPBOX if is_ingested else FINISH_IMAGE_SET)
+    return _start_jobs(session, image_set, free, DELETE_DROPBOX if is_ingested else FINISH_IMAGE_SET) or withdrawn
 
 
 def _start_jobs(session: Session, image_set: ImageSet, dropboxes: Iterable[str], kind: str) -> int | None:
@@ -123,14 +129,18 @@ def _start_jobs(session: Session, image_set: ImageSet, dropboxes: Iterable[str],
     return job_id
 
 
-def _refuse_ingested(problems: Iterable[OpenProblem]) -> None:
-    """Raise Conflict for problems of images, which are ingested already."""
-    image_ids = [problem.image_id for problem in problems if problem.stage == INSPECTION]
-    if image_ids:
-        raise Conflict(
-            f"{len(image_ids)} of these problems are of ingested images, which cannot be dropped (the first is image "
-            f"{image_ids[0]}). Retry them after their files were replaced, or leave them flagged."
+def _withdraw(session: Session, user_id: int, problems: Iterable[OpenProblem]) -> int | None:
+    """Withdraw the images of these problems; return the id of the last job that deletes files. Raises Unprocessable."""
+    found = sorted((problem.image_id, problem.kind) for problem in problems if problem.image_id is not None)
+    if len(found) > MAX_WITHDRAWN:
+        raise Unprocessable(
+            f"{len(found)} of these problems are of ingested images, and up to {MAX_WITHDRAWN} are withdrawn at a time: "
+            "send names, in several requests."
         )
+    job_id = None
+    for image_id, kind in found:
+        job_id = withdraw(session, user_id, image_id, f"Dropped because of its problem: {kind}.")
+    return job_id
 
 
 def _find_open(session: Session, image_set: ImageSet, names: list[str] | None) -> list[OpenProblem]:
@@ -139,6 +149,7 @@ def _find_open(session: Session, image_set: ImageSet, names: list[str] | None) -
     columns = (
         ImageSetProblem.id,
         ImageSetProblem.stage,
+        ImageSetProblem.kind,
         ImageSetProblem.image_id,
         ImageSetProblem.dropbox,
         PROBLEM_NAME.label("name"),
@@ -147,7 +158,7 @@ def _find_open(session: Session, image_set: ImageSet, names: list[str] | None) -
     # An image with a fault and a file with another one may have the same name.
     known: defaultdict[str, list[OpenProblem]] = defaultdict(list)
     for row in session.execute(rows.where(ImageSetProblem.image_set_id == imageset_id, IS_OPEN)):
-        known[row.name].append(OpenProblem(row.id, row.stage, row.image_id, row.dropbox))
+        known[row.name].append(OpenProblem(row.id, row.stage, row.kind, row.image_id, row.dropbox))
     unknown = [position for position, name in enumerate(names or ()) if name not in known]
     if unknown:
         raise NotFound(

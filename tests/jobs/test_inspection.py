@@ -93,14 +93,14 @@ def test_what_a_file_is_stands_with_its_image_and_faults_are_problems_of_the_set
             assert not any(file.startswith(key) for file in made)
 
 
-def test_a_problem_is_settled_when_the_file_is_whole_by_now_and_images_cannot_be_dropped(
-    admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str
-) -> None:
+def test_a_problem_is_settled_when_the_file_is_whole_by_now_or_its_image_is_withdrawn(
+    admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     upload(dropbox, {"cut.jpg": GOOD[:-500], "broken.webp": FILES["broken.webp"]})
     finish(admin)
     run_jobs(app)
     cut = by_name(admin, title)["cut.jpg"]["image_id"]
-    admin.post(f"{PROBLEMS}/drop", {"names": ["cut.jpg"]}).expect(409, "are of ingested images")
     container.upload_blob(f"upload/{title}/cut.jpg", GOOD, overwrite=True)
     retried = admin.post(f"{PROBLEMS}/retry", {})
     job_id = int(retried.headers["link"].partition("/jobs/")[2].partition(">")[0])
@@ -116,7 +116,20 @@ def test_a_problem_is_settled_when_the_file_is_whole_by_now_and_images_cannot_be
     run_jobs(app)
     [problem] = admin.get(PROBLEMS).expect(200)["problems"]
     assert (problem["kind"], problem["message"]) == ("unreadable", "The storage service does not find the file.")
-    assert by_name(admin, title)["broken.webp"]["file"]["sha256"] is None
+    broken = by_name(admin, title)["broken.webp"]
+    assert broken["file"]["sha256"] is None
+    # To give up an ingested image is to withdraw it.
+    monkeypatch.setattr("app.services.problems.MAX_WITHDRAWN", 0)
+    admin.post(f"{PROBLEMS}/drop").expect(422, "up to 0 are withdrawn at a time")
+    monkeypatch.undo()
+    dropped = admin.post(f"{PROBLEMS}/drop")
+    assert "/jobs/" in dropped.headers["link"]
+    run_jobs(app)
+    assert problems(admin) == {}
+    withdrawal = admin.get(f"/images/{broken['image_id']}/details").expect(200)["withdrawal"]
+    assert withdrawal["reason"] == "Dropped because of its problem: unreadable."
+    admin.get(f"/images/{broken['image_id']}/preview").expect(410)
+    assert set(by_name(admin, title)) == {"cut.jpg"}
 
 
 def test_duplicates_are_flagged_where_the_set_wants_it(
