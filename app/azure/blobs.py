@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from http import HTTPStatus
 from typing import IO
 
@@ -44,6 +45,7 @@ from app.errors import NotFound, StorageUnavailable
 __all__ = ["Blob", "BlobStore", "CopyFailed", "CopyPending", "FileFault", "target_path"]
 
 COPY_WAIT = timedelta(seconds=20)
+MAX_KEPT_LINKS = 8192  # Some 6 MB.
 PAGE_BLOBS = 5000  # The most that the service lists at once.
 
 
@@ -75,6 +77,8 @@ class BlobStore(Containers):
         client = connect(connection_string, account_url, patience, session)
         super().__init__(client, make_signer(client, by_identity=not connection_string), upload_token_valid)
         timeout = (patience.connect_seconds, patience.read_seconds)
+        # The links of a gallery are the same for hours, and a signature takes longer than the rest of its row.
+        self._sign_preview = lru_cache(MAX_KEPT_LINKS)(self._make_preview_url)
         self._raw = RawClient(client, session, timeout) if fast_requests else None
 
     def close(self) -> None:
@@ -292,7 +296,9 @@ class BlobStore(Containers):
         """
         period = self._read_token_valid / 8
         begin = datetime.fromtimestamp(0, UTC)
-        expiry = begin + (datetime.now(UTC) + self._read_token_valid - begin) // period * period
+        return self._sign_preview(path, begin + (datetime.now(UTC) + self._read_token_valid - begin) // period * period)
+
+    def _make_preview_url(self, path: str, expiry: datetime) -> str:
         with storage_errors(self.container, path):
             query = self._signer.sign_read(self.container, path, expiry, None)
         return f"{self._url(self.container, path)}?{query}"

@@ -161,7 +161,8 @@ def _fit(size: Size, side: int) -> Size:
 
 def _shrink(image: Image.Image, side: int) -> Image.Image:
     size = _fit(image.size, side)
-    return image.copy() if size == image.size else image.resize(size, Resampling.LANCZOS, reducing_gap=2.0)
+    # As sharp as Pillow's bicubic filter when images get smaller, in less than half the time of Lanczos.
+    return image.copy() if size == image.size else image.resize(size, Resampling.HAMMING)
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
