@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Self
 
 from azure.storage.blob import BlobProperties
@@ -13,6 +14,22 @@ JUNK_NAMES = (".ds_store", "thumbs.db", "desktop.ini")
 JUNK_BEGINNING, JUNK_END = "._", "_$folder$"
 ARCHIVE_TIER = "Archive"
 REHYDRATING = "rehydrate-pending"
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """What a listing says of a file: its size in bytes, its MD5 where the storage has one, and when it was written (UTC)."""
+
+    name: str
+    size: int
+    content_md5: bytes | None
+    date_modified: datetime
+
+    @classmethod
+    def of(cls, properties: BlobProperties) -> Self:
+        """Return the file that the SDK's properties describe."""
+        md5 = properties.content_settings.content_md5
+        return cls(properties.name, properties.size, bytes(md5) if md5 else None, properties.last_modified)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.storage.blob import BlobClient, ContainerClient, ContentSettings
 
-from app.azure.blob import Blob
+from app.azure.blob import Blob, ListedFile
 from app.azure.connection import JOB, WEB, connect, make_session
 from app.azure.containers import Containers
 from app.azure.copies import CopyOrder, copy_verified, is_copy_of
@@ -40,7 +40,7 @@ from app.azure.outage import (
     unavailable,
 )
 from app.azure.sas import ANY_FILE, FileHeaders, content_disposition, make_signer
-from app.errors import NotFound, StorageUnavailable
+from app.errors import BadRequest, NotFound, StorageUnavailable
 
 __all__ = ["Blob", "BlobStore", "CopyFailed", "CopyPending", "FileFault", "target_path"]
 
@@ -122,6 +122,25 @@ class BlobStore(Containers):
         except AzureError:
             return
         raise ListingFailed(client.container_name) from error
+
+    def list_files(self, container: str, cursor: str, size: int) -> tuple[list[ListedFile], str]:
+        """Return up to `size` files of a container from a cursor on, and the cursor of those that follow, empty at the end.
+
+        Raises NotFound for the container, BadRequest for a text that is no cursor, ListingFailed.
+        """
+        client = self._container(container)
+        with storage_errors(container):
+            pages = client.list_blobs(results_per_page=size).by_page(cursor or None)
+            try:
+                files = [ListedFile.of(properties) for properties in next(pages)]
+            except HttpResponseError as error:
+                if error.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and is_nameless(error):
+                    self._require_outage(client, error)
+                if error.status_code == HTTPStatus.BAD_REQUEST and cursor:
+                    detail = "The storage service does not accept this cursor. Use the one of a link to the next page."
+                    raise BadRequest(detail, errors=[{"parameter": "cursor", "detail": detail}]) from error
+                raise
+        return files, pages.continuation_token or ""  # type: ignore[attr-defined]  # Typed as a mere iterator.
 
     # Blobs
 

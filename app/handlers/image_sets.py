@@ -10,8 +10,15 @@ from sqlalchemy.orm import Session
 
 from app.handlers import read_expansion
 from app.representations.pages import Page
-from app.responses import json_answer, ok_or_representation, page_answer, refuse_if_changed, resource_answer
-from app.services import image_sets
+from app.responses import (
+    json_answer,
+    ok_or_representation,
+    page_answer,
+    refuse_if_changed,
+    resource_answer,
+    with_monitor,
+)
+from app.services import dropboxes, image_sets
 from app.services.api_keys import Account
 from app.services.image_filters import ImageFilter
 from app.services.image_sets import NewImageSet
@@ -62,6 +69,29 @@ def _changed_set(session: Session, imageset_id: int) -> bytes:
         return changed
     url = image_sets.create_dropbox_url(session, components().blob_store, imageset_id)
     return orjson.dumps(document | {"dropbox_url": url})
+
+
+def update_image_set(session: Session, imageset_id: int, body: dict[str, Any]) -> Response:
+    """PATCH /image_sets/{imageset_id}"""
+    image_sets.lock_image_set(session, imageset_id)
+    refuse_if_changed(lambda: image_sets.get_image_set(session, imageset_id))
+    image_sets.update_image_set(session, components().blob_store, imageset_id, body)
+    return resource_answer(image_sets.get_image_set(session, imageset_id))
+
+
+def delete_image_set(session: Session, imageset_id: int) -> Response:
+    """DELETE /image_sets/{imageset_id}"""
+    image_sets.lock_image_set(session, imageset_id)
+    deleted = image_sets.get_image_set(session, imageset_id)
+    refuse_if_changed(lambda: deleted)
+    job_id = image_sets.delete_image_set(session, imageset_id)
+    return with_monitor(json_answer(deleted), job_id)
+
+
+def list_uploads(session: Session, imageset_id: int, per_page: int, cursor: str | None = None) -> Response:
+    """GET /image_sets/{imageset_id}/uploads"""
+    image_set = image_sets.read_image_set(session, imageset_id)
+    return page_answer(dropboxes.list_uploads(components().blob_store, image_set, per_page, cursor))
 
 
 def create_dropbox_url(session: Session, imageset_id: int, revoke: bool) -> Response:

@@ -95,7 +95,8 @@ def open_ingest(
 
     `folder` is the path of folders in the main container below which image sets lie.
     """
-    image_set = session.get(ImageSet, image_set_id)
+    # Held until the next checkpoint: its time zone does not change between the look for running jobs and this one.
+    image_set = session.get(ImageSet, image_set_id, with_for_update={"read": True})
     if image_set is None:
         return None
     dropbox = dropbox or image_set.dropbox
@@ -206,7 +207,12 @@ def _copied(session: Session, ingest: Ingest, pool: ThreadPoolExecutor, uploads:
 
 
 def _is_ingested(ingest: Ingest, blob: Blob, known: RegisteredFile | None) -> bool:
-    """True when this ingest has made an image of the upload. The file of an earlier one may be gone, and is looked for."""
+    """True when this ingest has made an image of the upload. The file of an earlier one may be gone, and is looked for.
+
+    A withdrawn image keeps its name, and its content does not come again.
+    """
+    if known is not None and known.is_withdrawn and ingest.is_of_earlier(known):
+        return not known.differs_from(blob)
     return known is not None and known.is_of(blob, ingest.image_set_id) and not ingest.is_of_earlier(known)
 
 

@@ -211,14 +211,45 @@ def _claim(session: Session, *, queue_id: int, entry: QueueEntry) -> Run | None:
 def _work(place: Workplace, run: Run, should_stop: ShouldStop) -> None:
     """Do the work, one commit per point of checkpoint; the last one holds the last effects and the state `succeeded`."""
     with Session(place.engine) as session:
+        estimate = EndEstimate()
         for checkpoint in KINDS[run.kind](session, place, run):
-            _update(session, run, _progress_columns(run, checkpoint))
+            _update(session, run, _progress_columns(run, checkpoint) | estimate.columns(checkpoint))
             session.commit()
             if should_stop():
                 raise Stopped
-        final = {"state": SUCCEEDED, "error": None, "run_token": None, "date_finished": func.now()}
+        final = {
+            "state": SUCCEEDED,
+            "error": None,
+            "run_token": None,
+            "date_finished": func.now(),
+            "date_expected": None,
+        }
         _update(session, run, final)
         session.commit()
+
+
+class EndEstimate:
+    """When a run will end, if it goes on as fast as since its first checkpoint."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._before: int | None = None
+        self._done = 0
+        self._total: int | None = None
+
+    def columns(self, checkpoint: Checkpoint) -> dict[str, Any]:
+        """Return the estimate to be written; none where nothing was done since the last one, so that the job stays as it is."""
+        done, self._total = checkpoint.done, checkpoint.total if checkpoint.total is not None else self._total
+        if self._before is None:
+            self._before = self._done = done
+            return {"date_expected": None}
+        if done == self._done or self._total is None:
+            return {}
+        self._done = done
+        # What was done before may be counted again.
+        seconds_each = (time.monotonic() - self._started) / max(done - self._before, 1)
+        rest = timedelta(seconds=seconds_each * max(self._total - done, 0))
+        return {"date_expected": datetime.now(UTC) + rest}
 
 
 def _progress_columns(run: Run, checkpoint: Checkpoint) -> dict[str, Any]:
@@ -243,10 +274,11 @@ def _update(session: Session, run: Run, values: dict[str, Any]) -> int:
 def _requeue(session: Session, *, run: Run, error: Exception) -> str:
     """Queue the job again, or fail it when it was tried often enough; return its state."""
     entry = run.entry.after_progress(_update(session, run, {"run_token": None}))
-    values: dict[str, Any] = {"state": "queued"}
+    values: dict[str, Any] = {"state": "queued", "date_expected": None}
     not_before: datetime | None = None
     if isinstance(error, RetryAfter):
         not_before, values["error"] = error.until, error.reason
+        values["date_expected"] = error.until
     elif _passes(error):
         entry, values["error"] = replace(entry, waits=entry.waits + 1), _message(error)
         asked = error.retry_after if isinstance(error, Unavailable) else None

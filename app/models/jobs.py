@@ -12,6 +12,7 @@ FINISH_IMAGE_SET = "finish_image_set"
 DELETE_DROPBOX = "delete_dropbox"
 PUBLISH_DATASETS = "publish_datasets"
 DELETE_IMAGE_FILES = "delete_image_files"
+CANCELLED = "cancelled"
 INSPECT_IMAGE_SET = "inspect_image_set"
 
 

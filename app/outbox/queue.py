@@ -110,7 +110,7 @@ def defer(session: Session, entry: QueueEntry, not_before: datetime | None = Non
 
 
 def retry(session: Session, job: Job) -> None:
-    """Start a failed job again, with every attempt before it. Raises Conflict when another job does the same already."""
+    """Start an ended job again, with every attempt before it. Raises Conflict when another job does the same already."""
     other = select(Job.id).where(
         Job.kind == job.kind,
         Job.subject_type == job.subject_type,
@@ -122,7 +122,7 @@ def retry(session: Session, job: Job) -> None:
     if other_id is not None:
         raise Conflict(f"Job {other_id} does the same as job {job.id} and has not ended yet.")
     job.state, job.error, job.attempts, job.run_token = "queued", None, 0, None
-    job.date_started = job.date_finished = None
+    job.date_started = job.date_finished = job.date_expected = None
     job.queue_id = defer(session, QueueEntry(job.id))
     session.flush()
 
@@ -148,7 +148,7 @@ def recover(session: Session, stalled_seconds: float) -> list[int]:
 
 
 def _replace_entry(session: Session, queue_id: int | None, entry: QueueEntry) -> None:
-    values: dict[str, Any] = {"state": "queued", "run_token": None}
+    values: dict[str, Any] = {"state": "queued", "run_token": None, "date_expected": None}
     if entry.deaths > MAX_DEATHS:
         values |= {
             "state": "failed",

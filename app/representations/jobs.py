@@ -22,9 +22,11 @@ def _jobs(job: type[Job]) -> AnySelect:
         utc(job.date_created).label("date_created"),
         utc(job.date_started).label("date_started"),
         utc(job.date_finished).label("date_finished"),
+        utc(job.date_expected).label("date_expected"),
     )
 
 
+JOBS = _jobs(Job).order_by(Job.id.desc())
 JOB = _jobs(Job).where(Job.id == bindparam("job_id"))
 
 

@@ -42,6 +42,9 @@ class Action(StrEnum):
     CREATE_UPLOAD_LINK = "create_upload_link"
     REVOKE_UPLOAD_LINKS = "revoke_upload_links"
     CHANGE_STATUS = "change_status"
+    UPDATE_IMAGE_SET = "update_image_set"
+    DELETE_IMAGE_SET = "delete_image_set"
+    CANCEL_JOB = "cancel_job"
     UPDATE_IMAGE = "update_image"
     REMOVE_IMAGES = "remove_images"
     ARCHIVE_CAMPAIGN = "archive_campaign"
@@ -58,6 +61,7 @@ class SubjectType(StrEnum):
     IMAGE_SET = "image_set"
     CAMPAIGN = "campaign"
     IMAGE = "image"
+    JOB = "job"
 
 
 @dataclass(frozen=True)

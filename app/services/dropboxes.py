@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+import orjson
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -10,6 +11,7 @@ from app.azure.blobs import BlobStore
 from app.azure.names import dropbox_name
 from app.errors import Conflict, NotFound
 from app.models import ImageSet, Job
+from app.representations.pages import Listing, Page
 from app.services.audit import Action, SubjectType, record
 
 # All names of the dropboxes of a title begin with so much of it.
@@ -55,6 +57,32 @@ def make_upload_link(session: Session, blobs: BlobStore, image_set: ImageSet, *,
     surely_expired = expires + timedelta(minutes=1)
     session.execute(update(ImageSet).where(ImageSet.id == image_set.id).values(date_upload_expires=surely_expired))
     return url
+
+
+def list_uploads(blobs: BlobStore, image_set: ImageSet, size: int, cursor: str | None) -> Listing:
+    """Return up to `size` files of a set's dropbox, in the order of their names, from a cursor of the storage service on.
+
+    Raises BadRequest for a text that is no cursor, StorageUnavailable, and Conflict when the set has no dropbox now.
+    """
+    try:
+        files, following = blobs.list_files(image_set.dropbox, cursor or "", size)
+    except NotFound as error:
+        if image_set.status == "created":
+            raise dropbox_missing(image_set) from error
+        raise Conflict(
+            f"Image set {image_set.id} is finished, and its dropbox was deleted when all was ingested."
+        ) from error
+    uploads = [
+        {
+            "name": file.name,
+            "size": file.size,
+            "md5": file.content_md5.hex() if file.content_md5 else None,
+            "date_modified": file.date_modified.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        }
+        for file in files
+    ]
+    body = orjson.dumps({"uploads": uploads, "pagination": Page(1, size).describe_cursor()})
+    return Listing(body, {"next": {"cursor": following, "per_page": size}} if following else {})
 
 
 def dropbox_missing(image_set: ImageSet) -> Conflict:

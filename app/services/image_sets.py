@@ -7,15 +7,16 @@ from itertools import chain, islice
 from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
 from app.errors import Conflict, NotFound, Unprocessable
-from app.models import Image, ImageSet, Job
+from app.models import Image, ImageCount, ImageSet, ImageSetProblem, Job
 from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET
+from app.models.problems import INGEST
 from app.outbox import queue
 from app.representations.image_sets import IMAGE_SET, IMAGE_SETS
 from app.representations.json import fetch_object
@@ -23,12 +24,26 @@ from app.representations.pages import Listing, Page, SignPath, fetch_page
 from app.services import images
 from app.services.api_keys import Account
 from app.services.audit import Action, SubjectType, record
-from app.services.dropboxes import make_dropbox, make_upload_link, unused_name
+from app.services.dropboxes import dropbox_missing, make_dropbox, make_upload_link, unused_name
+from app.services.image_changes import merge_patch
 from app.services.image_filters import ImageFilter
 from app.services.images import BATCH_SIZE, resolve_images
 from app.services.titles import check_title, list_filters
 
 STEPS = {("created", "finished"), ("finished", "created")}
+# What can be changed, and the columns.
+COLUMNS = {"title": "title", "metadata": "metadata_", "timezone": "timezone", "duplicates": "duplicates"}
+
+# Of a time that a clock shows twice, the first one is meant, as in Python (PEP 495); PostgreSQL takes the second.
+MOVE_TIMES = text("""
+UPDATE image SET date_taken_source = :source, date_taken = (
+    SELECT min(moment)
+    FROM (VALUES (0), (30), (60)) AS earlier (minutes),
+        LATERAL (SELECT image.date_taken AT TIME ZONE :old AS clock) AS read,
+        LATERAL (SELECT (clock AT TIME ZONE :new) - make_interval(mins => minutes) AS moment) AS candidate
+    WHERE minutes = 0 OR moment AT TIME ZONE :new = clock)
+WHERE image_set_id = :image_set_id AND date_taken_source IN ('set', 'assumed-utc')
+""")
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,14 @@ def get_image_set(session: Session, imageset_id: int) -> bytes:
     if found is None:
         raise _not_found(imageset_id)
     return found
+
+
+def read_image_set(session: Session, imageset_id: int) -> ImageSet:
+    """Return the row of an image set. Raises NotFound."""
+    image_set = session.get(ImageSet, imageset_id)
+    if image_set is None:
+        raise _not_found(imageset_id)
+    return image_set
 
 
 def create_image_set(session: Session, blobs: BlobStore, account: Account, new: NewImageSet) -> tuple[int, str]:
@@ -161,6 +184,118 @@ def _claim_name(session: Session, image_set: ImageSet) -> str:
         with suppress(IntegrityError), session.begin_nested():
             session.execute(update(ImageSet).where(ImageSet.id == image_set.id).values(dropbox=dropbox))
             return dropbox
+
+
+def undo_finish(session: Session, image_set: ImageSet) -> None:
+    """Open a set again whose ingest is cancelled, with the dropbox that it has; the caller has locked it.
+
+    Of a set that was ingested before, the ingest only tried files with problems again: it stays finished.
+    """
+    if image_set.blobstorage_path == image_set.dropbox:
+        record(
+            session, Action.CHANGE_STATUS, SubjectType.IMAGE_SET, image_set.id, **{"from": "finished", "to": "created"}
+        )
+        image_set.status, image_set.date_finished = "created", None
+        return
+    is_open = (
+        ImageSetProblem.image_set_id == image_set.id,
+        ImageSetProblem.stage == INGEST,
+        ImageSetProblem.settlement.is_(None),
+    )
+    session.execute(update(ImageSetProblem).where(*is_open).values(retrying=False))
+    left = select(ImageSetProblem.id).where(*is_open, ImageSetProblem.dropbox == image_set.dropbox)
+    if session.scalar(left.limit(1)) is None:
+        queue.enqueue(session, DELETE_DROPBOX, "image_set", image_set.id, image_set.dropbox)
+
+
+def update_image_set(session: Session, blobs: BlobStore, imageset_id: int, change: dict[str, Any]) -> None:
+    """Change the title, metadata (a merge patch), time zone or policy of an image set; what `change` does not name stays.
+
+    The caller has locked the set. With the time zone, the times of images change that were read with it, or without one.
+    Raises Unprocessable for a title's spelling or an unknown time zone, StorageUnavailable, and Conflict for a title that is
+    taken or comes too late, or a time zone while a job reads times.
+    """
+    image_set = lock_image_set(session, imageset_id)
+    before = {name: getattr(image_set, COLUMNS[name]) for name in change}
+    if change.get("title", image_set.title) != image_set.title:
+        _require_new_title(session, blobs, image_set, change["title"])
+    if "timezone" in change and change["timezone"] != image_set.timezone:
+        _check_timezone(change["timezone"])
+        _move_times(session, image_set, change["timezone"])
+    after = change | (
+        {"metadata": merge_patch(image_set.metadata_, change["metadata"])} if "metadata" in change else {}
+    )
+    changed = {name for name in change if before[name] != after[name]}
+    if not changed:
+        return
+    try:
+        with session.begin_nested():
+            values = {COLUMNS[name]: after[name] for name in changed}
+            session.execute(update(ImageSet).where(ImageSet.id == imageset_id).values(values))
+    except IntegrityError as error:
+        raise Conflict(f"Another image set has the title {change['title']}.") from error
+    record(
+        session, Action.UPDATE_IMAGE_SET, SubjectType.IMAGE_SET, imageset_id,
+        **{"from": {name: before[name] for name in sorted(changed)}, "to": {name: after[name] for name in sorted(changed)}},
+    )  # fmt: skip
+
+
+def _require_new_title(session: Session, blobs: BlobStore, image_set: ImageSet, title: str) -> None:
+    """Raise Conflict when files were uploaded, because their paths begin with the title; Unprocessable for its spelling."""
+    check_title(title)
+    _require_free_title(session, title)
+    if image_set.status != "created" or _was_finished(session, image_set.id):
+        raise Conflict(
+            f"The title of image set {image_set.id} can change only before it is finished for the first time."
+        )
+    try:
+        is_empty = blobs.container_is_empty(image_set.dropbox)
+    except NotFound as error:
+        raise dropbox_missing(image_set) from error
+    if not is_empty:
+        raise Conflict(
+            f"The dropbox of image set {image_set.id} has files: the title can change only before the first upload."
+        )
+
+
+def _was_finished(session: Session, imageset_id: int) -> bool:
+    ingests = select(Job.id).where(Job.kind == FINISH_IMAGE_SET, Job.subject_id == imageset_id)
+    return session.scalar(ingests.limit(1)) is not None
+
+
+def _move_times(session: Session, image_set: ImageSet, timezone: str | None) -> None:
+    at_work = select(Job.id).where(
+        Job.subject_type == "image_set",
+        Job.subject_id == image_set.id,
+        Job.kind.in_((FINISH_IMAGE_SET, DELETE_DROPBOX)),
+        Job.state == "running",
+    )
+    job_id = session.scalar(at_work.limit(1))
+    if job_id is not None:
+        raise Conflict(f"Job {job_id} reads times of image set {image_set.id}: wait until it has ended, or cancel it.")
+    zones = {"image_set_id": image_set.id, "old": image_set.timezone or "UTC", "new": timezone or "UTC"}
+    session.execute(MOVE_TIMES, zones | {"source": "set" if timezone else "assumed-utc"})
+
+
+def delete_image_set(session: Session, imageset_id: int) -> int:
+    """Delete an image set that is `created`, and have its dropbox deleted with all that is in it; return that job's id.
+
+    Existing images that were put into it belong to no set again. Raises NotFound, and Conflict for a set that is finished, or
+    was finished once and has images.
+    """
+    image_set = lock_image_set(session, imageset_id)
+    if image_set.status != "created":
+        raise Conflict(f"Image set {imageset_id} is {image_set.status}: only a set that is created can be deleted.")
+    members = Image.image_set_id == imageset_id
+    if _was_finished(session, imageset_id) and session.scalar(select(Image.id).where(members).limit(1)) is not None:
+        raise Conflict(f"Image set {imageset_id} was finished before and has images: it cannot be deleted.")
+    job_id = queue.enqueue(session, DELETE_DROPBOX, "image_set", imageset_id, image_set.dropbox)
+    record(session, Action.DELETE_IMAGE_SET, SubjectType.IMAGE_SET, imageset_id, title=image_set.title)
+    session.execute(update(Image).where(members).values(image_set_id=None))
+    session.execute(delete(ImageSetProblem).where(ImageSetProblem.image_set_id == imageset_id))
+    session.execute(delete(ImageCount).where(ImageCount.image_set_id == imageset_id))
+    session.execute(delete(ImageSet).where(ImageSet.id == imageset_id))
+    return job_id
 
 
 def list_images(

@@ -65,6 +65,9 @@ LINES = {
     "create_image_set": Line(ADMIN, {"title": "{title}"}),
     "get_image_set": Line(READER),
     "update_image_set_status": Line(ADMIN, {"new_status": "finished"}),
+    "update_image_set": Line(ADMIN, {"metadata": {"country": "NL"}}),
+    "delete_image_set": Line(ADMIN),
+    "list_uploads": Line(ADMIN),
     "create_dropbox_url": Line(ADMIN),
     "list_image_set_images": Line(READER),
     "add_image_set_images": Line(ADMIN, [{"id": "{loose_id}"}]),
@@ -112,7 +115,9 @@ LINES = {
     "get_campaign_statistics": Line(ALL_OF_CAMPAIGN),
     "get_statistics": Line(READER, query="?campaigns={campaign_id}"),
     "list_audit": Line(ADMIN),
+    "list_jobs": Line(READER),
     "get_job": Line(READER),
+    "cancel_job": Line(ADMIN, path={"job_id": "queued_job_id"}),
     "retry_job": Line(ADMIN),
     "list_users": Line(ADMIN),
     "create_user": Line(ADMIN, {"email": "new@example.org"}),
@@ -245,6 +250,7 @@ def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> di
     failed = (
         "INSERT INTO job (kind, subject_type, subject_id, state) VALUES ('delete_dropbox', 'image_set', :id, 'failed')"
     )
+    queued = "INSERT INTO job (kind, subject_type, subject_id) VALUES ('inspect_image_set', 'image_set', :id)"
     submitted = "INSERT INTO submission (campaign_id, user_id, image_count, object_count, replaced) VALUES (:id, :user, 0, 0, 0)"
     return {
         "pair": (campaign["access_token"]["apikey"], campaign["access_token"]["apisecret"]),
@@ -257,6 +263,7 @@ def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> di
         "loose_id": loose_id,
         "submission_id": fetch(app, f"{submitted} RETURNING id", id=campaign["campaign_id"], user=user["user_id"]),
         "job_id": fetch(app, failed + " RETURNING id", id=imageset_id),
+        "queued_job_id": fetch(app, queued + " RETURNING id", id=imageset_id),
         "user_id": user["user_id"],
         "role_id": user["roles"][0]["role_id"],
         "key_id": key["key_id"],

@@ -39,6 +39,7 @@ from tests.workers import DECODERS, rows, run_jobs, wait_for, wait_until, worker
 KEYS = {
     "job_id", "kind", "subject", "state", "done", "total", "attempts", "error", "date_created", "date_started",
     "date_finished",
+    "date_expected",
 }  # fmt: skip
 
 
