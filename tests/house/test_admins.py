@@ -31,6 +31,7 @@ def test_every_line_of_the_page_works(settings: Settings, admin: Caller, labelle
     assert [member["email"] for member in campaign["labelers"]] == [labelled.partner_email]
     assert [member["email"] for member in campaign["reviewers"]] == ["robin@example.org"]
     assert (campaign["progress"]["done"], campaign["progress"]["reviews"]["rejected"]) == (0, 1)
+    assert (campaign["status"], campaign["archived"], campaign["progress"]["total"]) == ("active", False, 4)
     users = {user["email"]: user for user in admin.get("/users").expect(200)["users"]}
     assert users["quinn@partner.example"]["enabled"] is False
     assert [role["role"] for role in users["training@example.org"]["roles"]] == ["reader"]
