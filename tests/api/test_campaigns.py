@@ -16,7 +16,7 @@ from tests.conftest import Labelled, insert_images
 JSON = {"Content-Type": "application/json"}
 KEYS = {
     "campaign_id", "title", "status", "progress", "metadata", "label_translations", "classes", "strict",
-    "instructions", "kind", "model", "version", "prelabels_from", "auto_complete", "date_created",
+    "instructions", "kind", "model", "version", "prelabels_from", "auto_complete", "late_corrections", "archived", "date_created",
     "date_started", "date_completed", "date_finished", "created_by", "labelers", "reviewers", "publication",
 }  # fmt: skip
 
@@ -176,7 +176,9 @@ def test_what_is_no_image_cannot_enter_a_campaign(
     [sizeless] = insert_images(app, settings, 1, width=None, height=None)
     file = admin.get(f"/images?after={sizeless - 1}").expect(200)["images"][0]["blobstorage_path"]
     wanted = [{"id": image_ids[0]}, {"id": non_image_id}, {"filepath": f"/{file}"}, {"id": image_ids[1]}]
-    problem = admin.post(path + "/images", wanted).expect(422, "is no image, or its size in pixels is unknown")
+    problem = admin.post(path + "/images", wanted).expect(
+        422, "is no image, its size in pixels is unknown, or it was withdrawn"
+    )
     assert [error["pointer"] for error in problem["errors"]] == ["/1/id", "/2/filepath"]
     assert [f"Image {name} " in e["detail"] for name, e in zip((non_image_id, file), problem["errors"], strict=True)]
     assert "Nothing was added" in problem["detail"]

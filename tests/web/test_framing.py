@@ -345,7 +345,7 @@ def test_every_answer_has_one_date(web: WebServer, labelled: Labelled) -> None:
         400: [make_request("POST", "/api/v1/users", admin, b"{"), b"GET /\r\n\r\n"],
         401: [make_request("GET", campaign)],
         404: [make_request("GET", "/nothing", admin)],
-        405: [make_request("DELETE", campaign, admin)],
+        405: [make_request("POST", campaign, admin)],
         413: [make_request("POST", "/api/v1/users", admin, b" " * 2_000_000)],
         431: [make_request("GET", "/", None, None, "X: " + "x" * 70_000)],
     }
