@@ -285,8 +285,8 @@ def test_submission_to_a_new_campaign_takes_a_few_times_as_long_as_copy(
     # In a process of its own, as users have it.
     with web_server(settings, tmp_path / "web.log") as web:
         ratios = [_measure(app, admin, settings, web, number) for number in range(5)]
-    # On a busy machine single ones take longer. The goal is 2.5, which `make bench` measures; since submissions keep what they
-    # made of each image it is 3.1. A plan that is not linear takes ten times as long and more.
+    # `make bench` measures the ratio on a quiet machine, where its goal is 2.5. Beside other tests, where both sides wait for
+    # processors, it is between 3 and 4.3. A plan that is not linear takes ten times as long and more.
     assert min(ratios) <= 4, ratios
 
 
