@@ -9,13 +9,13 @@ from zoneinfo import available_timezones
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
 from app.errors import Conflict, NotFound, Unprocessable
 from app.models import Image, ImageCount, ImageSet, ImageSetProblem, Job
-from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET
+from app.models.jobs import DELETE_DROPBOX, FINISH_IMAGE_SET, INSPECT_IMAGE_SET
 from app.models.problems import INGEST
 from app.outbox import queue
 from app.representations.image_sets import IMAGE_SET, IMAGE_SETS
@@ -31,6 +31,7 @@ from app.services.images import BATCH_SIZE, resolve_images
 from app.services.titles import check_title, list_filters
 
 STEPS = {("created", "finished"), ("finished", "created")}
+UNKNOWN_ZONE = "22023"  # PostgreSQL's invalid_parameter_value.
 # What can be changed, and the columns.
 COLUMNS = {"title": "title", "metadata": "metadata_", "timezone": "timezone", "duplicates": "duplicates"}
 
@@ -117,8 +118,12 @@ def _require_free_title(session: Session, title: str) -> None:
 
 def _check_timezone(name: str | None) -> None:
     if name is not None and name not in available_timezones():
-        message = "Expected the name of a time zone of the IANA database, as Europe/Amsterdam."
-        raise Unprocessable(f"/timezone: {message}", errors=[{"pointer": "/timezone", "detail": message}])
+        raise _unknown_timezone()
+
+
+def _unknown_timezone() -> Unprocessable:
+    message = "Expected the name of a time zone of the IANA database, as Europe/Amsterdam."
+    return Unprocessable(f"/timezone: {message}", errors=[{"pointer": "/timezone", "detail": message}])
 
 
 def create_dropbox_url(session: Session, blobs: BlobStore, imageset_id: int, *, revoke: bool = False) -> str:
@@ -234,6 +239,9 @@ def update_image_set(session: Session, blobs: BlobStore, imageset_id: int, chang
             session.execute(update(ImageSet).where(ImageSet.id == imageset_id).values(values))
     except IntegrityError as error:
         raise Conflict(f"Another image set has the title {change['title']}.") from error
+    if "duplicates" in changed and image_set.status == "finished":
+        # At its end, images that were inspected are flagged, or flagged no more.
+        queue.enqueue(session, INSPECT_IMAGE_SET, "image_set", imageset_id)
     record(
         session, Action.UPDATE_IMAGE_SET, SubjectType.IMAGE_SET, imageset_id,
         **{"from": {name: before[name] for name in sorted(changed)}, "to": {name: after[name] for name in sorted(changed)}},
@@ -274,7 +282,14 @@ def _move_times(session: Session, image_set: ImageSet, timezone: str | None) -> 
     if job_id is not None:
         raise Conflict(f"Job {job_id} reads times of image set {image_set.id}: wait until it has ended, or cancel it.")
     zones = {"image_set_id": image_set.id, "old": image_set.timezone or "UTC", "new": timezone or "UTC"}
-    session.execute(MOVE_TIMES, zones | {"source": "set" if timezone else "assumed-utc"})
+    try:
+        with session.begin_nested():
+            session.execute(MOVE_TIMES, zones | {"source": "set" if timezone else "assumed-utc"})
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) != UNKNOWN_ZONE:
+            raise
+        # Python may know zones that PostgreSQL does not, such as `localtime`.
+        raise _unknown_timezone() from error
 
 
 def delete_image_set(session: Session, imageset_id: int) -> int:

@@ -147,6 +147,7 @@ def test_another_time_zone_moves_the_times_that_have_no_offset(
     admin.patch(SET, {"timezone": "Europe/Amsterdam"}).expect(200)
     # 02:30 was the second one of that night.
     assert times() == first | {"assumed-utc": "2026-10-25T00:30:00.000000Z"}
+    admin.patch(SET, {"timezone": "localtime"}).expect(422, "IANA")
     admin.patch(SET, {"timezone": None}).expect(200)
     assert times()["set"] == "2026-07-01T12:00:00.000000Z"
     with rows(app) as session:
@@ -159,6 +160,18 @@ def test_another_time_zone_moves_the_times_that_have_no_offset(
         )
     admin.patch(SET, {"timezone": "Europe/Atlantis"}).expect(422, "IANA")
     admin.patch(SET, {"timezone": "Europe/Amsterdam"}).expect(409, "reads times of image set 1")
+
+
+def test_another_policy_for_duplicates_counts_for_images_that_were_inspected(
+    admin: Caller, app: Flask, dropbox: ContainerClient
+) -> None:
+    upload(dropbox, {"a.gif": PIXEL_GIF, "b.gif": PIXEL_GIF})
+    finish(admin)
+    run_jobs(app)
+    for policy, count in (("flag", 1), ("keep", 0)):
+        admin.patch(SET, {"duplicates": policy}).expect(200)
+        run_jobs(app)
+        assert admin.get(SET).expect(200)["ingest"]["problems"] == count
 
 
 def test_uploads_are_listed_page_by_page(
