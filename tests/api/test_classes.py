@@ -133,7 +133,7 @@ def test_lists_that_break_a_rule_are_refused(
 
 
 @pytest.mark.parametrize(
-    "sent", [{}, {"title": "x"}, {"strict": None}, {"instructions": ""}, {"instructions": "x" * 20_001}]
+    "sent", [{}, {"status": "active"}, {"strict": None}, {"instructions": ""}, {"instructions": "x" * 20_001}]
 )
 def test_malformed_changes_are_refused(labelled: Labelled, sent: dict[str, Any]) -> None:
     labelled.admin.patch(path_of(labelled), sent).expect(400)

@@ -29,6 +29,7 @@ BOX = {"xmin": 1, "xmax": 9, "ymin": 1, "ymax": 9}
 BODIES: dict[str, Any] = {
     "create_image_set": {"title": "{new}", "metadata": {"country": "NL", "list": [1, 2.5, None, True, {"a": "b"}]}},
     "update_image_set_status": {"new_status": "finished"},
+    "update_image_set": {"title": "{new}", "metadata": {"country": "NL", "km": None}, "timezone": "Europe/Amsterdam"},
     "add_image_set_images": [{"id": 1}, {"filepath": "{path}"}],
     "update_image": {"type": "drone", "metadata": {"a": [1], "b": None}, "location_taken": {"lat": 51.8, "lon": 5.8}},
     "update_images": [{"image_id": 1, "type": "drone"}, {"image_id": 2, "date_taken": "2026-05-04T08:00:00Z"}],
@@ -119,8 +120,12 @@ RESTORE = """
     UPDATE "user" SET enabled = true;
     UPDATE api_key SET date_revoked = NULL, date_expires = NULL;
 """
+# Problems are settled in a set that is finished.
+FINISHED = "UPDATE image_set SET status = 'finished', date_finished = now();"
 # What an operation needs besides: reviews are of images that somebody has looked at.
 NEEDS = {
+    "retry_problems": FINISHED,
+    "drop_problems": FINISHED,
     "put_reviews": """
         INSERT INTO submission (campaign_id, id, user_id, image_count, object_count, replaced)
             OVERRIDING SYSTEM VALUE VALUES (2, 5, 1, 2, 0, 0);
@@ -128,7 +133,7 @@ NEEDS = {
             VALUES (2, 1, 5, 'empty', 0), (2, 2, 5, 'empty', 0);
         UPDATE campaign_image SET submission_id = 5, state = 'empty';
         UPDATE campaign SET labeled_count = 2, empty_count = 2 WHERE id = 2;
-    """
+    """,
 }
 TABLES = [*(table.name for table in Base.metadata.sorted_tables), "procrastinate_jobs"]
 ROWS = "SELECT md5(string_agg(r, ',' ORDER BY r)) FROM (SELECT (to_jsonb(t) - 'date_last_used')::text AS r FROM \"{}\" AS t) AS a"
