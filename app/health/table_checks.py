@@ -155,11 +155,14 @@ SELECT campaign_id, image_id, review_id, (
         WHERE review.campaign_id = campaign_image.campaign_id AND review.image_id = campaign_image.image_id
         ORDER BY id + 0 DESC LIMIT 1) AS newest
     WHERE state <> 'unlabeled' AND NOT EXISTS (
-        SELECT FROM submission_image JOIN submission
-            ON submission.campaign_id = submission_image.campaign_id AND submission.id = submission_image.submission_id
+        SELECT FROM submission_image
         WHERE submission_image.campaign_id = campaign_image.campaign_id
             AND submission_image.image_id = campaign_image.image_id
-            AND submission_image.submission_id > newest.submission_id AND kind <> 'relabel')) AS in_force
+            AND submission_image.submission_id > newest.submission_id
+            AND 'relabel' <> (
+                SELECT kind FROM submission
+                WHERE submission.campaign_id = submission_image.campaign_id
+                    AND submission.id = submission_image.submission_id))) AS in_force
 FROM campaign_image
 )
 """

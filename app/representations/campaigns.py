@@ -17,7 +17,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, join, outerjoin
 
 from app.models import Campaign, CampaignClass, CampaignImage, CampaignMembership, Image, SubmissionImage
 from app.models.jobs import PUBLISH_DATASETS
@@ -167,17 +167,18 @@ def _images_then() -> type[CampaignImage]:
         .limit(1)
         .lateral("newest")
     )
+    review_id = review_id_then(CampaignMembership.campaign_id, CampaignMembership.image_id, CampaignMembership)
+    # The offset keeps PostgreSQL from looking for the review in each place where it is named.
+    review = select(review_id.label("id")).correlate(CampaignMembership).offset(0).lateral("review_then")
     past = (
         select(
             CampaignMembership.campaign_id,
             CampaignMembership.image_id,
             case((newest.c.state != "unlabeled", newest.c.submission_id)).label("submission_id"),
             func.coalesce(newest.c.state, "unlabeled").label("state"),
-            review_id_then(CampaignMembership.campaign_id, CampaignMembership.image_id, CampaignMembership).label(
-                "review_id"
-            ),
+            review.c.id.label("review_id"),
         )
-        .outerjoin(newest, true())
+        .select_from(join(outerjoin(CampaignMembership, newest, true()), review, true()))
         .where(WAS_IN_CAMPAIGN)
     )
     return aliased(CampaignImage, past.subquery("past"), adapt_on_names=True)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, and_, bindparam, case, exists, or_, select
+from sqlalchemy import BigInteger, ColumnElement, DateTime, and_, bindparam, case, or_, select
 
 from app.models import CampaignImage, Review, Submission, SubmissionImage
 from app.representations.json import AnySelect, json_object, utc
@@ -48,18 +48,20 @@ def review_id_then(campaign_id: Any, image_id: Any, outer: Any) -> ColumnElement
         .limit(1)
         .subquery("newest_review")
     )
+    is_of = (Submission.campaign_id == SubmissionImage.campaign_id, Submission.id == SubmissionImage.submission_id)
+    # Joined, PostgreSQL might look through all submissions of a campaign.
+    kind = select(Submission.kind).where(*is_of).correlate(SubmissionImage).scalar_subquery()
     has_new_content = (
-        exists()
+        select(SubmissionImage.submission_id)
         .where(
             SubmissionImage.campaign_id == campaign_id,
             SubmissionImage.image_id == image_id,
             SubmissionImage.submission_id > newest.c.submission_id,
             SubmissionImage.submission_id <= bindparam("moment", type_=BigInteger),
-            Submission.campaign_id == SubmissionImage.campaign_id,
-            Submission.id == SubmissionImage.submission_id,
-            Submission.kind != "relabel",
+            kind != "relabel",
         )
         .correlate(outer, newest)
+        .exists()
     )
     return select(newest.c.id).where(~has_new_content).correlate(outer).scalar_subquery()
 

@@ -142,11 +142,12 @@ FROM (
     WHERE campaign_id = :campaign_id AND date_created <= :time
     ORDER BY image_id, id DESC) AS newest
 WHERE 0 = (
-    SELECT count(*) FROM submission_image JOIN submission
-        ON submission.campaign_id = submission_image.campaign_id AND submission.id = submission_image.submission_id
+    SELECT count(*) FROM submission_image
     WHERE submission_image.campaign_id = newest.campaign_id AND submission_image.image_id = newest.image_id
         AND submission_image.submission_id > newest.submission_id AND submission_image.submission_id <= :moment
-        AND kind <> 'relabel')
+        AND 'relabel' <> (
+            SELECT kind FROM submission
+            WHERE submission.campaign_id = submission_image.campaign_id AND submission.id = submission_image.submission_id))
     AND 0 < (
         SELECT count(*) FROM campaign_membership AS member
         WHERE member.campaign_id = newest.campaign_id AND member.image_id = newest.image_id
