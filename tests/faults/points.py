@@ -49,6 +49,7 @@ PATH = "AFTER UPDATE OF blobstorage_path ON image_set"
 COLLECTED = "AFTER UPDATE ON job WHEN (NEW.state = 'succeeded' AND NEW.kind = 'finish_image_set')"
 SECOND_BATCH = "AFTER UPDATE OF done ON job WHEN (OLD.done > 0 AND NEW.done > OLD.done)"
 DATASETS = "AFTER INSERT ON dataset"
+INSPECTED = "AFTER UPDATE OF date_inspected ON image"
 
 # Two hundred uploads are two batches of one hundred, which are copied at the same time, and one page of a listing: it is
 # listed for the total, for the batches, and to see that nothing has come in since.
@@ -69,6 +70,10 @@ INGEST = [
     Point("last commit that nobody saw", lambda: StatementHold(COLLECTED, at_commit=True), happens=True),
     Point("before the dropbox is deleted", lambda: StorageHold(is_deletion)),
     Point("dropbox deleted and success not written", lambda: StorageHold(is_deletion, answered=True)),
+]
+INSPECTION = [
+    Point("one preview of an image written and the other not", lambda: StorageHold(_writes("-2048.jpg"), 20)),
+    Point("images inspected and their commit lost", lambda: StatementHold(INSPECTED, at_commit=True)),
 ]
 PUBLICATION = [
     Point("before the label table is written, the last of the files", lambda: StorageHold(_writes("_labels.csv"))),

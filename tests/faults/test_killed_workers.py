@@ -21,7 +21,7 @@ from tests.caller import Caller
 from tests.conftest import insert_images
 from tests.faults.conftest import IMAGE_COUNT, LONG, RECOVERY_LIMIT_SECONDS
 from tests.faults.holds import Stage, wait_until
-from tests.faults.points import INGEST, PUBLICATION, ZOMBIES, Point, is_deletion
+from tests.faults.points import INGEST, INSPECTION, PUBLICATION, ZOMBIES, Point, is_deletion
 from tests.storage_proxy import Request
 from tests.workers import worker
 
@@ -187,7 +187,7 @@ def kill_at(point: Point, work: Uploads | Labels, settings: Settings, stage: Sta
     work.check()
 
 
-@pytest.mark.parametrize("point", INGEST, ids=str)
+@pytest.mark.parametrize("point", [*INGEST, *INSPECTION], ids=str)
 def test_no_image_is_lost_doubled_or_wrong(
     point: Point, uploads: Uploads, worker_settings: Settings, stage: Stage
 ) -> None:
