@@ -31,8 +31,11 @@ def is_duplicate_of(image_id: int, distance: int) -> ColumnElement[bool]:
         mask = func.unnest(masks).column_valued("mask")
         part = dhash.op(">>")(shift).op("&")(2**PART_BITS - 1).op("#")(mask)
         near.append(dhash_part(shift) == func.any(func.array(select(part).scalar_subquery())))
-    bits = func.bit_count(cast(Image.dhash.op("#")(dhash), BIT(64)))
-    return is_other & Image.dhash.is_not(None) & or_(*near) & (bits <= distance)
+    near_one = aliased(Image)
+    bits = func.bit_count(cast(near_one.dhash.op("#")(dhash), BIT(64)))
+    found = select(near_one.id).where(near_one.dhash.is_not(None), or_(*near), bits <= distance)
+    # As an array, because PostgreSQL expects many more than there are, and would look for the first page of them in all images.
+    return is_other & (Image.id == func.any(func.array(found.scalar_subquery())))
 
 
 @lru_cache

@@ -31,7 +31,6 @@ PARTS = {f"ix_image_dhash_{shift}" for shift in (0, 16, 32, 48)}
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.timeout(600)
 def test_similar_pictures_among_a_million_are_found_by_the_indexes(app: Flask, admin: Caller) -> None:
     with rows(app) as session:
         session.execute(text("SET LOCAL statement_timeout = 0"))
@@ -44,7 +43,7 @@ def test_similar_pictures_among_a_million_are_found_by_the_indexes(app: Flask, a
             for distance in (1, 3, 6, 10):
                 # The first is one of ten copies.
                 for image_id in (5001, 777_778):
-                    found = select(Image.id).where(is_duplicate_of(image_id, distance)).order_by(Image.id)
+                    found = select(Image.id).where(is_duplicate_of(image_id, distance)).order_by(Image.id).limit(101)
                     compiled = found.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
                     explain = f"EXPLAIN (ANALYZE, FORMAT TEXT) {compiled.string}"
                     plan = [row[0] for row in connection.exec_driver_sql(explain, compiled.params)]
