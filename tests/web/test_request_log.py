@@ -114,12 +114,12 @@ def test_errors_of_callers_and_outages_are_not_reported(
 
 def test_unforeseen_error_of_a_job_is_reported_with_its_job(app: Flask, admin: Caller, reports: list[str]) -> None:
     with rows(app) as session:
-        job_id = enqueue(session, "delete_dropbox", "image_set", 404)
+        job_id = enqueue(session, "finish_image_set", "image_set", 404)
     with missing_table(app, "image_set"):
         run_jobs(app, limit=1)
     [event] = events(reports)
     assert event["tags"]["job_id"] == str(job_id)
-    assert event["tags"]["kind"] == "delete_dropbox"
+    assert event["tags"]["kind"] == "finish_image_set"
 
 
 def test_secrets_in_the_words_of_an_error_are_not_reported(app: Flask, reports: list[str]) -> None:
