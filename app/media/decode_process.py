@@ -9,6 +9,7 @@ frames of thumbnail and preview, both empty without a picture.
 import json
 import os
 import resource
+import signal
 import struct
 import sys
 import tempfile
@@ -32,6 +33,9 @@ GZIP_OR_ZLIB, RAW_DEFLATE = 47, -15
 
 def main() -> None:
     """Answer requests until standard input ends, as it does when the process that asks is gone."""
+    # Terminals and service managers signal all processes. To end in the middle of a file would be the file's fault.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     # Decoders warn of odd bytes. What matters of that is in the result.

@@ -18,6 +18,7 @@ from app.media.pictures import Picture
 
 ROOT = Path(__file__).parents[2]
 DECODE_SECONDS = 30
+END_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -108,17 +109,19 @@ class Decoder:
         if was_late:
             return f"Decoding the picture takes longer than {self._decode_seconds:g} s."
         status = process.returncode if process else None
-        return f"The file ended the process that decoded it (status {status}): it may be damaged on purpose."
+        return f"The process that decoded the file ended unexpectedly (status {status})."
 
     def close(self) -> None:
-        """End the process."""
+        """End the process: at the end of its input, or by force when it is busy."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
             for pipe in (process.stdin, process.stdout):
                 with suppress(OSError):
                     if pipe is not None:
                         pipe.close()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(END_SECONDS)
+            process.kill()
             process.wait()
 
 
