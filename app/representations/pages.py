@@ -103,7 +103,8 @@ def fetch_page(
         size = page.size + 1
         pagination = page.describe_cursor()
     else:
-        pagination = page.describe(int(session.scalar(count_of(rows) if total is None else total, parameters) or 0))
+        counted = session.connection().scalar(count_of(rows) if total is None else total, parameters)
+        pagination = page.describe(int(counted or 0))
         place, size = AFTER_ROWS if page.offset else None, page.size
     values = {AFTER_ID: page.after, AFTER_ROWS: page.offset, "size": size}
     found = fetch_rows(session, _select_part(rows, place, newest_first), {**parameters, **values})
