@@ -21,8 +21,9 @@ from app.database.safety import CONNECT_TIMEOUT_SECONDS, refuse_unsafe
 
 # How long a connection from the pool may take to answer the ping of `pool_pre_ping`.
 PING_TIMEOUT_SECONDS = 1.5
-# The longest part of a wait that is counted at a time.
+# A wait has parts of this length. Of one that takes longer, because the process is not run, so much counts.
 LOOK_SECONDS = 0.25
+LONGEST_LOOK_SECONDS = 0.5
 STATEMENT_TIMEOUT_SECONDS = 4
 BULK_STATEMENT_TIMEOUT_SECONDS = 60
 # PostgreSQL ends a statement itself at its timeout and reports that; this is how long the report may take to arrive.
@@ -44,18 +45,17 @@ class WatchedConnection(extensions.connection):
 def wait_for_answer(connection: Any) -> None:
     """Wait until PostgreSQL has answered. Raises psycopg2.OperationalError when the time is up; the connection is lost.
 
-    Only the time in which this process could have seen an answer counts: a pause of the process or of the whole machine is no
-    silence of the server.
+    A pause of the process or of the whole machine is no silence of the server, and hardly counts.
     """
     is_connecting = connection.status == extensions.STATUS_SETUP
     limit = CONNECT_TIMEOUT_SECONDS if is_connecting else getattr(connection, "answer_seconds", None)
-    waited = 0.0
+    waited, looked = 0.0, time.monotonic()
     while (state := connection.poll()) != extensions.POLL_OK:
         poll = select.poll()
         poll.register(connection.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
-        started = time.monotonic()
-        has_answered = poll.poll(None if limit is None else LOOK_SECONDS * 1000)
-        waited += min(time.monotonic() - started, LOOK_SECONDS)
+        has_answered = poll.poll(None if limit is None else max(0, min(LOOK_SECONDS, limit - waited)) * 1000)
+        now = time.monotonic()
+        waited, looked = waited + min(now - looked, LONGEST_LOOK_SECONDS), now
         if limit is not None and waited >= limit and not has_answered:
             when_silent = getattr(connection, "when_silent", None)
             if when_silent:

@@ -50,9 +50,9 @@ import psycopg2, sys
 from app.database.outages import WatchedConnection, wait_for_answer
 connection = psycopg2.connect(sys.argv[1], connection_factory=WatchedConnection)
 psycopg2.extensions.set_wait_callback(wait_for_answer)
-connection.answer_seconds = 1.5
+connection.answer_seconds = 2
 print("ready", flush=True)
-connection.cursor().execute("SELECT pg_sleep(2.5)")
+connection.cursor().execute("SELECT pg_sleep(3)")
 print("answered", flush=True)
 """
 
@@ -64,7 +64,7 @@ def test_a_pause_of_the_process_is_no_silence_of_the_server(settings: Settings) 
         assert process.stdout.readline() == "ready\n"
         time.sleep(0.2)
         process.send_signal(signal.SIGSTOP)
-        time.sleep(2)
+        time.sleep(2.5)
         process.send_signal(signal.SIGCONT)
         assert process.stdout.readline() == "answered\n"
     assert process.returncode == 0
