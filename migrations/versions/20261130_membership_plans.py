@@ -30,6 +30,7 @@ BEGIN
 END;
 $$
 """
+# With a campaign that the planner knows, it would look through all of its spans for each image.
 LEAVE = """
 CREATE OR REPLACE FUNCTION record_left_images() RETURNS trigger LANGUAGE plpgsql
 SET search_path FROM CURRENT SET enable_seqscan = off AS $$
@@ -43,7 +44,7 @@ BEGIN
             FROM left_image
             WHERE campaign_membership.campaign_id = left_image.campaign_id
                 AND campaign_membership.image_id = left_image.image_id
-                AND left_image.campaign_id = $2 AND date_left IS NULL'
+                AND left_image.campaign_id + 0 = $2 AND date_left IS NULL'
         USING moment, leaving;
     END LOOP;
     RETURN NULL;
