@@ -260,7 +260,8 @@ ORDER BY first LIMIT (SELECT greatest(:most - count, 0) FROM present)
 WRONG_IMAGE_COUNTS = text("""
 SELECT coalesce(kept.image_set_id, counted.id) AS id, coalesce(kept.count, 0) AS kept, coalesce(counted.count, 0) AS counted
 FROM image_count AS kept FULL JOIN (
-    SELECT coalesce(image_set_id, 0) AS id, count(*) FROM image GROUP BY 1) AS counted ON counted.id = kept.image_set_id
+    SELECT coalesce(image_set_id, 0) AS id, count(*) FROM image WHERE date_withdrawn IS NULL GROUP BY 1
+) AS counted ON counted.id = kept.image_set_id
 WHERE kept.count IS DISTINCT FROM coalesce(counted.count, 0)
 ORDER BY 1
 """)
@@ -269,7 +270,8 @@ ORDER BY 1
 COUNT_IMAGES_AGAIN = (
     text("INSERT INTO image_count VALUES (:id, 0) ON CONFLICT (image_set_id) DO UPDATE SET count = image_count.count"),
     text("""
-UPDATE image_count SET count = (SELECT count(*) FROM image WHERE image.image_set_id IS NOT DISTINCT FROM nullif(:id, 0))
+UPDATE image_count SET count = (
+    SELECT count(*) FROM image WHERE image.image_set_id IS NOT DISTINCT FROM nullif(:id, 0) AND date_withdrawn IS NULL)
 WHERE image_set_id = :id
 """),
 )

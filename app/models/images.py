@@ -93,7 +93,7 @@ class Image(Base):
 
 
 class ImageCount(Base):
-    """How many images are in a set, or with `image_set_id` 0 in none. Triggers on `image` keep it."""
+    """How many images that are not withdrawn are in a set, or with `image_set_id` 0 in none. Triggers on `image` keep it."""
 
     __tablename__ = "image_count"
 

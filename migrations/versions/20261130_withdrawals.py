@@ -15,6 +15,21 @@ depends_on = None
 JOBS = ("finish_image_set", "delete_dropbox", "publish_datasets", "inspect_image_set")
 SUBJECTS = ("image_set", "campaign")
 
+# As in 0006_image_counts; images that are withdrawn are not counted.
+COUNT = """
+CREATE OR REPLACE FUNCTION count_{name}_images() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO image_count (image_set_id, count)
+    SELECT coalesce(image_set_id, 0), sum(change) FROM ({changes}) AS changed
+    GROUP BY 1 HAVING sum(change) <> 0 ORDER BY 1
+    ON CONFLICT (image_set_id) DO UPDATE SET count = image_count.count + excluded.count;
+    RETURN NULL;
+END;
+$$
+"""
+ADDED, REMOVED = "SELECT image_set_id, 1 AS change FROM new_image", "SELECT image_set_id, -1 AS change FROM old_image"
+PRESENT = " WHERE date_withdrawn IS NULL"
+
 
 def upgrade() -> None:
     op.add_column("image", sa.Column("date_withdrawn", sa.DateTime(timezone=True), nullable=True))
@@ -27,17 +42,26 @@ def upgrade() -> None:
     op.create_index(
         "ix_image_withdrawn", "image", ["image_set_id", "id"], postgresql_where=sa.text("date_withdrawn IS NOT NULL")
     )
+    _count_images(PRESENT)
     _allow("kind", (*JOBS, "delete_image_files"))
     _allow("subject_type", (*SUBJECTS, "image"))
 
 
 def downgrade() -> None:
-    # The rows of withdrawn images stay, whose files are gone.
+    # The rows of withdrawn images stay, whose files are gone, and are counted again.
+    op.execute("UPDATE image SET date_withdrawn = NULL, withdrawal_reason = NULL WHERE date_withdrawn IS NOT NULL")
+    _count_images()
     op.execute("DELETE FROM job WHERE subject_type = 'image'")
     _allow("subject_type", SUBJECTS)
     _allow("kind", JOBS)
     for name in ("withdrawal_reason", "withdrawn_by", "date_withdrawn"):
         op.drop_column("image", name)
+
+
+def _count_images(which: str = "") -> None:
+    added, removed = ADDED + which, REMOVED + which
+    for name, changes in (("added", added), ("removed", removed), ("moved", f"{removed} UNION ALL {added}")):
+        op.execute(COUNT.format(name=name, changes=changes))
 
 
 def _allow(column: str, values: tuple[str, ...]) -> None:
