@@ -262,6 +262,7 @@ def test_a_worker_that_slept_through_its_jobs_end_changes_nothing(
         sleeper.send_signal(signal.SIGSTOP)
         wait_for(admin, job_id, lambda job: job["state"] == "succeeded")
         wait_until_gone(storage, f"dropbox-{title}")
+        wait_until_inspected(admin)
         before = admin.get(f"/image_sets/{imageset_id}/images?per_page=300").expect(200)
         sleeper.send_signal(signal.SIGCONT)
         time.sleep(3)
@@ -282,6 +283,14 @@ def test_a_worker_stops_quickly_in_mid_job(
         assert process.wait(10) == 0
     job = admin.get(f"/jobs/{job_id}").expect(200)
     assert (job["state"], job["error"]) == ("queued", None)
+
+
+def wait_until_inspected(admin: Caller) -> None:
+    """Wait until a job has inspected the files of the only image set."""
+    deadline = time.monotonic() + 60
+    while not admin.get("/jobs?kind=inspect_image_set&state=succeeded").expect(200)["jobs"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def wait_until_gone(storage: BlobServiceClient, container: str) -> None:
