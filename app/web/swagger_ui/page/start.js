@@ -4,15 +4,21 @@ function withoutPrefilledFields(spec) {
   const operations = Object.values(spec.paths || {}).flatMap((path) => [path, ...Object.values(path)]);
   const own = operations.flatMap((operation) => operation.parameters || []);
   for (const parameter of [...own, ...Object.values(spec.components?.parameters || {})]) {
+    const named = parameter.schema?.$ref?.split("/").pop();
+    if (named) parameter.schema = { ...spec.components.schemas[named] };
     const example = parameter.example ?? parameter.schema?.example;
     if (parameter.required || example === undefined) continue;
     if (parameter.schema?.default === undefined)
-      parameter.description = `${parameter.description || ""}\n\nFor example \`${example}\`.`;
+      parameter.description = `${parameter.description || ""}\n\nFor example \`${textOf(example)}\`.`;
     delete parameter.example;
     delete parameter.schema?.example;
+    // Otherwise an object of an invented key and value is filled in.
+    if (parameter.schema?.type === "object") parameter.schema.default ??= {};
   }
   return spec;
 }
+
+const textOf = (value) => (typeof value === "object" && !Array.isArray(value) ? JSON.stringify(value) : `${value}`);
 
 const OurWay = ({ React }) => ({
   // Swagger UI complains on the console that it has no field for lists of such numbers; the one for texts takes them.
