@@ -452,14 +452,15 @@ def _fetch_images(
         image_filter.review,
     )
     rows = select_rows(member)
+    # What is counted needs no images, which PostgreSQL might all compare with all members.
+    total = select(func.count()).where(member.campaign_id == bindparam("campaign_id"))
     are_all_states = len(states) == len(STATES)
     if not are_all_states:
-        rows = rows.where(member.state.in_(states))
+        rows, total = (each.where(member.state.in_(states)) for each in (rows, total))
     if verdicts:
-        rows = rows.where(has_verdict(member, verdicts))
+        rows, total = (each.where(has_verdict(member, verdicts)) for each in (rows, total))
     elif are_all_states:
         rows = until_page_ends(rows, is_past=moment is not None)
-    total = None
     # The counters are those of now.
     if not verdicts and moment is None:
         total = _total(*states)
