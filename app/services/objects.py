@@ -113,15 +113,16 @@ WHERE (box.x_min, box.y_min, box.x_max, box.y_max, box.left_edge, box.upper_edge
         present.lower_edge, present.confidence, present.label)
 """)
 
-# What was sent is stored and made current. An image whose objects come with several statements is stored with the first.
+# What was sent is stored and made current. An image whose objects come with several statements stands alone in each, and is
+# stored with the first; said of the row, PostgreSQL would expect that for hardly any.
 STORE = text("""
 WITH sent AS MATERIALIZED (
     SELECT CAST(:campaign_id AS bigint) AS campaign_id, CAST(:submission_id AS bigint) AS submission_id, sent.*
     FROM unnest(
-        (SELECT CAST(:image_ids AS bigint[])), (SELECT CAST(:firsts AS integer[])), (SELECT CAST(:states AS text[])),
-        (SELECT CAST(:object_counts AS integer[])), (SELECT CAST(:reasons AS text[]))
-    ) AS sent (image_id, first, state, object_count, reason)
-    WHERE first = 0
+        (SELECT CAST(:image_ids AS bigint[])), (SELECT CAST(:states AS text[])), (SELECT CAST(:object_counts AS integer[])),
+        (SELECT CAST(:reasons AS text[]))
+    ) AS sent (image_id, state, object_count, reason)
+    WHERE (CAST(:firsts AS integer[]))[1] = 0
 ), stored AS (
     INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max,
         left_edge, upper_edge, right_edge, lower_edge, confidence, label, label_original)
