@@ -35,6 +35,8 @@ UNSAID = re.compile(
     # A moment that has not come, and a number that is not 0 and has no other form in four bytes.
     r"|(as_of|from|to) must be a submission or a time that is not in the future"
     r"|(.*: )?The number is too small: in single precision"
+    # A name in brackets that is no key.
+    r"|Query parameter `metadata\[.*This operation has no such query parameter"
     # A text that holds what cannot be seen.
     r"|Query parameter `\w+`: The text must "
     # Of what is free, such as metadata: the values that cannot be stored.
