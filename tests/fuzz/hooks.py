@@ -85,6 +85,10 @@ def further(case: schemathesis.Case[Any]) -> None:
             case.headers[name] = value
     if case.operation.label == "PUT /campaigns/{campaign_id}/objects":
         case.path_parameters["campaign_id"] = 1 + next(NUMBERS) % CAMPAIGN_COUNT
+    if case.operation.label == "DELETE /campaigns/{campaign_id}/images/{image_id}":
+        # Of one campaign, because the others need their images.
+        case.path_parameters["campaign_id"] = CAMPAIGN_COUNT
+        case.path_parameters["image_id"] = 1 + next(NUMBERS) % IMAGES_OF_CAMPAIGN
     if isinstance(case.body, list):
         case.body = [with_known_image(item) for item in case.body]
     elif isinstance(case.body, dict):
