@@ -21,6 +21,8 @@ CALLER_ID, BYSTANDER_ID = int(os.environ["FUZZ_CALLER_ID"]), int(os.environ["FUZ
 IMAGE_COUNT = int(os.environ["FUZZ_IMAGE_COUNT"])
 # So are campaigns, which were active at first; each has the images from 1 to the second number.
 CAMPAIGN_COUNT, IMAGES_OF_CAMPAIGN = 10, 4
+# And jobs: the first five have failed, and the others wait for tomorrow.
+FAILED_JOB_COUNT, JOB_COUNT = 5, 10
 # These are withdrawn by nobody, so that all else can be done with them.
 KEPT_IMAGES = {str(image_id) for image_id in range(1, IMAGES_OF_CAMPAIGN + 1)}
 # Rules that are a 400 and that a schema of OpenAPI 3.0 cannot say, or not in words that help; descriptions say them.
@@ -89,6 +91,8 @@ def further(case: schemathesis.Case[Any]) -> None:
         # Of one campaign, because the others need their images.
         case.path_parameters["campaign_id"] = CAMPAIGN_COUNT
         case.path_parameters["image_id"] = 1 + next(NUMBERS) % IMAGES_OF_CAMPAIGN
+    if case.operation.label == "POST /jobs/{job_id}/cancel":
+        case.path_parameters["job_id"] = FAILED_JOB_COUNT + 1 + next(NUMBERS) % (JOB_COUNT - FAILED_JOB_COUNT)
     if isinstance(case.body, list):
         case.body = [with_known_image(item) for item in case.body]
     elif isinstance(case.body, dict):

@@ -21,6 +21,7 @@ from tests.workers import rows, worker
 
 # As in hooks.py, which Schemathesis loads in a process of its own.
 IMAGE_COUNT, CAMPAIGN_COUNT = 60, 10
+FAILED_JOB_COUNT, JOB_COUNT = 5, 10
 LEAST_CASES = 5000
 LEAST_STEPS = 1000
 LEAST_LINKS = 20
@@ -43,7 +44,7 @@ def links() -> set[str]:
 
 @pytest.fixture
 def furnished(app: Flask, settings: Settings, labelled: Labelled) -> Labelled:
-    """A service with images, active campaigns, and failed jobs, which can be retried."""
+    """A service with images, active campaigns, failed jobs, which can be retried, and queued ones, which can be cancelled."""
     images = [{"id": image_id} for image_id in labelled.image_ids]
     for number in range(1, CAMPAIGN_COUNT):
         new: dict[str, Any] = {"title": f"more-{number}", "labeler_email": labelled.partner_email}
@@ -52,12 +53,16 @@ def furnished(app: Flask, settings: Settings, labelled: Labelled) -> Labelled:
         labelled.admin.post(f"{path}/images", images).expect(200)
         labelled.admin.put(path, {"new_status": "active"}).expect(200)
     insert_images(app, settings, IMAGE_COUNT - len(labelled.image_ids))
-    for _ in range(10):
+    for _ in range(JOB_COUNT):
         made = labelled.admin.post("/image_sets", {"title": f"t-{uuid.uuid4().hex[:12]}"}).expect(200)
         labelled.admin.put(f"/image_sets/{made['imageset_id']}", {"new_status": "finished"}).expect(200)
     with rows(app) as session:
-        session.execute(text("UPDATE job SET state = 'failed', error = 'A person is needed.', date_finished = now()"))
-        session.execute(text("DELETE FROM procrastinate_jobs"))
+        failed = (
+            "UPDATE job SET state = 'failed', error = 'A person is needed.', date_finished = now() WHERE id <= :last"
+        )
+        session.execute(text(failed), {"last": FAILED_JOB_COUNT})
+        # The others wait for tomorrow.
+        session.execute(text("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '1 day'"))
     return labelled
 
 
@@ -89,7 +94,7 @@ def test_whatever_an_admin_sends_is_answered_as_promised(
     spared = (user_id_of(admin, "ada@example.org"), bystander["user_id"])
     with running(settings, tmp_path) as url:
         fuzzer = Fuzzer(url, admin, tmp_path, spared, IMAGE_COUNT)
-        fuzzer.send_cases(examples=100)
+        fuzzer.send_cases(examples=60)
         fuzzer.walk(LEAST_STEPS, walks=1000, wanted=SUCCEEDING)
     counts = fuzzer.counts
     sys.stdout.write(f"{counts}\n")
