@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import orjson
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, MetaData, Text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -49,6 +50,8 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "max_overflow": 4,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
         "pool_pre_ping": True,
+        # It reads numbers beyond 64 bits as what they were before they were stored, and can write them again.
+        "json_deserializer": orjson.loads,
         # Parameters hold labels, addresses and hashes, which have no place in a log.
         "hide_parameters": True,
         "connect_args": {

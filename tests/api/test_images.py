@@ -247,5 +247,9 @@ def test_many_images_are_changed_all_or_none(admin: Caller, image_ids: list[int]
         assert problem["errors"][0]["pointer"] == pointer, bad
     admin.patch("/images/4711", {"type": "drone"}).expect(404, "no image 4711")
     admin.patch(f"/images/{first}", {"location_taken": {"lon": 1}}).expect(422, "both lat and lon")
+    # A number that was stored is no whole number beyond 64 bits when it comes back.
+    admin.patch(f"/images/{third}", {"metadata": {"large": 1e20}}).expect(200)
+    merged = admin.patch(f"/images/{third}", {"metadata": {"small": 1}}).expect(200)["metadata"]
+    assert (merged["large"], merged["small"]) == (1e20, 1)
     admin.patch(f"/images/{third}", {"metadata": None}).expect(200)
     assert admin.get("/images").expect(200) == before

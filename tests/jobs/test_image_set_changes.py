@@ -179,6 +179,7 @@ def test_uploads_are_listed_page_by_page(
     monkeypatch: pytest.MonkeyPatch, unreachable_blobs: BlobStore,
 ) -> None:  # fmt: skip
     assert admin.get(f"{SET}/uploads").expect(200)["uploads"] == []
+    assert admin.get(f"{SET}/uploads?cursor=%0F").expect(400)["errors"][0]["parameter"] == "cursor"
     upload(dropbox, {"a/ü &.gif": PIXEL_GIF, "b.txt": b"water", "c.gif": b"x"})
     blocks = dropbox.get_blob_client("d.gif")
     blocks.stage_block("1", b"no hash")
