@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, case, exists, func, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import BadRequest
@@ -35,8 +35,10 @@ NEAR_RULE = (
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,15})?")
 IS_WITHDRAWN = Image.date_withdrawn.is_not(None)
 # Few images are withdrawn, and an index has them. Of a table that PostgreSQL has not analyzed it expects most rows to have a
-# time, and few to have one between two others.
-WITHDRAWN = select(Image.id).where(IS_WITHDRAWN, Image.date_withdrawn.between(text("'-infinity'"), text("'infinity'")))
+# time, few to have one between two others, and most to differ from a number.
+IS_ONE_OF_FEW = IS_WITHDRAWN & Image.date_withdrawn.between(text("'-infinity'"), text("'infinity'"))
+IS_PRESENT = case((IS_WITHDRAWN, 1), else_=0) != 1
+WITHDRAWN = select(Image.id).where(IS_ONE_OF_FEW)
 # How many images there are without those that are withdrawn.
 ALL_IMAGES = select(func.coalesce(func.sum(ImageCount.count), 0))
 TimeColumn = InstrumentedAttribute[datetime | None] | ColumnElement[datetime]
@@ -209,12 +211,12 @@ class ImageFilter:
 
 @lru_cache(8)
 def _select_present(rows: AnySelect) -> AnySelect:
-    return rows.where(~IS_WITHDRAWN)
+    return rows.where(IS_PRESENT)
 
 
 @lru_cache(8)
 def _select_withdrawn(rows: AnySelect) -> AnySelect:
-    return rows.where(IS_WITHDRAWN)
+    return rows.where(IS_ONE_OF_FEW)
 
 
 def _bounds(lat: float, lon: float, angle: float) -> tuple[float, float, float, float]:
