@@ -30,7 +30,7 @@ LABELS = {name: f"{method} {path}" for name, (method, path, _) in OPERATIONS.ite
 NEVER_SUCCEEDS = {"end_session_key", "get_image_preview"}
 SUCCEEDING = {label for name, label in LABELS.items() if name not in NEVER_SUCCEEDS}
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1500)
 
 
 def links() -> set[str]:
