@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
-import orjson
 from sqlalchemy import ColumnElement, bindparam, delete, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
@@ -49,8 +48,8 @@ from app.representations.reviews import has_verdict
 from app.services import api_keys, classes, users
 from app.services.api_keys import Account, KeyPair
 from app.services.audit import Action, SubjectType, record
-from app.services.image_changes import MAX_METADATA_BYTES, merge_patch
 from app.services.labels import normal_translations
+from app.services.metadata import merge_metadata
 from app.services.moments import read_dated_moment
 from app.services.text import read_text
 from app.services.titles import check_title, list_filters
@@ -282,7 +281,7 @@ def update_campaign(session: Session, campaign_id: int, changes: dict[str, Any])
         if name in changes
     }
     if "metadata" in changes:
-        columns["metadata_"] = _merge_metadata(campaign.metadata_, changes["metadata"])
+        columns["metadata_"] = merge_metadata(campaign.metadata_, changes["metadata"])
     if campaign.kind == MODEL and columns.get("prelabels_from") is not None:
         detail = f"Campaign {campaign_id} holds what a model found: it cannot have suggestions."
         raise Unprocessable(detail, errors=[{"pointer": "/prelabels_from", "detail": detail}])
@@ -303,14 +302,6 @@ def _rename(session: Session, campaign: Campaign, title: str) -> None:
         raise Conflict(f"Another campaign has the title {title}.") from None
 
 
-def _merge_metadata(metadata: dict[str, Any] | None, patch: dict[str, Any] | None) -> dict[str, Any] | None:
-    merged: dict[str, Any] | None = merge_patch(metadata, patch)
-    if merged is not None and len(orjson.dumps(merged)) > MAX_METADATA_BYTES:
-        detail = f"The metadata would have more than {MAX_METADATA_BYTES} bytes."
-        raise Unprocessable(detail, errors=[{"pointer": "/metadata", "detail": detail}])
-    return merged
-
-
 def delete_campaign(session: Session, campaign_id: int) -> bytes:
     """Delete a campaign to which nothing was submitted and of which nothing was published; return what it was.
 
@@ -325,10 +316,10 @@ def delete_campaign(session: Session, campaign_id: int) -> bytes:
     ):
         if session.scalar(select(condition)):
             raise Conflict(f"Campaign {campaign_id} {what}: it can be archived, and no longer be deleted.")
-    user_id = session.scalar(select(Campaign.id).where(Campaign.prelabels_from == campaign_id).limit(1))
-    if user_id is not None:
+    follower_id = session.scalar(select(Campaign.id).where(Campaign.prelabels_from == campaign_id).limit(1))
+    if follower_id is not None:
         raise Conflict(
-            f"Campaign {user_id} has suggestions from campaign {campaign_id}: change its `prelabels_from` first."
+            f"Campaign {follower_id} has suggestions from campaign {campaign_id}: change its `prelabels_from` first."
         )
     set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
     for table in (Draft, CampaignImage, CampaignMembership, CampaignClass, Role):
@@ -364,8 +355,7 @@ def update_status(session: Session, campaign_id: int, new_status: str, auto_comp
 
 def _require_published(session: Session, campaign_id: int) -> None:
     """Raise Conflict while a job publishes the campaign, because the files would hold a part of what comes next."""
-    same = (Job.kind == PUBLISH_DATASETS, Job.subject_type == "campaign", Job.subject_id == campaign_id)
-    job_id = session.scalar(select(Job.id).where(*same, Job.state.in_(queue.UNFINISHED)))
+    job_id = queue.find_unfinished(session, PUBLISH_DATASETS, "campaign", campaign_id)
     if job_id is not None:
         raise Conflict(
             f"Campaign {campaign_id} is finished, and job {job_id} publishes it. Reopen it when this job has ended."

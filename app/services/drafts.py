@@ -16,6 +16,7 @@ from app.representations.pages import Listing, Page, fetch_page
 from app.services.api_keys import Account
 from app.services.campaign_images import hold_members, require_members
 from app.services.campaigns import campaign_not_found, refuse_archived, require_campaign
+from app.services.images import find_repeated
 from app.services.text import read_query_text
 
 MAX_ERRORS = 50
@@ -48,7 +49,7 @@ def put_drafts(
     if status not in ("active", "completed"):
         raise Conflict(f"Campaign {campaign_id} is {status}: drafts can be kept only while it is active or completed.")
     image_ids = [draft["image_id"] for draft in drafts]
-    faults = list(islice(_repeated(image_ids), MAX_ERRORS))
+    faults = list(islice(find_repeated(image_ids), MAX_ERRORS))
     if faults:
         raise Unprocessable(f"{faults[0]['detail']} Nothing was kept.", errors=faults)
     # An image that leaves the campaign takes its drafts with it.
@@ -56,16 +57,6 @@ def put_drafts(
     require_members(session, campaign_id, image_ids, pointer="/{}/image_id", outcome="Nothing was kept.")
     for chunk in _chunks(drafts, max_objects):
         session.execute(KEEP, {"campaign_id": campaign_id, "user_id": account.user_id, "drafts": chunk})
-
-
-def _repeated(image_ids: list[int]) -> Iterator[dict[str, str]]:
-    first: dict[int, int] = {}
-    for i, image_id in enumerate(image_ids):
-        if first.setdefault(image_id, i) != i:
-            yield {
-                "pointer": f"/{i}/image_id",
-                "detail": f"Image {image_id} is already named at /{first[image_id]}.",
-            }
 
 
 def _chunks(drafts: Iterable[dict[str, Any]], max_objects: int) -> Iterator[str]:

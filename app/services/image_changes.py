@@ -1,6 +1,6 @@
 """Changing what is known of images, by JSON merge patches (RFC 7396)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, NotFound, Problem, Unprocessable
 from app.models import Image
 from app.services.audit import Action, SubjectType, record_each
+from app.services.images import find_repeated
+from app.services.metadata import merge_metadata
 from app.services.text import UnfitText, normalize
 from app.services.times import parse_time
 
 MAX_ERRORS = 50
 # So many images are changed by one statement.
 CHUNK_SIZE = 2_000
-MAX_METADATA_BYTES = 64 * 1024
 NOTHING_CHANGED = "Nothing was changed."
 # What can be changed of an image, in the form of its row.
 COLUMNS = (
@@ -65,19 +66,11 @@ def update_images(session: Session, changes: Iterable[Mapping[str, Any]]) -> dic
     and for what breaks a rule; all point at the first of them.
     """
     image_ids = [change["image_id"] for change in changes]
-    repeated = list(islice(_find_repeated(image_ids), MAX_ERRORS))
+    repeated = list(islice(find_repeated(image_ids), MAX_ERRORS))
     if repeated:
         raise Unprocessable(f"{repeated[0]['detail']} {NOTHING_CHANGED}", errors=repeated)
     changed = _update(session, image_ids, changes, "/{}")
     return {"image_count": len(image_ids), "changed": changed}
-
-
-def _find_repeated(image_ids: list[int]) -> Iterator[Fault]:
-    first: dict[int, int] = {}
-    for i, image_id in enumerate(image_ids):
-        if first.setdefault(image_id, i) != i:
-            detail = f"Image {image_id} is already named at /{first[image_id]}."
-            yield {"pointer": f"/{i}/image_id", "detail": detail}
 
 
 def _update(session: Session, image_ids: list[int], changes: Iterable[Mapping[str, Any]], pointer: str) -> int:
@@ -136,9 +129,10 @@ def _merge(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, An
         if name in change:
             after[name] = _read_text(change[name], f"/{name}")
     if "metadata" in change:
-        after["metadata"] = merge_patch(before["metadata"], change["metadata"])
-        if len(orjson.dumps(after["metadata"])) > MAX_METADATA_BYTES:
-            raise _UnfitChange("/metadata", f"The metadata would have more than {MAX_METADATA_BYTES} bytes.")
+        try:
+            after["metadata"] = merge_metadata(before["metadata"], change["metadata"])
+        except Unprocessable as error:
+            raise _UnfitChange("/metadata", error.detail) from None
     if "date_taken" in change:
         after |= _read_date_taken(change["date_taken"])
     if "location_taken" in change:
@@ -149,19 +143,6 @@ def _merge(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, An
         if (after["lat"] is None) != (after["lon"] is None):
             raise _UnfitChange("/location_taken", "A place must have both lat and lon, or neither.")
     return after
-
-
-def merge_patch(target: Any, patch: Any) -> Any:
-    """Return the target after a JSON merge patch (RFC 7396, section 2)."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge_patch(merged.get(name), value)
-    return merged
 
 
 def _read_text(value: str | None, place: str) -> str | None:

@@ -25,9 +25,9 @@ from app.services import images
 from app.services.api_keys import Account
 from app.services.audit import Action, SubjectType, record
 from app.services.dropboxes import dropbox_missing, make_dropbox, make_upload_link, unused_name
-from app.services.image_changes import merge_patch
 from app.services.image_filters import ImageFilter
 from app.services.images import BATCH_SIZE, resolve_images
+from app.services.metadata import merge_metadata
 from app.services.titles import check_title, list_filters
 
 STEPS = {("created", "finished"), ("finished", "created")}
@@ -217,8 +217,8 @@ def update_image_set(session: Session, blobs: BlobStore, imageset_id: int, chang
     """Change the title, metadata (a merge patch), time zone or policy of an image set; what `change` does not name stays.
 
     The caller has locked the set. With the time zone, the times of images change that were read with it, or without one.
-    Raises Unprocessable for a title's spelling or an unknown time zone, StorageUnavailable, and Conflict for a title that is
-    taken or comes too late, or a time zone while a job reads times.
+    Raises Unprocessable for a title's spelling, an unknown time zone or too much metadata, StorageUnavailable, and Conflict for
+    a title that is taken or comes too late, or a time zone while a job reads times.
     """
     image_set = lock_image_set(session, imageset_id)
     before = {name: getattr(image_set, COLUMNS[name]) for name in change}
@@ -228,7 +228,7 @@ def update_image_set(session: Session, blobs: BlobStore, imageset_id: int, chang
         _check_timezone(change["timezone"])
         _move_times(session, image_set, change["timezone"])
     after = change | (
-        {"metadata": merge_patch(image_set.metadata_, change["metadata"])} if "metadata" in change else {}
+        {"metadata": merge_metadata(image_set.metadata_, change["metadata"])} if "metadata" in change else {}
     )
     changed = {name for name in change if before[name] != after[name]}
     if not changed:

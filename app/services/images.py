@@ -267,6 +267,15 @@ def _require_campaigns(session: Session, campaign_ids: list[int]) -> None:
             raise NotFound(f"There is no campaign {campaign_id}.")
 
 
+def find_repeated(image_ids: Iterable[int]) -> Iterator[dict[str, str]]:
+    """Yield an error for each image that the items of a body name again; it points at its `image_id`."""
+    first: dict[int, int] = {}
+    for i, image_id in enumerate(image_ids):
+        if first.setdefault(image_id, i) != i:
+            detail = f"Image {image_id} is already named at /{first[image_id]}."
+            yield {"pointer": f"/{i}/image_id", "detail": detail}
+
+
 def resolve_images(
     session: Session,
     references: Iterable[dict[str, Any]],

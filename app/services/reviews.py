@@ -14,6 +14,7 @@ from app.errors import Conflict, Unprocessable
 from app.services import submissions
 from app.services.api_keys import Account
 from app.services.campaigns import count_states, enter_status, lock_campaign
+from app.services.images import find_repeated
 
 MAX_ERRORS = 50
 # So many reviews are stored by one statement.
@@ -67,7 +68,7 @@ def put_reviews(
         raise Conflict(
             f"Campaign {campaign_id} is {campaign.status}: images can be reviewed only while it is active or completed."
         )
-    faults = list(islice(_repeated(reviews), MAX_ERRORS))
+    faults = list(islice(find_repeated(review["image_id"] for review in reviews), MAX_ERRORS))
     if faults:
         raise Unprocessable(f"{faults[0]['detail']} Nothing was stored.", errors=faults)
     set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
@@ -156,15 +157,6 @@ def _look(session: Session, campaign_id: int, chunk: list[dict[str, Any]], posit
 def _refuse(errors: list[dict[str, str]]) -> None:
     if errors:
         raise Unprocessable(f"{errors[0]['detail']} Nothing was stored.", errors=errors[:MAX_ERRORS])
-
-
-def _repeated(reviews: Iterable[dict[str, Any]]) -> Iterator[dict[str, str]]:
-    first: dict[int, int] = {}
-    for i, item in enumerate(reviews):
-        image_id = item["image_id"]
-        if first.setdefault(image_id, i) != i:
-            detail = f"Image {image_id} is already named at /{first[image_id]}."
-            yield {"pointer": f"/{i}/image_id", "detail": detail}
 
 
 def _chunks(reviews: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -107,6 +107,8 @@ def test_title_metadata_and_policy_change_and_the_rest_stays(
         admin.patch(SET, {"title": f"{title}-c"}).expect(503, "storage")
     upload(dropbox, {"a.gif": PIXEL_GIF})
     admin.patch(SET, {"title": f"{title}-c"}).expect(409, "dropbox of image set 1 has files")
+    problem = admin.patch(SET, {"metadata": {"x": "y" * 70_000}}).expect(422, "65536 bytes")
+    assert problem["errors"][0]["pointer"] == "/metadata"
     admin.patch(SET, {"title": f"{title}-b", "metadata": None}).expect(200)
     finish(admin)
     run_jobs(app)
