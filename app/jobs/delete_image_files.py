@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore
 from app.jobs.progress import Checkpoint, RetryAfter
 from app.media.previews import preview_folder
-from app.models import Image, Job
+from app.models import Image
 from app.models.jobs import INSPECT_IMAGE_SET
 from app.outbox import queue
 from app.services.campaign_images import remove_from_unfinished
@@ -36,18 +36,9 @@ def delete_image_files(session: Session, blobs: BlobStore, image_id: int) -> Ite
     blobs.delete_blob(image.blobstorage_path.partition("/")[2])
     for blob in blobs.list_blobs(blobs.container, preview_folder(image_id)):
         blobs.delete_blob(blob.name)
-    if _is_inspected(session, image.image_set_id):
+    set_id = image.image_set_id
+    if set_id is not None and queue.find_unfinished(session, INSPECT_IMAGE_SET, "image_set", set_id) is not None:
         raise RetryAfter(
             datetime.now(UTC) + INSPECTION_PAUSE, "Its previews are deleted again after the inspection of its set."
         )
     yield Checkpoint(1, 1)
-
-
-def _is_inspected(session: Session, image_set_id: int | None) -> bool:
-    at_work = select(Job.id).where(
-        Job.kind == INSPECT_IMAGE_SET,
-        Job.subject_type == "image_set",
-        Job.subject_id == image_set_id,
-        Job.state.in_(queue.UNFINISHED),
-    )
-    return session.scalar(at_work.limit(1)) is not None
