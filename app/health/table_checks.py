@@ -80,35 +80,32 @@ WHERE state = 'queued' AND date_created < :before AND NOT EXISTS (
     SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :stalled_seconds))
 """)
 
-WRONG_COUNTERS = text("""
-SELECT id, image_count, labeled_count, empty_count, unusable_count, accepted_count, rejected_count, counted.*
-FROM campaign CROSS JOIN LATERAL (
+# The images of each campaign that the select before calls `counting`, by state and verdict.
+_COUNTED = """
+CROSS JOIN LATERAL (
     SELECT count(*) AS images, count(submission_id) AS labeled,
         count(*) FILTER (WHERE state = 'empty') AS empty, count(*) FILTER (WHERE state = 'unusable') AS unusable,
         count(*) FILTER (WHERE verdict = 'accepted') AS accepted, count(*) FILTER (WHERE verdict = 'rejected') AS rejected
     FROM campaign_image CROSS JOIN LATERAL (
         SELECT (SELECT verdict FROM review WHERE review.campaign_id = campaign_image.campaign_id AND review.id = review_id)
             AS verdict) AS reviewed
-    WHERE campaign_id = campaign.id) AS counted
+    WHERE campaign_id = counting.id) AS counted
+"""
+_WRONG = """
+SELECT counting.id, image_count, labeled_count, empty_count, unusable_count, accepted_count, rejected_count, counted.*
+FROM campaign AS counting {counted}
 WHERE (image_count, labeled_count, empty_count, unusable_count, accepted_count, rejected_count)
     IS DISTINCT FROM (images, labeled, empty, unusable, accepted, rejected)
-ORDER BY id
-""")
-
-COUNT_AGAIN = text("""
-WITH held AS MATERIALIZED (SELECT id FROM campaign WHERE id = :id FOR UPDATE)
+ORDER BY counting.id
+"""
+_AGAIN = """
+WITH counting AS MATERIALIZED (SELECT id FROM campaign WHERE id = :id FOR UPDATE)
 UPDATE campaign SET image_count = images, labeled_count = labeled, empty_count = empty, unusable_count = unusable,
     accepted_count = accepted, rejected_count = rejected
-FROM held CROSS JOIN LATERAL (
-    SELECT count(*) AS images, count(submission_id) AS labeled,
-        count(*) FILTER (WHERE state = 'empty') AS empty, count(*) FILTER (WHERE state = 'unusable') AS unusable,
-        count(*) FILTER (WHERE verdict = 'accepted') AS accepted, count(*) FILTER (WHERE verdict = 'rejected') AS rejected
-    FROM campaign_image CROSS JOIN LATERAL (
-        SELECT (SELECT verdict FROM review WHERE review.campaign_id = campaign_image.campaign_id AND review.id = review_id)
-            AS verdict) AS reviewed
-    WHERE campaign_id = held.id) AS counted
-WHERE campaign.id = held.id
-""")
+FROM counting {counted}
+WHERE campaign.id = counting.id
+"""
+WRONG_COUNTERS, COUNT_AGAIN = (text(statement.replace("{counted}", _COUNTED)) for statement in (_WRONG, _AGAIN))
 
 # An image is in a campaign exactly while its newest span has no end, and only then is it submitted.
 WRONG_MEMBERSHIP = text("""
