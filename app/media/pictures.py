@@ -143,7 +143,7 @@ def _plain(image: Image.Image) -> Image.Image:
         # Such files are measurements, of any range.
         low, high = image.getextrema()
         scale = 255 / (high - low) if high > low else 0.0  # type: ignore[operator]  # One channel has two numbers.
-        return image.point(lambda value: value * scale - low * scale).convert("L")  # type: ignore[operator]
+        return image.point(lambda value: value * scale - low * scale).convert("L")  # type: ignore[operator]  # As above.
     if image.mode == "1":
         return image.convert("L")
     if image.mode in ("LA", "La", "RGBa"):

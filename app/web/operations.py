@@ -62,7 +62,7 @@ def view_of(answer: Handler, handler: Handler) -> Callable[..., Response]:
     # Connexion reads from a request what this names, and no body where it names none.
     parts = (part for name in names for part in MADE_OF.get(name, ()))
     read = [*names.values(), *(inspect.Parameter(part, inspect.Parameter.KEYWORD_ONLY) for part in parts)]
-    view.__signature__ = inspect.Signature(sorted(read, key=attrgetter("kind")))  # type: ignore[attr-defined]
+    view.__signature__ = inspect.Signature(sorted(read, key=attrgetter("kind")))  # type: ignore[attr-defined]  # PEP 362.
     return view
 
 

@@ -147,12 +147,12 @@ def test_boxes_are_drawn_where_they_are_in_the_colors_of_their_classes(
     assert min(blacks) < min(reds) <= max(reds) < max(blacks)
     # Inside and outside the picture is as it was.
     for place in ((300, 200), (100, 100)):
-        assert all(abs(value - 128) < 8 for value in drawn.getpixel(place))  # type: ignore[union-attr]
+        assert all(abs(value - 128) < 8 for value in drawn.getpixel(place))  # type: ignore[union-attr]  # Three channels.
     # Its name stands above the box.
     name = drawn.crop((236, 112, 300, 132))
-    assert name.convert("L").getextrema()[0] < 60  # type: ignore[operator]
+    assert name.convert("L").getextrema()[0] < 60  # type: ignore[operator]  # One channel.
     plain = picture(admin.get(f"/images/{image_id}/preview?width=960").expect(200))
-    assert plain.convert("L").getextrema()[0] > 100  # type: ignore[operator]
+    assert plain.convert("L").getextrema()[0] > 100  # type: ignore[operator]  # One channel.
 
 
 def test_boxes_at_the_edges_and_of_dark_colors_are_seen() -> None:
@@ -162,7 +162,7 @@ def test_boxes_at_the_edges_and_of_dark_colors_are_seen() -> None:
         Box(0, 0, 0.001, 0.001, "Бутылка", "#ffffff"),
     ]
     drawn = picture(draw_boxes(jpeg("white", (400, 300)), None, boxes))
-    red, green, blue = drawn.getpixel((0, 150))  # type: ignore[misc]
+    red, green, blue = drawn.getpixel((0, 150))  # type: ignore[misc]  # Three channels.
     assert 80 < (red + green + blue) / 3 < 140
     assert drawn.size == (400, 300)
     assert picture(draw_boxes(jpeg("white", (1, 300)), 16, boxes)).size == (1, 300)

@@ -86,7 +86,7 @@ def test_previews_are_upright_and_hold_no_metadata(filetype: str) -> None:
         assert (preview.width < preview.height, facts.width, facts.height) == (True, SIZE[1], SIZE[0])
         # Turned to the right, the upper left corner is the upper right one.
         left, right = (preview.convert("L").resize((2, 2)).getpixel(place) for place in ((0, 0), (1, 0)))
-        assert int(right) + 40 < int(left)  # type: ignore[arg-type]
+        assert int(right) + 40 < int(left)  # type: ignore[arg-type]  # One channel.
         assert not {"exif", "icc_profile", "comment"} & preview.info.keys()
 
 
@@ -96,14 +96,14 @@ def test_colors_are_those_of_the_profile_and_what_is_transparent_is_white() -> N
     profile = bytearray(bytes(profile).replace(b"rXYZ", b"tXYZ").replace(b"bXYZ", b"rXYZ").replace(b"tXYZ", b"bXYZ"))
     profile = bytearray(bytes(profile).replace(b"s\0R\0G\0B", b"o\0t\0h\0r").replace(b"sRGB", b"othr"))
     content = encode(Image.new("RGB", (50, 50), (200, 0, 0)), "PNG", icc_profile=bytes(profile))
-    red, _, blue = opened(decode(io.BytesIO(content), "PNG", len(content)).preview).getpixel((20, 20))  # type: ignore[misc]
+    red, _, blue = opened(decode(io.BytesIO(content), "PNG", len(content)).preview).getpixel((20, 20))  # type: ignore[misc]  # Three channels.
     assert blue > red + 100
     content = encode(Image.new("RGBA", (50, 50), (200, 0, 0, 0)), "PNG")
     picture = decode(io.BytesIO(content), "PNG", len(content))
     assert opened(picture.preview).convert("L").getextrema()[0] > 250  # type: ignore[operator]  # One channel.
     # A profile that is none changes nothing.
     content = encode(Image.new("RGB", (50, 50), (200, 0, 0)), "PNG", icc_profile=b"no profile")
-    assert opened(decode(io.BytesIO(content), "PNG", len(content)).preview).getpixel((20, 20))[0] > 190  # type: ignore[index]
+    assert opened(decode(io.BytesIO(content), "PNG", len(content)).preview).getpixel((20, 20))[0] > 190  # type: ignore[index]  # As above.
 
 
 def test_previews_are_never_enlarged_and_large_ones_have_their_longest_side() -> None:
