@@ -10,7 +10,6 @@ import json
 import os
 import resource
 import signal
-import struct
 import sys
 import tempfile
 import warnings
@@ -18,9 +17,10 @@ import zlib
 from contextlib import suppress
 from typing import IO, Any
 
-from app.media.pictures import Picture, Undecodable, decode
+from app.media.frames import read_frame, write_frame
+from app.media.pictures import Undecodable, decode
+from app.media.previews import Picture
 
-FRAME = struct.Struct(">I")
 # Linux counts what is reserved, which is more than what is used.
 MAX_MEMORY_BYTES = 1024**3
 # Larger files are kept on disk while they are decoded.
@@ -54,24 +54,6 @@ def main() -> None:
             result_stream.flush()
     # The streams are broken, or nobody reads them.
     os._exit(0)
-
-
-def read_frame(stream: IO[bytes]) -> bytes:
-    """Return the next frame. Raises EOFError when the stream has ended."""
-    return _read_exactly(stream, FRAME.unpack(_read_exactly(stream, FRAME.size))[0])
-
-
-def _read_exactly(stream: IO[bytes], length: int) -> bytes:
-    found = stream.read(length)
-    if len(found) < length:
-        raise EOFError
-    return found
-
-
-def write_frame(stream: IO[bytes], content: bytes) -> None:
-    """Write a frame."""
-    stream.write(FRAME.pack(len(content)))
-    stream.write(content)
 
 
 def _inspect(source: IO[bytes], filetype: str, content_encoding: str | None) -> tuple[dict[str, Any], Picture | None]:

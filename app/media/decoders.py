@@ -13,8 +13,8 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import IO
 
-from app.media.decode_process import read_frame, write_frame
-from app.media.pictures import Picture
+from app.media.frames import read_frame, write_frame
+from app.media.previews import Picture
 
 ROOT = Path(__file__).parents[2]
 DECODE_SECONDS = 30

@@ -3,14 +3,13 @@
 import io
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
 from PIL.Image import Resampling
 
-# For classes without a color of their own: Okabe and Ito's colors, which most people can tell apart, without black.
-PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
+from app.media.boxes import Box
+
 CASING = (0, 0, 0)
 # The first of these that is installed writes the labels.
 FONTS = ("NotoSans-Regular.ttf", "DejaVuSans.ttf", "LiberationSans-Regular.ttf")
@@ -19,18 +18,6 @@ MAX_NAME_LENGTH = 40
 LEAST_LIGHT = 110  # Of 255.
 
 Color = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Box:
-    """A box on a picture: its edges as parts of the picture's width and height, its label, and a color such as `#e69f00`."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    label: str
-    color: str
 
 
 def draw_boxes(preview: bytes, width: int | None, boxes: Iterable[Box]) -> bytes:

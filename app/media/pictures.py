@@ -5,14 +5,13 @@ This runs in a process of its own (`decode_process`), because odd bytes can cras
 
 import io
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import IO
 
 import pillow_heif
 from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.Image import Resampling, Transpose
 
-from app.media.previews import PREVIEW_SIDE, THUMBNAIL_SIDE
+from app.media.previews import PREVIEW_SIDE, THUMBNAIL_SIDE, Picture
 
 # A decoded pixel takes up to four bytes, twice where transparency is blended. JPEG is decoded at a smaller scale, so that
 # more pixels fit into the same memory.
@@ -46,19 +45,6 @@ class Undecodable(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A decoded picture: its difference hash, as a signed number of 64 bits, and two copies, as files.
-
-    `thumbnail` is WebP of at most 320 pixels on its longest side, `preview` JPEG of at most 2,048. Both are upright, in sRGB,
-    and hold no metadata.
-    """
-
-    dhash: int
-    thumbnail: bytes
-    preview: bytes
 
 
 def decode(file: IO[bytes], filetype: str, size: int) -> Picture:

@@ -1,4 +1,6 @@
-"""Previews as files: where they lie in the main container, and what caches may do with them."""
+"""Previews as files: what they are, where they lie in the main container, and what caches may do with them."""
+
+from dataclasses import dataclass
 
 THUMBNAIL_SIDE, PREVIEW_SIDE = 320, 2048
 FOLDER = "image_previews"
@@ -6,6 +8,19 @@ HASH_BYTES = 8
 # What lies at one path never changes. Keys of callers protect the links, so that no shared cache may keep what they lead to.
 CACHE_CONTROL = "private, max-age=86400, immutable"
 THUMBNAIL_TYPE, PREVIEW_TYPE = "image/webp", "image/jpeg"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture: its difference hash, as a signed number of 64 bits, and two copies, as files.
+
+    `thumbnail` is WebP of at most 320 pixels on its longest side, `preview` JPEG of at most 2,048. Both are upright, in sRGB,
+    and hold no metadata.
+    """
+
+    dhash: int
+    thumbnail: bytes
+    preview: bytes
 
 
 def preview_folder(image_id: int) -> str:

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore, FileFault
 from app.errors import NotFound
 from app.media.decoders import Decoder, Inspection
-from app.media.pictures import Picture
-from app.media.previews import CACHE_CONTROL, PREVIEW_TYPE, THUMBNAIL_TYPE, preview_path, thumbnail_path
+from app.media.previews import CACHE_CONTROL, PREVIEW_TYPE, THUMBNAIL_TYPE, Picture, preview_path, thumbnail_path
 from app.models import Image
 from app.models.jobs import INSPECT_IMAGE_SET
 from app.outbox import queue

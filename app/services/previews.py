@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
 from app.errors import Forbidden, NotFound, Unavailable
+from app.media.boxes import PALETTE, Box
 from app.media.decoders import Busy, Decoder, DecoderPool
-from app.media.drawing import PALETTE, Box, draw_boxes
 from app.media.previews import preview_path
 from app.models import CampaignClass, CampaignImage, Image, Object
 from app.services import inspection
@@ -43,6 +43,9 @@ def render_preview(
         preview = _read_preview(session, blobs, decoder, image_id)
         if campaign_id is None and width is None:
             return preview
+        # Few requests need Pillow, which takes 4 MB of each process that imports it.
+        from app.media.drawing import draw_boxes
+
         boxes = [] if campaign_id is None else list(_find_boxes(session, campaign_id, image_id))
         return draw_boxes(preview, width, boxes)
 

@@ -12,8 +12,9 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import text
 
+from app.media.boxes import Box
 from app.media.decoders import DecoderPool
-from app.media.drawing import Box, draw_boxes
+from app.media.drawing import draw_boxes
 from app.settings import Settings
 from app.wiring import components_of
 from tests.caller import Caller
