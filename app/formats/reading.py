@@ -1,0 +1,87 @@
+"""What readers give: the classes, images and boxes of a label file, one at a time, unchecked by our tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Literal, Protocol
+
+# How a box is measured: in pixels, in parts of the image's size (0 to 1), or in hundredths of it (0 to 100).
+Unit = Literal["pixels", "ratios", "percent"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadClass:
+    """A class that the file declares. Boxes name it by `key` in formats that number classes."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadImage:
+    """An image that the file names, whether it has boxes or not. Boxes name it by `key`; `where` is its place in the file.
+
+    `image_id` is given where the file itself speaks of our ids: in our own flat names (`000042_a.jpg`) and in a column of that
+    name. `width` and `height` are what the sender's tool saw, in pixels. `state` is None where the format has no word for it,
+    so that an image without boxes is empty.
+    """
+
+    key: str
+    name: str | None
+    where: str
+    image_id: int | None = None
+    width: int | None = None
+    height: int | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBox:
+    """A box, by the key of its image, and by the name of its class (`label`) or the key of one (`class_key`).
+
+    The numbers are finite. Where they are ratios or percent, the size of the image makes them pixels.
+    """
+
+    image_key: str
+    where: str
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+    label: str | None = None
+    class_key: str | None = None
+    unit: Unit = "pixels"
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A part of the file that cannot be read, beside others that can. `kind` is one of the report's kinds."""
+
+    kind: str
+    where: str
+    detail: str
+
+
+Record = ReadClass | ReadImage | ReadBox | BadRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the sender said about the file. `origin` is the first pixel of Pascal VOC: 0, 1, or None to find out."""
+
+    origin: int | None = None
+
+
+class Reader(Protocol):
+    """Reads one format from a file that can be sought, in bounded memory; records come in any order.
+
+    Raises FormatError where the file is not of this format, or is made to do harm.
+    """
+
+    def __call__(self, file: BinaryIO, options: ReadOptions) -> Iterator[Record]:
+        """Yield what is in the file."""
+        ...
+
+
+class FormatError(Exception):
+    """The file cannot be read as this format; the message says where, why, and what was expected."""
