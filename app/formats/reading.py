@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
 
+# What can be wrong with one record: its form, its numbers, or that it comes twice.
+BadKind = Literal["bad_record", "bad_box", "duplicate_image", "duplicate_class", "duplicate_box"]
 # How a box is measured: in pixels, in parts of the image's size (0 to 1), or in hundredths of it (0 to 100).
 Unit = Literal["pixels", "ratios", "percent"]
 
@@ -19,6 +21,9 @@ class ReadClass:
 @dataclass(frozen=True, slots=True)
 class ReadImage:
     """An image that the file names, whether it has boxes or not. Boxes name it by `key`; `where` is its place in the file.
+
+    A key may come more than once with the same facts, as in a table with a row a box. Where a format has one place for each
+    image, its reader reports a second one as `duplicate_image`.
 
     `image_id` is given where the file itself speaks of our ids: in our own flat names (`000042_a.jpg`) and in a column of that
     name. `width` and `height` are what the sender's tool saw, in pixels. `state` is None where the format has no word for it,
@@ -57,7 +62,7 @@ class ReadBox:
 class BadRecord:
     """A part of the file that cannot be read, beside others that can. `kind` is one of the report's kinds."""
 
-    kind: str
+    kind: BadKind
     where: str
     detail: str
 
