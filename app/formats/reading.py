@@ -6,6 +6,9 @@ from typing import BinaryIO, Literal, Protocol
 
 # What can be wrong with one record: its form, its numbers, or that it comes twice.
 BadKind = Literal["bad_record", "bad_box", "duplicate_image", "duplicate_class", "duplicate_box"]
+# What a reader decided where the file leaves it open: where the first pixel of Pascal VOC is, that an image without a label file
+# has no boxes, and that what the file says besides boxes is not kept.
+NoteKind = Literal["origin", "no_label_file", "not_kept"]
 # How a box is measured: in pixels, in parts of the image's size (0 to 1), or in hundredths of it (0 to 100).
 Unit = Literal["pixels", "ratios", "percent"]
 
@@ -67,7 +70,17 @@ class BadRecord:
     detail: str
 
 
-Record = ReadClass | ReadImage | ReadBox | BadRecord
+@dataclass(frozen=True, slots=True)
+class ReadNote:
+    """What the reader found out or took for granted, as a sentence for the report. It stops nothing. `count` says how often."""
+
+    kind: NoteKind
+    where: str
+    detail: str
+    count: int = 1
+
+
+Record = ReadClass | ReadImage | ReadBox | BadRecord | ReadNote
 
 
 @dataclass(frozen=True, slots=True)
