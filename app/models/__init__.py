@@ -15,6 +15,7 @@ from app.models.problems import ImageSetProblem
 from app.models.queries import KeptQuery
 from app.models.reviews import Review
 from app.models.session_keys import SessionKey
+from app.models.snapshots import Snapshot, SnapshotClass, SnapshotImage, SnapshotLabels
 from app.models.statistics import CampaignStatistics
 from app.models.submissions import Submission, SubmissionImage
 from app.models.users import Role, User
@@ -40,6 +41,10 @@ __all__ = [
     "Review",
     "Role",
     "SessionKey",
+    "Snapshot",
+    "SnapshotClass",
+    "SnapshotImage",
+    "SnapshotLabels",
     "Submission",
     "SubmissionImage",
     "User",
