@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Literal, Protocol
+from typing import BinaryIO, Literal, NamedTuple, Protocol
 
 # What can be wrong with one record: its form, its numbers, or that it comes twice.
 BadKind = Literal["bad_record", "bad_box", "duplicate_image", "duplicate_class", "duplicate_box"]
@@ -21,8 +21,7 @@ class ReadClass:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadImage:
+class ReadImage(NamedTuple):
     """An image that the file names, whether it has boxes or not. Boxes name it by `key`; `where` is its place in the file.
 
     A key may come more than once with the same facts, as in a table with a row a box. Where a format has one place for each
@@ -42,11 +41,11 @@ class ReadImage:
     state: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBox:
+class ReadBox(NamedTuple):
     """A box, by the key of its image, and by the name of its class (`label`) or the key of one (`class_key`).
 
-    The numbers are finite. Where they are ratios or percent, the size of the image makes them pixels.
+    The numbers are finite. Where they are ratios or percent, the size of the image makes them pixels. It is a tuple, because
+    there are millions, and a frozen dataclass takes four times as long to make.
     """
 
     image_key: str
