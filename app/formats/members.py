@@ -36,7 +36,10 @@ class Writer(Protocol):
     tally: Tally
 
     def __init__(self, dataset: Dataset, members: Members, *, files: bool) -> None:
-        """Begin. `files` says that the image files come along, at the names that `name_of` gives."""
+        """Begin. `files` says that the image files come along, at the names that `name_of` gives.
+
+        Raises UnsupportedError when this format cannot carry the snapshot at all.
+        """
         ...
 
     def write(self, images: Sequence[Image]) -> None:

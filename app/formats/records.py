@@ -95,3 +95,8 @@ class Tally:
         loss = self.losses.setdefault(what, Loss())
         loss.images += images
         loss.objects += objects
+
+    def lose_boxes(self, what: str, objects: int) -> None:
+        """Count a loss on so many boxes of one image, if there are any."""
+        if objects:
+            self.lose(what, images=1, objects=objects)
