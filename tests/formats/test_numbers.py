@@ -1,8 +1,12 @@
 """Numbers of all formats have one form."""
 
-import pytest
+import struct
 
-from app.formats.numbers import decimal, pixels
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.formats.numbers import decimal, difference, pixels, product
 
 
 @pytest.mark.parametrize(
@@ -18,3 +22,43 @@ from app.formats.numbers import decimal, pixels
 )
 def test_numbers_are_the_shortest_decimals_without_an_exponent(value: float, as_pixels: str, as_decimal: str) -> None:
     assert (pixels(value), decimal(value)) == (as_pixels, as_decimal)
+
+
+@pytest.mark.parametrize(
+    ("high", "low", "expected"),
+    [
+        (960.0, 480.0, "480"),
+        (0.3, 0.1, "0.2"),
+        (478.3, 0.1, "478.2"),
+        (1.5, 0.5, "1"),
+        (10.25, 0.25, "10"),
+        (100.5, 0.0, "100.5"),
+        (1.0, 1e-05, "0.99999"),
+        (3e-06, 1e-06, "0.000002"),
+    ],
+)
+def test_a_difference_has_no_error_of_binary_fractions(high: float, low: float, expected: str) -> None:
+    assert difference(high, low) == expected
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "expected"),
+    [("480", "270", "129600"), ("0.5", "3", "1.5"), ("0.5", "4", "2"), ("0.000002", "0.1", "0.0000002")],
+)
+def test_a_product_has_no_error_of_binary_fractions(width: str, height: str, expected: str) -> None:
+    assert product(width, height) == expected
+
+
+@given(st.floats(0, 100_000, width=32), st.floats(0, 100_000, width=32))
+def test_a_reader_that_adds_the_difference_is_back_at_the_same_float32(first: float, second: float) -> None:
+    low, high = sorted((shortest(first), shortest(second)))
+    assert as_float32(low + float(difference(high, low))) == as_float32(high)
+
+
+def as_float32(value: float) -> float:
+    return float(struct.unpack("f", struct.pack("f", value))[0])
+
+
+def shortest(value: float) -> float:
+    """Return the Python float of the shortest decimal that gives the same float32 back."""
+    return next(found for digits in range(1, 10) if as_float32(found := float(f"{value:.{digits}g}")) == value)

@@ -1,0 +1,126 @@
+"""COCO: a JSON file for each split, with a record a line: `info`, `licenses`, `categories`, `images`, `annotations`.
+
+A reader in one pass meets classes and images before the boxes that name them. Ids of categories are ours, dense from 1: readers
+lose the label of category 0. `segmentation` is empty and `iscrowd` is 0, because readers demand both. The fields are those of
+https://cocodataset.org/#format-data; `score` and `attributes` are what others add to it as well.
+"""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Sequence
+from typing import IO
+
+from app.formats.members import Member, Members
+from app.formats.numbers import decimal, difference, pixels, product
+from app.formats.records import Box, Dataset, Image, Tally
+from app.formats.states import refuse_unlabeled
+from app.formats.texts import json_text
+
+NO_OUTLINES = (
+    "Boxes have no outline, so that `segmentation` is an empty list: what draws masks, as annToMask, fails on it."
+)
+SCORE = "Confidence is in `score`, which readers of training data ignore."
+CAMPAIGN = "The campaign of a box is in `attributes`, which most readers ignore."
+# The length of a date and a time in ISO 8601 without what follows the seconds.
+SECONDS = 19
+
+
+class CocoWriter:
+    """Writes `annotations/instances_<split>.json`, or `instances_all.json` in a snapshot without a split.
+
+    Annotations come after the images in the same file, so they wait in a temporary file until the last image is written.
+    """
+
+    def __init__(self, dataset: Dataset, members: Members, *, files: bool) -> None:
+        """Begin one file for each split."""
+        self.tally = Tally()
+        self._parts = {
+            split: _Part(members.open(f"annotations/instances_{split or 'all'}.json"))
+            for split in dataset.splits or (None,)
+        }
+        head = _head(dataset).encode()
+        for part in self._parts.values():
+            part.images.write(head)
+
+    def write(self, images: Sequence[Image]) -> None:
+        """Write the next images."""
+        refuse_unlabeled(images, "COCO")
+        for split, part in self._parts.items():
+            part.write([image for image in images if image.split == split])
+        for image in images:
+            self._count(image)
+
+    def _count(self, image: Image) -> None:
+        self.tally.images += 1
+        self.tally.objects += len(image.boxes)
+        if image.boxes:
+            self.tally.lose(NO_OUTLINES, images=1, objects=len(image.boxes))
+        if scored := sum(box.confidence is not None for box in image.boxes):
+            self.tally.lose(SCORE, images=1, objects=scored)
+        if named := sum(box.campaign is not None for box in image.boxes):
+            self.tally.lose(CAMPAIGN, images=1, objects=named)
+
+    def end(self) -> None:
+        """Write the annotations behind the images."""
+        for part in self._parts.values():
+            part.end()
+
+    def name_of(self, image: Image) -> str:
+        """Return where the file of this image lies: `images/` and the `file_name` of the labels."""
+        return f"images/{image.file_name}"
+
+
+class _Part:
+    """The file of one split: images go to the file itself, annotations wait beside it."""
+
+    def __init__(self, images: Member) -> None:
+        self.images = images
+        self._annotations: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # It stays open for all pages.
+        # An export that fails drops its writers, and so closes their files.
+        weakref.finalize(self, self._annotations.close)
+        self._image_separator = self._annotation_separator = "\n"
+
+    def write(self, images: Sequence[Image]) -> None:
+        entries = [_image(image) for image in images]
+        annotations = [_annotation(image.image_id, box) for image in images for box in image.boxes]
+        if entries:
+            self.images.write((self._image_separator + ",\n".join(entries)).encode())
+            self._image_separator = ",\n"
+        if annotations:
+            self._annotations.write((self._annotation_separator + ",\n".join(annotations)).encode())
+            self._annotation_separator = ",\n"
+
+    def end(self) -> None:
+        self.images.write(b'\n],\n"annotations":[')
+        self._annotations.seek(0)
+        shutil.copyfileobj(self._annotations, self.images)
+        self._annotations.close()
+        self.images.write(b"\n]}\n")
+
+
+def _head(dataset: Dataset) -> str:
+    """Return all that stands before the images. No clock is asked: the same snapshot has the same bytes."""
+    date = dataset.date_created.isoformat()[:SECONDS]
+    info = f'{{"description":{json_text(dataset.name)},"version":"{dataset.version}","date_created":"{date}Z"}}'
+    categories = ",".join(
+        f'\n{{"id":{each.class_id},"name":{json_text(each.name)},"supercategory":""}}' for each in dataset.classes
+    )
+    return f'{{"info":{info},\n"licenses":[],\n"categories":[{categories}\n],\n"images":['
+
+
+def _image(image: Image) -> str:
+    date = f',"date_captured":"{image.date_taken.isoformat(" ")[:SECONDS]}"' if image.date_taken else ""
+    name = json_text(image.file_name)
+    return f'{{"id":{image.image_id},"file_name":{name},"width":{image.width},"height":{image.height}{date}}}'
+
+
+def _annotation(image_id: int, box: Box) -> str:
+    width, height = difference(box.x_max, box.x_min), difference(box.y_max, box.y_min)
+    score = "" if box.confidence is None else f',"score":{decimal(box.confidence)}'
+    attributes = "" if box.campaign is None else f',"attributes":{{"campaign":{json_text(box.campaign)}}}'
+    return (
+        f'{{"id":{box.object_id},"image_id":{image_id},"category_id":{box.class_id},'
+        f'"bbox":[{pixels(box.x_min)},{pixels(box.y_min)},{width},{height}],"area":{product(width, height)},'
+        f'"iscrowd":0,"segmentation":[]{score}{attributes}}}'
+    )
