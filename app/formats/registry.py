@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from app.formats.coco_writer import CocoWriter
+from app.formats.csv_writer import CsvWriter
+from app.formats.datumaro_writer import DatumaroWriter
+from app.formats.jsonl_writer import JsonlWriter
+from app.formats.label_studio_writer import LabelStudioWriter
 from app.formats.members import Writer
+from app.formats.states import ALL_STATES, LABELED_STATES
 from app.formats.yolo_writer import YoloWriter
 
 ZIP_MEDIA_TYPE = "application/zip"
-# What every format can say of an image: there are boxes, or somebody has seen that there are none.
-LABELED_STATES = frozenset({"labeled", "empty"})
-ALL_STATES = LABELED_STATES | {"unlabeled", "draft", "unusable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +38,14 @@ class Format:
         return not files and (self.one_file == "always" or (self.one_file == "without split" and not splits))
 
 
-FORMATS = {each.name: each for each in (Format("yolo", YoloWriter, flat_names=True),)}
+FORMATS = {
+    each.name: each
+    for each in (
+        Format("coco", CocoWriter, "application/json", "json", "without split"),
+        Format("yolo", YoloWriter, flat_names=True),
+        Format("label-studio", LabelStudioWriter, states=ALL_STATES),
+        Format("datumaro", DatumaroWriter, "application/json", "json", "without split", ALL_STATES),
+        Format("csv", CsvWriter, "text/csv", "csv", "always", ALL_STATES),
+        Format("jsonl", JsonlWriter, "application/jsonl", "jsonl", "without split"),
+    )
+}

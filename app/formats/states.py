@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from app.formats.members import UnsupportedError
 from app.formats.records import Image
 
-# Formats without a word for the state hold these alone: an image without boxes is an empty one to their readers.
-LABELED_STATES = ("labeled", "empty")
+# What every format can say of an image: there are boxes, or somebody has seen that there are none.
+LABELED_STATES = frozenset({"labeled", "empty"})
+ALL_STATES = LABELED_STATES | {"unlabeled", "draft", "unusable"}
 
 
 def refuse_unlabeled(images: Sequence[Image], format_name: str) -> None:

@@ -13,6 +13,7 @@ from app.formats.members import Members, UnsupportedError
 from app.formats.names import flat_name, flat_stem
 from app.formats.numbers import decimal
 from app.formats.records import Box, Dataset, Image, Tally
+from app.formats.states import refuse_unlabeled
 
 WHOLE = "train"
 # Center and size are float64, so that the difference of such large and small edges is not exact to the last bit of float32.
@@ -43,6 +44,7 @@ class YoloWriter:
 
     def write(self, images: Sequence[Image]) -> None:
         """Write the labels of these images; an empty file says that there is nothing on an image."""
+        refuse_unlabeled(images, "YOLO")
         for image in images:
             rows = [_row(box, image) for box in image.boxes]
             self._members.add(f"labels/{image.split or WHOLE}/{flat_stem(image)}.txt", "".join(rows).encode())
