@@ -40,6 +40,8 @@ _SPACE = re.compile(rb"[ \t\n\r]*+")
 _PLACE = re.compile(r"(.*) at line (\d+) column (\d+)", re.DOTALL)
 
 Text = bytes | bytearray
+# The position of the first of some items, the items, and large arrays that the only item has.
+Part = tuple[int, list[Any], dict[str, "JsonArray"]]
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class JsonArray:
             raise _invalid(text, end, "trailing characters")
         return array
 
-    def parts(self) -> Iterator[tuple[int, list[Any], dict[str, "JsonArray"]]]:
+    def parts(self) -> Iterator[Part]:
         """Yield some items at a time: the position of the first, the items, and large arrays that the only item has.
 
         Each of these stands in the item as an empty list. Raises BadRequest for what is no JSON.

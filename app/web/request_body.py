@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Iterator, MutableMapping
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from connexion.validators import AbstractRequestBodyValidator
@@ -15,7 +15,7 @@ from werkzeug.http import parse_options_header
 from app.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from app.web.bulk_threads import BulkThreads
 from app.web.context import context_of
-from app.web.json_array import JsonArray
+from app.web.json_array import JsonArray, Part
 from app.web.schemas import MAX_ERRORS, escape, find_errors, refusal, validator_of
 from app.web.strict_json import parse
 
@@ -67,10 +67,42 @@ class JsonBody(AbstractRequestBodyValidator):
         _refuse(find_errors(self._schema, body))
         return body
 
-    def _check_array(self, raw: bytearray) -> JsonArray:
-        array = JsonArray.of(raw)
-        _refuse(_find_errors_in_array(self._schema, array))
-        return array
+    def _check_array(self, raw: bytearray) -> "CheckedArray":
+        return CheckedArray(self._schema, JsonArray.of(raw))
+
+
+class CheckedArray:
+    """The items of a large array, each of which is checked before the handler sees it the first time.
+
+    So nothing is parsed twice, and PostgreSQL can store the first items while the next ones are checked. Whoever goes through
+    the items must be able to undo what was done with the first ones.
+    """
+
+    def __init__(self, schema: Any, array: JsonArray) -> None:
+        self._schema = schema
+        self._array = array
+        self._is_checked = False
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the items. Raises BadRequest for what is wrong with them, which lists the first errors."""
+        if self._is_checked:
+            yield from self._array
+            return
+        parts = self._array.parts()
+        for position, items, inner_arrays in parts:
+            errors = _find_errors_in_part(self._schema, (position, items, inner_arrays))
+            first = next(errors, None)
+            if first:
+                following = (_find_errors_in_part(self._schema, part) for part in parts)
+                _refuse(chain([first], errors, chain.from_iterable(following)))
+            if inner_arrays:
+                items[0] |= inner_arrays
+            yield from items
+        self._is_checked = True
+
+    def __len__(self) -> int:
+        """Return how many items there are. Raises BadRequest as `__iter__` does."""
+        return len(self._array) if self._is_checked else sum(1 for _ in self)
 
 
 def _refuse(errors: Iterator[dict[str, str]]) -> None:
@@ -80,21 +112,21 @@ def _refuse(errors: Iterator[dict[str, str]]) -> None:
         raise refusal(listed)
 
 
-def _find_errors_in_array(schema: Any, array: JsonArray, pointer: str = "") -> Iterator[dict[str, str]]:
-    """Yield what is wrong with an array at `pointer` of the body, piece by piece. Raises BadRequest for what is no JSON."""
-    validator, most = validator_of(schema), schema.get("maxItems", math.inf)
-    for position, items, inner_arrays in array.parts():
-        if position + len(items) > most:
-            yield {"pointer": pointer, "detail": f"Expected at most {most} items, found more."}
-            return
-        if not validator.is_valid(items):
-            for number, item in enumerate(items, position):
-                yield from find_errors(schema["items"], item, f"{pointer}/{number}")
-        for name, inner in inner_arrays.items():
-            # Where there is no such list, that was an error of the item.
-            inner_schema = schema["items"]["properties"].get(name, {})
-            if inner_schema.get("type") == "array":
-                yield from _find_errors_in_array(inner_schema, inner, f"{pointer}/{position}/{escape(name)}")
+def _find_errors_in_part(schema: Any, part: Part, pointer: str = "") -> Iterator[dict[str, str]]:
+    """Yield what is wrong with some items of an array at `pointer` of the body. Raises BadRequest for what is no JSON."""
+    position, items, inner_arrays = part
+    most = schema.get("maxItems", math.inf)
+    if position <= most < position + len(items):
+        yield {"pointer": pointer, "detail": f"Expected at most {most} items, found more."}
+    if not validator_of(schema).is_valid(items):
+        for number, item in enumerate(items, position):
+            yield from find_errors(schema["items"], item, f"{pointer}/{number}")
+    for name, inner in inner_arrays.items():
+        # Where there is no such list, that was an error of the item.
+        inner_schema = schema["items"]["properties"].get(name, {})
+        if inner_schema.get("type") == "array":
+            for inner_part in inner.parts():
+                yield from _find_errors_in_part(inner_schema, inner_part, f"{pointer}/{position}/{escape(name)}")
 
 
 def _check_media_type(headers: Headers) -> None:

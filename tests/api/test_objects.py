@@ -436,6 +436,11 @@ def test_faults_of_the_whole_body_come_first_and_nothing_is_stored(admin: Caller
         {"image_id": second, "objects": [item("\u200b")]},
     ]
     assert [error["pointer"] for error in put(labelled, body, 422)["errors"]] == ["/2/objects/0/label"]
+    # Nor is anything of a body stored whose last pieces break the schema, which is found out when the first are stored.
+    wrong = [body[0], {"image_id": second}, {"image_id": second, "objects": [{"label": "PET"}]}]
+    pointers = [error["pointer"] for error in put(labelled, wrong, 400)["errors"]]
+    assert pointers == ["/1", "/2/objects/0"]
+    assert progress(admin, labelled)["done"] == 0
     body[2]["objects"] = [item()]
     assert [error["pointer"] for error in put(labelled, body, 404)["errors"]] == ["/1/image_id"]
     assert progress(admin, labelled)["done"] == 0

@@ -66,7 +66,10 @@ HOSTILE: dict[str, tuple[Callable[[int], bytes], str]] = {
         "smallest allowed number",
     ),
     "one image again and again": (lambda size: b"[%b]" % repeat(IMAGE, min(size, 6 * MIB)), "already named"),
-    "more images than a list takes": (lambda size: b"[%b]" % repeat(IMAGE, max(size, 7 * MIB)), "at most 250000"),
+    "more images than a list takes": (
+        lambda size: b"[%b]" % number(IMAGE.replace(b"1", b"1%06d"), max(size, 10 * MIB)),
+        "at most 250000",
+    ),
     "more objects than a list takes": (lambda size: on_one_image(repeat(OBJECT, max(size, 17 * MIB))), "at most 250000"),
     "unknown images": (
         lambda size: b"[%b]" % number(b'{"image_id":1%07d,"objects":[]}', min(size, 6 * MIB)),
