@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-VENV = CHECKOUT / ".venv"
+# A linked environment is that of another checkout, which stays its owner.
+VENV = (CHECKOUT / ".venv").resolve()
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "install.log"
 FILES = {
