@@ -9,18 +9,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.formats.members import UnsupportedError
+from app.formats.members import UnsupportedError, Writer
 from app.formats.records import Class, Dataset, Image, Loss
 from app.formats.yolo_writer import CAMPAIGN, CLOSE, CONFIDENCE, EQUAL, NO_TRAIN, NO_VAL, SMALL, YoloWriter
+from tests.formats import writing
 from tests.formats.datasets import DATASET, IMAGES, Kept, box, image
 
 
-def write(images: Sequence[Image], dataset: Dataset = DATASET) -> tuple[dict[str, str], YoloWriter]:
-    kept = Kept()
-    writer = YoloWriter(dataset, kept, files=False)
-    writer.write(images[:1])
-    writer.write(images[1:])
-    writer.end()
+def write(images: Sequence[Image], dataset: Dataset = DATASET) -> tuple[dict[str, str], Writer]:
+    kept, writer = writing.write(YoloWriter, images, dataset)
     return kept.texts(), writer
 
 
