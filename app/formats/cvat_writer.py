@@ -1,0 +1,80 @@
+"""Writes CVAT for images 1.1: one XML document, `annotations.xml`.
+
+docs.cvat.ai, "XML annotation format". Images are numbered from 0 in the order of their ids. With parts the document is that of a
+project: readers look for parts nowhere else.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from app.formats.members import Members
+from app.formats.numbers import pixels
+from app.formats.records import Box, Class, Dataset, Image, Tally
+from app.formats.xml_text import xml_text
+
+CONFIDENCE = "CVAT has no place for a confidence."
+CAMPAIGN = "CVAT does not say from which campaign a label comes."
+
+
+class CvatWriter:
+    """Writes `annotations.xml`, beside which images lie in `images/`."""
+
+    def __init__(self, dataset: Dataset, members: Members, *, files: bool) -> None:
+        """Begin. Raises UnsupportedError for names that XML cannot hold."""
+        self.tally = Tally()
+        self._labels = {
+            one.class_id: xml_text(one.name, f"The name of class {one.class_id}") for one in dataset.classes
+        }
+        self._file = members.open("annotations.xml")
+        self._file.write("".join(self._head(dataset)).encode())
+
+    def write(self, images: Sequence[Image]) -> None:
+        """Write these images with their boxes. Raises UnsupportedError for names that XML cannot hold."""
+        self._file.write("".join(part for image in images for part in self._image(image)).encode())
+
+    def end(self) -> None:
+        """Close the document."""
+        self._file.write(b"</annotations>\n")
+
+    def name_of(self, image: Image) -> str:
+        """Return where the file of this image lies."""
+        return f"images/{image.file_name}"
+
+    def _head(self, dataset: Dataset) -> Iterator[str]:
+        kind = "project" if dataset.splits else "task"
+        name = xml_text(f"{dataset.name} {dataset.version}", "The name of the snapshot")
+        yield '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n  <meta>\n'
+        yield f"    <{kind}>\n      <id>{dataset.snapshot_id}</id>\n      <name>{name}</name>\n"
+        yield f"      <size>{dataset.image_count}</size>\n      <mode>annotation</mode>\n"
+        yield f"      <created>{dataset.date_created.isoformat(' ')}</created>\n      <labels>\n"
+        yield from (self._label(one) for one in dataset.classes)
+        yield "      </labels>\n"
+        if dataset.splits:
+            parts = "".join(f"        <subset>{part}</subset>\n" for part in dataset.splits)
+            yield f"      <subsets>\n{parts}      </subsets>\n"
+        yield f"    </{kind}>\n  </meta>\n"
+
+    def _label(self, one: Class) -> str:
+        color = f"          <color>{one.color}</color>\n" if one.color else ""
+        name = f"          <name>{self._labels[one.class_id]}</name>\n"
+        return f"        <label>\n{name}{color}          <type>rectangle</type>\n          <attributes/>\n        </label>\n"
+
+    def _image(self, image: Image) -> Iterator[str]:
+        name = xml_text(image.file_name, f"The name of image {image.image_id}")
+        part = f' subset="{image.split}"' if image.split else ""
+        size = f'width="{image.width}" height="{image.height}"'
+        yield f'  <image id="{self.tally.images}" name="{name}"{part} {size}>\n'
+        yield from (self._box(box) for box in image.boxes)
+        yield "  </image>\n"
+        self._count(image)
+
+    def _box(self, box: Box) -> str:
+        corners = (
+            f'xtl="{pixels(box.x_min)}" ytl="{pixels(box.y_min)}" xbr="{pixels(box.x_max)}" ybr="{pixels(box.y_max)}"'
+        )
+        return f'    <box label="{self._labels[box.class_id]}" source="manual" occluded="0" {corners} z_order="0"/>\n'
+
+    def _count(self, image: Image) -> None:
+        self.tally.images += 1
+        self.tally.objects += len(image.boxes)
+        self.tally.lose_boxes(CONFIDENCE, sum(box.confidence is not None for box in image.boxes))
+        self.tally.lose_boxes(CAMPAIGN, sum(box.campaign is not None for box in image.boxes))
