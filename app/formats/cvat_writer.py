@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from app.formats.members import Members
 from app.formats.numbers import pixels
 from app.formats.records import Box, Class, Dataset, Image, Tally
+from app.formats.states import refuse_unlabeled
 from app.formats.xml_text import xml_text
 
+IDS = "Ids of images, boxes and classes are not in this format."
 CONFIDENCE = "CVAT has no place for a confidence."
 CAMPAIGN = "CVAT does not say from which campaign a label comes."
 
@@ -29,6 +31,7 @@ class CvatWriter:
 
     def write(self, images: Sequence[Image]) -> None:
         """Write these images with their boxes. Raises UnsupportedError for names that XML cannot hold."""
+        refuse_unlabeled(images, "CVAT")
         self._file.write("".join(part for image in images for part in self._image(image)).encode())
 
     def end(self) -> None:
@@ -76,5 +79,6 @@ class CvatWriter:
     def _count(self, image: Image) -> None:
         self.tally.images += 1
         self.tally.objects += len(image.boxes)
+        self.tally.lose(IDS, images=1, objects=len(image.boxes))
         self.tally.lose_boxes(CONFIDENCE, sum(box.confidence is not None for box in image.boxes))
         self.tally.lose_boxes(CAMPAIGN, sum(box.campaign is not None for box in image.boxes))

@@ -6,11 +6,14 @@ from typing import Literal
 
 from app.formats.coco_writer import CocoWriter
 from app.formats.csv_writer import CsvWriter
+from app.formats.cvat_writer import CvatWriter
 from app.formats.datumaro_writer import DatumaroWriter
 from app.formats.jsonl_writer import JsonlWriter
 from app.formats.label_studio_writer import LabelStudioWriter
 from app.formats.members import Writer
+from app.formats.parquet_writer import ParquetWriter
 from app.formats.states import ALL_STATES, LABELED_STATES
+from app.formats.voc_writer import VocWriter
 from app.formats.yolo_writer import YoloWriter
 
 ZIP_MEDIA_TYPE = "application/zip"
@@ -43,9 +46,12 @@ FORMATS = {
     for each in (
         Format("coco", CocoWriter, "application/json", "json", "without split"),
         Format("yolo", YoloWriter, flat_names=True),
+        Format("voc", VocWriter, flat_names=True),
+        Format("cvat", CvatWriter, "application/xml", "xml", "always"),
         Format("label-studio", LabelStudioWriter, states=ALL_STATES),
         Format("datumaro", DatumaroWriter, "application/json", "json", "without split", ALL_STATES),
         Format("csv", CsvWriter, "text/csv", "csv", "always", ALL_STATES),
         Format("jsonl", JsonlWriter, "application/jsonl", "jsonl", "without split"),
+        Format("parquet", ParquetWriter, "application/vnd.apache.parquet", "parquet", "always", ALL_STATES),
     )
 }

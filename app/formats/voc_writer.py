@@ -10,12 +10,14 @@ from math import ceil, floor
 from app.formats.members import Member, Members
 from app.formats.names import flat_name, flat_stem
 from app.formats.records import Box, Dataset, Image, Tally
+from app.formats.states import refuse_unlabeled
 from app.formats.xml_text import xml_text
 
 FOLDER = "VOC2012"
 ROOT = f"VOCdevkit/{FOLDER}"
 # Readers know this name of the whole.
 WHOLE = "trainval"
+IDS = "Ids of boxes and classes are not in this format; that of an image is in its name."
 CONFIDENCE = "Pascal VOC has no place for a confidence."
 CAMPAIGN = "Pascal VOC does not say from which campaign a label comes."
 FRACTIONS = "Pascal VOC counts whole pixels, so that edges between them are moved outwards."
@@ -41,6 +43,7 @@ class VocWriter:
 
     def write(self, images: Sequence[Image]) -> None:
         """Write the labels of these images; a file without an object says that there is nothing on an image."""
+        refuse_unlabeled(images, "Pascal VOC")
         for image in images:
             stem = flat_stem(image)
             self._members.add(f"{ROOT}/Annotations/{stem}.xml", self._annotation(image).encode())
@@ -82,6 +85,7 @@ class VocWriter:
         tally, boxes = self.tally, image.boxes
         tally.images += 1
         tally.objects += len(boxes)
+        tally.lose(IDS, images=1, objects=len(boxes))
         tally.lose_boxes(CONFIDENCE, sum(box.confidence is not None for box in boxes))
         tally.lose_boxes(CAMPAIGN, sum(box.campaign is not None for box in boxes))
         tally.lose_boxes(FRACTIONS, sum(_has_fractions(box) for box in boxes))

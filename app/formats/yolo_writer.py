@@ -20,6 +20,7 @@ WHOLE = "train"
 TINY = 2**-26
 # Ultralytics calls smaller images corrupt (`verify_image_label`).
 MIN_SIDE = 10
+IDS = "Ids of boxes are not in this format; that of an image is in its name."
 CONFIDENCE = "YOLO has no place for a confidence."
 CAMPAIGN = "YOLO does not say from which campaign a label comes."
 CLOSE = "Edges so close to zero, but not on it, come back from center and size a little moved."
@@ -68,6 +69,7 @@ class YoloWriter:
         tally = self.tally
         tally.images += 1
         tally.objects += len(rows)
+        tally.lose(IDS, images=1, objects=len(rows))
         tally.lose_boxes(CONFIDENCE, sum(box.confidence is not None for box in image.boxes))
         tally.lose_boxes(CAMPAIGN, sum(box.campaign is not None for box in image.boxes))
         tally.lose_boxes(CLOSE, sum(_is_close(box, image) for box in image.boxes))

@@ -144,9 +144,8 @@ def test_numbers_have_a_decimal_point_and_lines_end_where_they_end(
     assert '"[0.00001,1.0]"' in table
 
 
-@NO_WHEELS
 def test_arrow_reads_the_table_as_strings(published: Path, finished_labels: list[list[dict[str, Any]]]) -> None:
-    import pyarrow.csv  # type: ignore[import-untyped]
+    import pyarrow.csv
 
     options = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(("image_url", "label", "label_confidence"), "string")

@@ -20,7 +20,8 @@ def box(
     confidence: float | None = None,
 ) -> Box:
     """A box of one of the classes."""
-    return Box(object_id, class_id, LABELS[class_id], x_min, y_min, x_max, y_max, confidence)
+    label = LABELS[class_id]
+    return Box(object_id, class_id, label, float(x_min), float(y_min), float(x_max), float(y_max), confidence)
 
 
 def image(image_id: int, file_name: str, width: int, height: int, *boxes: Box, split: str | None = None) -> Image:

@@ -34,8 +34,8 @@ class MemoryMembers:
 
     @property
     def texts(self) -> dict[str, str]:
-        """Return what was written, by name."""
-        return {name: bytes(file.content).decode() for name, file in self._files.items()}
+        """Return what was written, by name; bytes that are no text (Parquet has some) are spelled out."""
+        return {name: bytes(file.content).decode(errors="backslashreplace") for name, file in self._files.items()}
 
 
 def dataset(names: Iterable[str] = ("PET", "can"), *, splits: Sequence[str] = ()) -> Dataset:

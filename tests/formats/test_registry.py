@@ -1,5 +1,8 @@
 """What is said of a format beside its writer is true of the writer."""
 
+import subprocess
+import sys
+
 import pytest
 
 from app.formats.members import UnsupportedError
@@ -34,3 +37,8 @@ def test_a_format_carries_the_states_that_it_has_words_for(name: str, state: str
     else:
         with pytest.raises(UnsupportedError, match=state):
             write_it()
+
+
+def test_who_asks_which_formats_there_are_does_not_load_arrow() -> None:
+    code = "import sys, app.formats.registry; sys.exit('pyarrow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,7 +7,7 @@ import pytest
 
 from app.formats.members import UnsupportedError
 from app.formats.records import Class, Loss
-from app.formats.voc_writer import CAMPAIGN, COLON, CONFIDENCE, FRACTIONS, NO_JPG, UNKNOWN, VocWriter
+from app.formats.voc_writer import CAMPAIGN, COLON, CONFIDENCE, FRACTIONS, IDS, NO_JPG, UNKNOWN, VocWriter
 from tests.formats.datasets import DATASET, IMAGES, Kept, box, image
 from tests.formats.writing import write
 
@@ -44,6 +44,7 @@ def test_every_image_has_its_file_and_every_part_its_list() -> None:
     }
     assert (writer.tally.images, writer.tally.objects) == (3, 3)
     assert writer.tally.losses == {
+        IDS: Loss(3, 3),
         CONFIDENCE: Loss(1, 1),
         UNKNOWN: Loss(2, 3),
         FRACTIONS: Loss(1, 1),
@@ -69,13 +70,13 @@ def test_a_part_without_images_has_an_empty_list() -> None:
 def test_names_that_the_list_for_datumaro_cannot_hold_leave_it_out(name: str) -> None:
     kept, writer = write(VocWriter, IMAGES[2:], replace(DATASET, classes=(Class(1, name),)))
     assert f"{ROOT}/labelmap.txt" not in kept.texts()
-    assert writer.tally.losses == {NO_JPG: Loss(1, 0), COLON: Loss(1, 0)}
+    assert writer.tally.losses == {IDS: Loss(1, 0), NO_JPG: Loss(1, 0), COLON: Loss(1, 0)}
 
 
 def test_the_campaign_of_a_label_is_lost() -> None:
     of_campaign = replace(box(4, 1, 1, 1, 2, 2), campaign="Other")
     _, writer = write(VocWriter, [image(1, "a.jpg", 9, 20, of_campaign, split="train")])
-    assert writer.tally.losses == {CAMPAIGN: Loss(1, 1), UNKNOWN: Loss(1, 1)}
+    assert writer.tally.losses == {IDS: Loss(1, 1), CAMPAIGN: Loss(1, 1), UNKNOWN: Loss(1, 1)}
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x0b", "\x1f", "\ufffe", "\uffff"])
@@ -90,5 +91,5 @@ def test_blanks_and_odd_characters_come_back() -> None:
     kept, _ = write(
         VocWriter, [image(1, "a.jpg", 9, 20, one, split="train")], replace(DATASET, classes=(Class(1, name),))
     )
-    root = ET.fromstring(kept.content[f"{ROOT}/Annotations/000001_a.xml"])
+    root = ET.fromstring(bytes(kept.content[f"{ROOT}/Annotations/000001_a.xml"]))  # noqa: S314  # We wrote it.
     assert root.findtext("object/name") == name

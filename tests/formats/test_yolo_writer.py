@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.formats.members import UnsupportedError, Writer
 from app.formats.records import Class, Dataset, Image, Loss
-from app.formats.yolo_writer import CAMPAIGN, CLOSE, CONFIDENCE, EQUAL, NO_TRAIN, NO_VAL, SMALL, YoloWriter
+from app.formats.yolo_writer import CAMPAIGN, CLOSE, CONFIDENCE, EQUAL, IDS, NO_TRAIN, NO_VAL, SMALL, YoloWriter
 from tests.formats import writing
 from tests.formats.datasets import DATASET, IMAGES, Kept, box, image
 
@@ -31,7 +31,11 @@ def test_every_image_has_its_rows_and_the_classes_keep_their_places() -> None:
         "data.yaml": "train: images/train\nval: images/val\nnc: 3\nnames:\n"
         '  0: "car"\n  1: "a,\\"b\\"\\\\ <&> \U0001f600"\n  2: "gone"\n',
     }
-    assert (writer.tally.images, writer.tally.objects, writer.tally.losses) == (3, 3, {CONFIDENCE: Loss(1, 1)})
+    assert (writer.tally.images, writer.tally.objects, writer.tally.losses) == (
+        3,
+        3,
+        {IDS: Loss(3, 3), CONFIDENCE: Loss(1, 1)},
+    )
     assert [writer.name_of(each) for each in IMAGES] == [
         "images/train/000003_b.jpg",
         "images/val/000004_a_b.jpg",
@@ -57,7 +61,7 @@ def test_a_part_that_is_missing_is_replaced_and_said(
     read = yaml.safe_load(texts["data.yaml"])
     assert {key: read[key] for key in places} == {key: f"images/{place}" for key, place in places.items()}
     assert set(read) == {*places, "nc", "names"}
-    assert writer.tally.losses == dict.fromkeys(missing, Loss(1, 0))
+    assert writer.tally.losses == dict.fromkeys({IDS, *missing}, Loss(1, 0))
     assert writer.name_of(images[0]) == f"images/{splits[0] if splits else 'train'}/000001_a.jpg"
 
 
@@ -65,7 +69,7 @@ def test_what_readers_drop_is_counted() -> None:
     twice = [box(1, 1, 0, 0, 5, 5), box(2, 1, 0, 0, 5, 5), box(3, 2, 0, 0, 5, 5)]
     of_campaign = replace(box(4, 1, 1, 1, 2, 2), campaign="Other")
     _, writer = write([image(1, "a.jpg", 9, 20, *twice, of_campaign), image(2, "b.jpg", 20, 20, *twice[:1])])
-    assert writer.tally.losses == {EQUAL: Loss(1, 1), CAMPAIGN: Loss(1, 1), SMALL: Loss(1, 4)}
+    assert writer.tally.losses == {IDS: Loss(2, 5), EQUAL: Loss(1, 1), CAMPAIGN: Loss(1, 1), SMALL: Loss(1, 4)}
 
 
 def test_an_edge_that_comes_back_moved_is_counted() -> None:
