@@ -5,28 +5,21 @@ They follow from the rows of the tables alone, so that every run writes the same
 
 import hashlib
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 import orjson
-import yaml
 from sqlalchemy import Row
 
 from app.azure.ml.registry import DataPath, address
+from app.formats.mltable import describe, describe_lines
+from app.formats.texts import csv_cell, defuse, escape_line_ends
 from app.models.datasets import IMAGES, IMAGES_MLTABLE, LABELS, LABELS_JSONL, LABELS_MLTABLE
 
 FOLDER = "label_sets"
+LINES = "labels.jsonl"
 COLUMNS = ("image_url", "label", "label_confidence")
-# Spreadsheets run a cell that begins so (OWASP, "CSV Injection"); the apostrophe marks it, so that readers can remove it.
-RISKY_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "'")
-NEEDS_QUOTES = re.compile('[,"\r\n]')
-MLTABLE_SCHEMA = "https://azuremlschemas.azureedge.net/latest/MLTable.schema.json"
-# In C it takes a tenth of the time, which is seconds for some thousand paths; the package may have been built without.
-YAML_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-# Python and JavaScript end a line at these too; JSON leaves them in texts as they are.
-LINE_ENDS = {"\x85": r"\u0085", "\u2028": r"\u2028", "\u2029": r"\u2029"}
 
 
 def folder_of_version(title: str, version: int) -> str:
@@ -98,7 +91,7 @@ class Files:
     def begin(self, campaign: dict[str, Any]) -> None:
         """Write what stands before the rows."""
         self.contents[LABELS].write((",".join(COLUMNS) + "\r\n").encode())
-        self.contents[LABELS_MLTABLE].write(_describe_table(has_urls=bool(self.url_prefix)))
+        self.contents[LABELS_MLTABLE].write(describe_lines([LINES], has_urls=bool(self.url_prefix)))
         head = orjson.dumps({"campaign": campaign}, option=orjson.OPT_UTC_Z)[:-1]
         self.contents[IMAGES].write(head + b',"images":[')
 
@@ -117,7 +110,7 @@ class Files:
             if row.submission_id is not None:
                 # Labels hold quotes and so are quoted, unless there are none.
                 quote = '"' if row.labels else ""
-                table.append(f"{_cell(_defuse(row.path))},{quote}[" if begins else ",")
+                table.append(f"{csv_cell(defuse(row.path))},{quote}[" if begins else ",")
                 table.append(row.labels.replace('"', '""'))
                 head = f'{{"image_url":{self._url(row.path)},"image_details":{row.details},"label":['
                 lines += (head if begins else ",", row.crowd_labels)
@@ -126,10 +119,10 @@ class Files:
                 if ends:
                     confidences = f"[{','.join(self._confidences)}]"
                     self._confidences.clear()
-                    table.append(f"]{quote},{_cell(confidences)}\r\n")
+                    table.append(f"]{quote},{csv_cell(confidences)}\r\n")
                     lines.append(f'],"label_confidence":{confidences}}}\n')
         self.contents[LABELS].write("".join(table).encode())
-        self.contents[LABELS_JSONL].write(_escape_line_ends("".join(lines)).encode())
+        self.contents[LABELS_JSONL].write(escape_line_ends("".join(lines)).encode())
 
     def _begin(self, images: list[Row[Any]]) -> None:
         """Write the images' entries in the manifest."""
@@ -150,7 +143,7 @@ class Files:
         """
         names = {
             LABELS_MLTABLE: f"{title}/MLTable",
-            LABELS_JSONL: f"{title}/labels.jsonl",
+            LABELS_JSONL: f"{title}/{LINES}",
             LABELS: f"{title}_labels.csv",
         }
         files = {kind: self._describe(kind, name) for kind, name in names.items()}
@@ -167,7 +160,7 @@ class Files:
 
     def add_image_table(self, title: str, paths: list[DataPath]) -> dict[str, PublishedFile]:
         """Write the MLTable file that opens the images themselves, and return its place, size and hash by its kind."""
-        self.contents[IMAGES_MLTABLE].write(_write_yaml({"paths": [path.locate(self.url_prefix) for path in paths]}))
+        self.contents[IMAGES_MLTABLE].write(describe({"paths": [path.locate(self.url_prefix) for path in paths]}))
         return {IMAGES_MLTABLE: self._describe(IMAGES_MLTABLE, f"{title}_images/MLTable")}
 
     def _describe(self, kind: str, name: str) -> PublishedFile:
@@ -181,35 +174,3 @@ class Files:
     def newest(self, path: str) -> str:
         """Return the path of the copy that is always that of the newest version."""
         return FOLDER + path.removeprefix(self.folder)
-
-
-def _escape_line_ends(lines: str) -> str:
-    """Return lines of JSON in which only the ends of lines end a line."""
-    for character, escaped in LINE_ENDS.items():
-        lines = lines.replace(character, escaped)
-    return lines
-
-
-def _cell(text: str) -> str:
-    """Return a cell of a CSV table (RFC 4180), in quotes where it needs them."""
-    return '"' + text.replace('"', '""') + '"' if NEEDS_QUOTES.search(text) else text
-
-
-def _defuse(cell: str) -> str:
-    """Put an apostrophe before a path that a spreadsheet would run; a reader takes one leading apostrophe off again."""
-    return f"'{cell}" if cell.startswith(RISKY_BEGINNINGS) else cell
-
-
-def _describe_table(*, has_urls: bool) -> bytes:
-    """Return the MLTable file that opens the JSON Lines beside it; URLs of Azure ML are read as streams."""
-    read: list[dict[str, Any]] = [
-        {"read_json_lines": {"encoding": "utf8", "invalid_lines": "error", "include_path_column": False}}
-    ]
-    if has_urls:
-        read.append({"convert_column_types": [{"columns": "image_url", "column_type": "stream_info"}]})
-    return _write_yaml({"paths": [{"file": "./labels.jsonl"}], "transformations": read})
-
-
-def _write_yaml(table: dict[str, Any]) -> bytes:
-    content = {"$schema": MLTABLE_SCHEMA, "type": "mltable", **table}
-    return str(yaml.dump(content, Dumper=YAML_DUMPER, sort_keys=False)).encode()
