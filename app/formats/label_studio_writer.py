@@ -16,6 +16,10 @@ from app.formats.texts import json_text, xml_attribute
 
 TASKS_PER_FILE = 10_000
 MAX_BYTES_PER_FILE = 200_000_000
+# Label Studio takes the path out of the address as that of a URL, without decoding it.
+QUESTION_MARK = (
+    "Label Studio does not find a file in Azure whose path has a question mark; export it with the image files."
+)
 
 
 class LabelStudioWriter:
@@ -43,6 +47,8 @@ class LabelStudioWriter:
             self._write_task(self._task(image).encode())
             self.tally.images += 1
             self.tally.objects += len(image.boxes)
+            if "?" in image.path and not self._has_files:
+                self.tally.lose(QUESTION_MARK, images=1)
 
     def _write_task(self, task: bytes) -> None:
         if self._file and (self._tasks == TASKS_PER_FILE or self._bytes + len(task) > MAX_BYTES_PER_FILE):

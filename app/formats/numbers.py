@@ -5,17 +5,17 @@ from decimal import Decimal
 
 def pixels(value: float) -> str:
     """Return the shortest decimal without an exponent; whole numbers have no point: `247`, `478.3`, `0.00001`."""
-    return str(int(value)) if value.is_integer() else _plain(value)
+    return str(int(value)) if value % 1 == 0 else _plain(value)
 
 
 def decimal(value: float) -> str:
     """Return the shortest decimal without an exponent, always with a point, as readers of ratios want it: `1.0`, `0.25`."""
-    return f"{int(value)}.0" if value.is_integer() else _plain(value)
+    return f"{int(value)}.0" if value % 1 == 0 else _plain(value)
 
 
 def difference(high: float, low: float) -> str:
     """Return `high - low` of two such decimals without the error of binary fractions: 0.3 and 0.1 make `0.2`."""
-    if high.is_integer() and low.is_integer():
+    if high % 1 == 0 and low % 1 == 0:
         return str(int(high) - int(low))
     return _trimmed(Decimal(repr(high)) - Decimal(repr(low)))
 

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 from app.formats import label_studio_writer
-from app.formats.label_studio_writer import LabelStudioWriter
+from app.formats.label_studio_writer import QUESTION_MARK, LabelStudioWriter
 from app.formats.members import UnsupportedError
-from app.formats.records import Class
+from app.formats.records import Class, Loss
 from tests.formats.memory import box, dataset, image, write
 from tests.formats.odd_names import ODD_NAMES
 
@@ -80,7 +80,8 @@ def test_tasks_are_in_parts_that_a_server_reads(monkeypatch: pytest.MonkeyPatch)
 
 def test_names_come_back_as_they_are() -> None:
     page = [image(image_id, name, box(class_id=image_id)) for image_id, name in enumerate(ODD_NAMES, start=1)]
-    files, _ = write(LabelStudioWriter, dataset(ODD_NAMES), page)
+    files, writer = write(LabelStudioWriter, dataset(ODD_NAMES), page)
+    assert writer.tally.losses == {QUESTION_MARK: Loss(1, 0)}
     tasks = json.loads(files["tasks-0001.json"])
     assert [task["data"]["image"] for task in tasks] == [f"azure-blob://main/upload/{name}" for name in ODD_NAMES]
     results = [task["annotations"][0]["result"][0] for task in tasks]

@@ -62,3 +62,7 @@ def as_float32(value: float) -> float:
 def shortest(value: float) -> float:
     """Return the Python float of the shortest decimal that gives the same float32 back."""
     return next(found for digits in range(1, 10) if as_float32(found := float(f"{value:.{digits}g}")) == value)
+
+
+def test_integers_are_numbers_too() -> None:
+    assert (pixels(3), decimal(3), difference(3, 1)) == ("3", "3.0", "2")
