@@ -1,6 +1,6 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check test coverage faults fuzz slow replay screenshot requirements audit sbom bench bench-check bench-growth bench-peers
+.PHONY: help install run demo check client test coverage faults fuzz slow replay screenshot requirements audit sbom bench bench-check bench-growth bench-peers
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -31,7 +31,7 @@ check: ## Run the linters and the type checker
 	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
 # Some machines forbid it to keep what is compiled; then each of the many programs that tests start would compile all of it again.
-test coverage faults fuzz slow: export PYTHONDONTWRITEBYTECODE =
+client test coverage faults fuzz slow: export PYTHONDONTWRITEBYTECODE =
 
 test: ## Run the tests on real PostgreSQL and Azurite (ARGS="-k name": some)
 	@$(INSTALL) test
@@ -39,6 +39,14 @@ test: ## Run the tests on real PostgreSQL and Azurite (ARGS="-k name": some)
 
 coverage: ## Run the same tests and measure which lines and branches they reach, which takes half as long again
 	@$(MAKE) test ARGS="--cov --cov-report=term $(ARGS)"
+
+client: ## Build the wheel of the client, and test it in an empty environment against a real service (ARGS="-k name": some)
+	@$(INSTALL) test
+	@rm -rf client/dist .venv/client
+	@$(PYTHON) -m venv .venv/client
+	@.venv/client/bin/python -m pip wheel --quiet --no-cache-dir --no-deps --wheel-dir client/dist ./client
+	@.venv/client/bin/python -m pip install --quiet --no-cache-dir "$$(echo client/dist/*.whl)[test]"
+	cd client && ../.venv/client/bin/python -m pytest $(ARGS)
 
 faults: ## Kill, stop and disconnect programs, and check that nothing is lost (FAULTS=long for the long form)
 	@$(INSTALL) test
