@@ -161,7 +161,7 @@ def test_fractions_and_parts_and_sizes_of_zero_are_read() -> None:
         ),
         (annotation(bottle(1, 1, 2, 2, name="x" * 1025)), "bad_record", "<name> has more than 1,024 characters."),
         (annotation(filename="x" * 1025), "bad_record", "<filename> has more than 1,024 characters."),
-        (LABEL_IMG[:300], "bad_record", "Line 15 is no XML that can be read: it ends before its last element does."),
+        (LABEL_IMG[:250], "bad_record", "Line 13 is no XML that can be read: it ends before its last element does."),
         (b"", "bad_record", "The file is empty; XML was expected."),
         (b"text", "bad_record", "Line 1 is no XML that can be read: syntax error."),
     ],
