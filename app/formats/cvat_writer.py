@@ -10,7 +10,7 @@ from app.formats.members import Members
 from app.formats.numbers import pixels
 from app.formats.records import Box, Class, Dataset, Image, Tally
 from app.formats.states import refuse_unlabeled
-from app.formats.xml_text import xml_text
+from app.formats.texts import xml_attribute
 
 IDS = "Ids of images, boxes and classes are not in this format."
 CONFIDENCE = "CVAT has no place for a confidence."
@@ -24,7 +24,7 @@ class CvatWriter:
         """Begin. Raises UnsupportedError for names that XML cannot hold."""
         self.tally = Tally()
         self._labels = {
-            one.class_id: xml_text(one.name, f"The name of class {one.class_id}") for one in dataset.classes
+            one.class_id: xml_attribute(one.name, f"The name of class {one.class_id}") for one in dataset.classes
         }
         self._file = members.open("annotations.xml")
         self._file.write("".join(self._head(dataset)).encode())
@@ -44,7 +44,7 @@ class CvatWriter:
 
     def _head(self, dataset: Dataset) -> Iterator[str]:
         kind = "project" if dataset.splits else "task"
-        name = xml_text(f"{dataset.name} {dataset.version}", "The name of the snapshot")
+        name = xml_attribute(f"{dataset.name} {dataset.version}", "The name of the snapshot")
         yield '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n  <meta>\n'
         yield f"    <{kind}>\n      <id>{dataset.snapshot_id}</id>\n      <name>{name}</name>\n"
         yield f"      <size>{dataset.image_count}</size>\n      <mode>annotation</mode>\n"
@@ -62,7 +62,7 @@ class CvatWriter:
         return f"        <label>\n{name}{color}          <type>rectangle</type>\n          <attributes/>\n        </label>\n"
 
     def _image(self, image: Image) -> Iterator[str]:
-        name = xml_text(image.file_name, f"The name of image {image.image_id}")
+        name = xml_attribute(image.file_name, f"The name of image {image.image_id}")
         part = f' subset="{image.split}"' if image.split else ""
         size = f'width="{image.width}" height="{image.height}"'
         yield f'  <image id="{self.tally.images}" name="{name}"{part} {size}>\n'

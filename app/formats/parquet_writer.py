@@ -6,7 +6,7 @@ It lies beside the images, named as the folders of images of Hugging Face's `dat
 
 import json
 from collections.abc import Sequence
-from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from app.formats.members import Member, Members
@@ -66,7 +66,7 @@ class ParquetWriter:
     def _write_group(self) -> None:
         import pyarrow as pa
 
-        columns = [pa.array([getattr(one, name) for one in self._images], kind) for name, kind in IMAGE_COLUMNS]
+        columns = _arrays(self._images, list(self._schema)[:-1])
         columns.append(_list_boxes(self._images, self._schema.field("objects").type))
         self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema))
         self.tally.images += len(self._images)
@@ -100,13 +100,20 @@ def _schema(dataset: Dataset) -> "pa.Schema":
 def _list_boxes(images: list[Image], kind: "pa.ListType") -> "pa.ListArray":
     import pyarrow as pa
 
-    boxes: list[Box] = list(chain.from_iterable(image.boxes for image in images))
-    fields = [
-        pa.array([getattr(box, name) for box in boxes], kind.value_type.field(name).type) for name, _ in BOX_FIELDS
-    ]
     offsets, end = [], 0
     for image in images:
         offsets.append(end if image.boxes or image.state in STATES_WITH_BOXES else None)
         end += len(image.boxes)
-    structs = pa.StructArray.from_arrays(fields, fields=list(kind.value_type))
+    fields = list(kind.value_type)
+    structs = pa.StructArray.from_arrays(
+        _arrays([box for image in images for box in image.boxes], fields), fields=fields
+    )
     return pa.ListArray.from_arrays(pa.array([*offsets, end], "int32"), structs, type=kind)
+
+
+def _arrays(records: Sequence[Image | Box], fields: "list[pa.Field]") -> "list[pa.Array]":
+    """Return an array for each field, with what the records have of this name."""
+    import pyarrow as pa
+
+    columns = list(zip(*map(attrgetter(*(field.name for field in fields)), records), strict=True)) or [()] * len(fields)
+    return [pa.array(column, field.type) for column, field in zip(columns, fields, strict=True)]

@@ -11,7 +11,7 @@ from app.formats.members import Member, Members
 from app.formats.names import flat_name, flat_stem
 from app.formats.records import Box, Dataset, Image, Tally
 from app.formats.states import refuse_unlabeled
-from app.formats.xml_text import xml_text
+from app.formats.texts import xml_attribute
 
 FOLDER = "VOC2012"
 ROOT = f"VOCdevkit/{FOLDER}"
@@ -34,9 +34,9 @@ class VocWriter:
         self.tally = Tally()
         self._dataset = dataset
         self._members = members
-        self._source = xml_text(f"{dataset.name} {dataset.version}", "The name of the snapshot")
+        self._source = xml_attribute(f"{dataset.name} {dataset.version}", "The name of the snapshot")
         self._labels = {
-            one.class_id: xml_text(one.name, f"The name of class {one.class_id}") for one in dataset.classes
+            one.class_id: xml_attribute(one.name, f"The name of class {one.class_id}") for one in dataset.classes
         }
         parts = dataset.splits or (WHOLE,)
         self._lists: dict[str, Member] = {part: members.open(f"{ROOT}/ImageSets/Main/{part}.txt") for part in parts}
@@ -95,4 +95,4 @@ class VocWriter:
 
 
 def _has_fractions(box: Box) -> bool:
-    return not all(edge.is_integer() for edge in (box.x_min, box.y_min, box.x_max, box.y_max))
+    return bool(box.x_min % 1 or box.y_min % 1 or box.x_max % 1 or box.y_max % 1)

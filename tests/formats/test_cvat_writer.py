@@ -11,7 +11,7 @@ from app.formats.records import Loss
 from tests.formats.datasets import DATASET, IMAGES, Kept, box, image
 from tests.formats.writing import write
 
-SECOND = "a,&#34;b&#34;\\ &#60;&#38;&#62; \U0001f600"
+SECOND = "a,&quot;b&quot;\\ &lt;&amp;&gt; \U0001f600"
 SPLIT = f"""<?xml version="1.0" encoding="utf-8"?>
 <annotations>
   <version>1.1</version>
@@ -89,7 +89,7 @@ def test_the_campaign_of_a_label_is_lost() -> None:
 def test_a_file_name_that_xml_cannot_hold_is_refused() -> None:
     writer = CvatWriter(DATASET, Kept(), files=False)
     with pytest.raises(
-        UnsupportedError, match=r"The name of image 9 has the character U\+0001, which XML cannot hold\."
+        UnsupportedError, match=r"The name of image 9 has the character U\+0001 at position 2, which XML"
     ):
         writer.write([image(9, "a\x01.jpg", 9, 9)])
 

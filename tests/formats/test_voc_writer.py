@@ -23,7 +23,7 @@ OBJECT = (
     "\t\t<difficult>0</difficult>\n\t\t<bndbox>\n\t\t\t<xmin>{}</xmin>\n\t\t\t<ymin>{}</ymin>\n"
     "\t\t\t<xmax>{}</xmax>\n\t\t\t<ymax>{}</ymax>\n\t\t</bndbox>\n\t</object>\n"
 )
-ESCAPED = "a,&#34;b&#34;\\ &#60;&#38;&#62; \U0001f600"
+ESCAPED = "a,&quot;b&quot;\\ &lt;&amp;&gt; \U0001f600"
 
 
 def test_every_image_has_its_file_and_every_part_its_list() -> None:
@@ -81,7 +81,9 @@ def test_the_campaign_of_a_label_is_lost() -> None:
 
 @pytest.mark.parametrize("character", ["\x00", "\x0b", "\x1f", "\ufffe", "\uffff"])
 def test_a_name_that_xml_cannot_hold_is_refused(character: str) -> None:
-    with pytest.raises(UnsupportedError, match=f"The name of class 5 has the character U.{ord(character):04X}"):
+    with pytest.raises(
+        UnsupportedError, match=f"The name of class 5 has the character U.{ord(character):04X} at position 2"
+    ):
         VocWriter(replace(DATASET, classes=(Class(5, f"a{character}"),)), Kept(), files=False)
 
 

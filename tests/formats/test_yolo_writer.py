@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.formats.members import UnsupportedError, Writer
+from app.formats.numbers import decimal
 from app.formats.records import Class, Dataset, Image, Loss
 from app.formats.yolo_writer import CAMPAIGN, CLOSE, CONFIDENCE, EQUAL, IDS, NO_TRAIN, NO_VAL, SMALL, YoloWriter
 from tests.formats import writing
@@ -98,6 +99,16 @@ def shortest(value: float) -> float:
     return next(short for digits in range(1, 18) if single(short := float(f"{value:.{digits}g}")) == value)
 
 
+def test_a_number_has_no_exponent() -> None:
+    texts, _ = write(
+        [image(1, "a.jpg", 2**20, 10, box(1, 1, 0, 0, 2**-5, 10), box(2, 1, 0, 0, 2**20, 10), split="train")]
+    )
+    assert (
+        texts["labels/train/000001_a.txt"]
+        == "0 0.000000014901161193847656 0.5 0.000000029802322387695312 1.0\n0 0.5 0.5 1.0 1.0\n"
+    )
+
+
 SIZES = st.integers(1, 100_000)
 SHARES = st.floats(0, 1, width=32)
 
@@ -107,7 +118,9 @@ def test_edges_come_back_as_the_same_float32(size: int, one: float, other: float
     low, high = (shortest(min(single(share * size), float(size))) for share in sorted((one, other)))
     if low < high:
         texts, writer = write([image(1, "a.jpg", size, size, box(1, 1, low, low, high, high), split="train")])
-        _, x, y, width, height = map(float, texts["labels/train/000001_a.txt"].split())
+        numbers = texts["labels/train/000001_a.txt"].split()[1:]
+        x, y, width, height = map(float, numbers)
+        assert numbers == [decimal(number) for number in (x, y, width, height)]
         assert (x, width) == (y, height)
         assert CLOSE in writer.tally.losses or single((x - width / 2) * size) == single(low)
         assert single((x + width / 2) * size) == single(high)
