@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import IO
 
 from app.formats.members import Member, Members
-from app.formats.numbers import decimal, difference, pixels, product
+from app.formats.numbers import corner_and_size, decimal
 from app.formats.records import Box, Dataset, Image, Tally
 from app.formats.states import refuse_unlabeled
 from app.formats.texts import json_text
@@ -116,11 +116,11 @@ def _image(image: Image) -> str:
 
 
 def _annotation(image_id: int, box: Box) -> str:
-    width, height = difference(box.x_max, box.x_min), difference(box.y_max, box.y_min)
+    x, y, width, height, area = corner_and_size(box.x_min, box.y_min, box.x_max, box.y_max)
     score = "" if box.confidence is None else f',"score":{decimal(box.confidence)}'
     attributes = "" if box.campaign is None else f',"attributes":{{"campaign":{json_text(box.campaign)}}}'
     return (
         f'{{"id":{box.object_id},"image_id":{image_id},"category_id":{box.class_id},'
-        f'"bbox":[{pixels(box.x_min)},{pixels(box.y_min)},{width},{height}],"area":{product(width, height)},'
+        f'"bbox":[{x},{y},{width},{height}],"area":{area},'
         f'"iscrowd":0,"segmentation":[]{score}{attributes}}}'
     )

@@ -8,7 +8,7 @@ Read from the sources of Datumaro 1.13, plugins/data_formats/datumaro.
 from collections.abc import Sequence
 
 from app.formats.members import Member, Members
-from app.formats.numbers import decimal, difference, pixels
+from app.formats.numbers import corner_and_size, decimal
 from app.formats.records import Box, Dataset, Image, Tally
 from app.formats.texts import json_text
 
@@ -65,12 +65,10 @@ def _item(image: Image) -> str:
 
 
 def _annotation(box: Box) -> str:
-    bbox = (
-        f"{pixels(box.x_min)},{pixels(box.y_min)},{difference(box.x_max, box.x_min)},{difference(box.y_max, box.y_min)}"
-    )
+    x, y, width, height, _ = corner_and_size(box.x_min, box.y_min, box.x_max, box.y_max)
     return (
         f'{{"id":{box.object_id},"type":"bbox","attributes":{{{_attributes(box)}}},"group":0,"label_id":{box.class_id - 1},'
-        f'"z_order":0,"bbox":[{bbox}]}}'
+        f'"z_order":0,"bbox":[{x},{y},{width},{height}]}}'
     )
 
 

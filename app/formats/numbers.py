@@ -20,11 +20,19 @@ def difference(high: float, low: float) -> str:
     return _trimmed(Decimal(repr(high)) - Decimal(repr(low)))
 
 
-def product(width: str, height: str) -> str:
-    """Return the product of two decimals as the same kind of text: `0.5` and `3` make `1.5`."""
-    if width.isdigit() and height.isdigit():
-        return str(int(width) * int(height))
-    return _trimmed(Decimal(width) * Decimal(height))
+def corner_and_size(
+    left: float, top: float, right: float, bottom: float
+) -> tuple[object, object, object, object, object]:
+    """Return `x, y, width, height` of a box and its area, whose texts are decimals of the same kind.
+
+    Most boxes are of whole pixels, for which integers take a third of the time.
+    """
+    x, y, right_pixel, bottom_pixel = int(left), int(top), int(right), int(bottom)
+    if x == left and y == top and right_pixel == right and bottom_pixel == bottom:
+        width, height = right_pixel - x, bottom_pixel - y
+        return x, y, width, height, width * height
+    wide, high = difference(right, left), difference(bottom, top)
+    return pixels(left), pixels(top), wide, high, _trimmed(Decimal(wide) * Decimal(high))
 
 
 def _plain(value: float) -> str:

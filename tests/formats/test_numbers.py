@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.formats.numbers import decimal, difference, pixels, product
+from app.formats.numbers import corner_and_size, decimal, difference, pixels
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,19 @@ def test_a_difference_has_no_error_of_binary_fractions(high: float, low: float, 
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "expected"),
-    [("480", "270", "129600"), ("0.5", "3", "1.5"), ("0.5", "4", "2"), ("0.000002", "0.1", "0.0000002")],
+    ("edges", "expected"),
+    [
+        ((480.0, 540.0, 960.0, 810.0), ("480", "540", "480", "270", "129600")),
+        ((480, 540, 960, 810), ("480", "540", "480", "270", "129600")),
+        ((0.1, 540.0, 478.3, 540.5), ("0.1", "540", "478.2", "0.5", "239.1")),
+        ((0.5, 0.0, 1.0, 4.0), ("0.5", "0", "0.5", "4", "2")),
+        ((0.0, 0.0, 2e-06, 0.1), ("0", "0", "0.000002", "0.1", "0.0000002")),
+    ],
 )
-def test_a_product_has_no_error_of_binary_fractions(width: str, height: str, expected: str) -> None:
-    assert product(width, height) == expected
+def test_a_box_is_a_corner_a_size_and_an_area(
+    edges: tuple[float, float, float, float], expected: tuple[str, ...]
+) -> None:
+    assert tuple(map(str, corner_and_size(*edges))) == expected
 
 
 @given(st.floats(0, 100_000, width=32), st.floats(0, 100_000, width=32))
