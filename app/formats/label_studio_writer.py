@@ -12,8 +12,7 @@ from app.formats.members import Member, Members
 from app.formats.numbers import decimal
 from app.formats.records import Box, Dataset, Image, Tally
 from app.formats.states import LABELED_STATES
-from app.formats.texts import json_text
-from app.formats.xml_text import xml_text
+from app.formats.texts import json_text, xml_attribute
 
 TASKS_PER_FILE = 10_000
 MAX_BYTES_PER_FILE = 200_000_000
@@ -115,7 +114,7 @@ class LabelStudioWriter:
 def _labeling_config(dataset: Dataset) -> str:
     """Return the configuration whose names the results refer to, with the classes in the order of their ids."""
     labels = "".join(
-        f'    <Label value="{xml_text(each.name, f"The name of class {each.class_id}")}"'
+        f'    <Label value="{xml_attribute(each.name, f"The name of class {each.class_id}")}"'
         + (f' background="{each.color}"' if each.color else "")
         + "/>\n"
         for each in dataset.classes
