@@ -10,8 +10,7 @@ import struct
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from app.formats.reading import FormatError
 
@@ -24,9 +23,13 @@ MAX_RATIO = 200
 FREE_OF_RATIO_BYTES = 1024**2
 
 _PIECE = 256 * 1024
+# The fixed part of an entry of the directory, its name, its extra fields and its comment.
+_MAX_ENTRY_BYTES = 46 + 3 * 0xFFFF
+_DIRECTORY_PIECE = 4 * _MAX_ENTRY_BYTES
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _UTF_8 = 0x1, 0x800
 _ZIP64_FIELD, _UNIX = 1, (3, 19)
+_FILE_MODES = (0, stat.S_IFREG, stat.S_IFDIR)
 _LARGE_16, _LARGE_32 = 0xFFFF, 0xFFFFFFFF
 _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
@@ -58,8 +61,7 @@ class ByteSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ZipMember:
+class ZipMember(NamedTuple):
     """One file of an archive, as the directory describes it; sizes are in bytes."""
 
     name: str
@@ -236,38 +238,39 @@ class _Directory:
         self._piece, self._at = b"", 0
 
     def next(self) -> ZipMember:
-        header = self._take(_ENTRY.size)
-        _, _, system, _, _, flags, method, _, _, crc, packed_size, size, *lengths, disk, _, external, offset = (
-            _ENTRY.unpack(header)
+        if self._read_to < self._end and len(self._piece) - self._at < _MAX_ENTRY_BYTES:
+            self._fill()
+        piece, start = self._piece, self._at
+        name_at = start + _ENTRY.size
+        if len(piece) < name_at:
+            raise FormatError("The directory of the archive is shorter than the archive says. The archive is damaged.")
+        signature, _, system, _, _, flags, method, _, _, crc, packed_size, size, *lengths, disk, _, external, offset = (
+            _ENTRY.unpack_from(piece, start)
         )
-        raw_name, extra, _ = (self._take(length) for length in lengths)
-        if header[:4] != b"PK\x01\x02":
+        if signature != b"PK\x01\x02":
             raise FormatError("The directory of the archive is damaged.")
+        extra_at = name_at + lengths[0]
+        comment_at = extra_at + lengths[1]
+        self._at = comment_at + lengths[2]
+        self.position += self._at - start
+        if len(piece) < self._at:
+            raise FormatError("The directory of the archive is shorter than the archive says. The archive is damaged.")
+        raw_name = piece[name_at:extra_at]
         name = _decode_name(raw_name, flags)
         if flags & _ENCRYPTED:
             raise FormatError(f"{shown(name)} is encrypted. Pack the archive without a password.")
-        if system in _UNIX and stat.S_IFMT(external >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        if system in _UNIX and stat.S_IFMT(external >> 16) not in _FILE_MODES:
             raise FormatError(f"{shown(name)} is a link or a device, not a file. Pack the files themselves.")
-        if _LARGE_32 in (size, packed_size, offset):
-            size, packed_size, offset = _read_zip64(name, extra, size, packed_size, offset)
+        if size == _LARGE_32 or packed_size == _LARGE_32 or offset == _LARGE_32:
+            size, packed_size, offset = _read_zip64(name, piece[extra_at:comment_at], size, packed_size, offset)
         if disk not in (0, _LARGE_16):
             raise FormatError("The archive is split over several files. Pack it as one.")
         return ZipMember(name, size, packed_size, offset, method, crc, raw_name)
 
-    def _take(self, size: int) -> bytes:
-        if len(self._piece) - self._at < size:
-            self._fill()
-        taken = self._piece[self._at : self._at + size]
-        if len(taken) < size:
-            raise FormatError("The directory of the archive is shorter than the archive says. The archive is damaged.")
-        self._at += size
-        self.position += size
-        return taken
-
     def _fill(self) -> None:
         self._file.seek(self._read_to)
-        piece = self._file.read(min(_PIECE, self._end - self._read_to))
-        self._read_to += len(piece)
+        piece = self._file.read(min(_DIRECTORY_PIECE, self._end - self._read_to))
+        self._read_to = self._read_to + len(piece) if piece else self._end
         self._piece, self._at = self._piece[self._at :] + piece, 0
 
 
