@@ -14,11 +14,19 @@ from app.jobs.delete_dropbox import delete_dropbox
 from app.jobs.delete_image_files import delete_image_files
 from app.jobs.finish_image_set import finish_image_set
 from app.jobs.inspect_image_set import inspect_image_set
+from app.jobs.make_snapshot import make_snapshot
 from app.jobs.progress import Checkpoint, Failed
 from app.jobs.publish_datasets import publish_files
 from app.jobs.register_datasets import register_datasets
 from app.media.decoders import DecoderPool
-from app.models.jobs import DELETE_DROPBOX, DELETE_IMAGE_FILES, FINISH_IMAGE_SET, INSPECT_IMAGE_SET, PUBLISH_DATASETS
+from app.models.jobs import (
+    DELETE_DROPBOX,
+    DELETE_IMAGE_FILES,
+    FINISH_IMAGE_SET,
+    INSPECT_IMAGE_SET,
+    MAKE_SNAPSHOT,
+    PUBLISH_DATASETS,
+)
 from app.outbox.queue import QueueEntry
 from app.settings import Settings
 
@@ -80,10 +88,15 @@ def _publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[
     yield from register_datasets(session, registry, place.blobs.container, run.job_id)
 
 
+def _make_snapshot(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
+    return make_snapshot(session, run.subject_id)
+
+
 KINDS: dict[str, Callable[[Session, Workplace, Run], Iterator[Checkpoint]]] = {
     FINISH_IMAGE_SET: _finish_image_set,
     DELETE_DROPBOX: _delete_dropbox,
     INSPECT_IMAGE_SET: _inspect_image_set,
     PUBLISH_DATASETS: _publish_datasets,
     DELETE_IMAGE_FILES: _delete_image_files,
+    MAKE_SNAPSHOT: _make_snapshot,
 }

@@ -30,6 +30,13 @@ JOBS = _jobs(Job).order_by(Job.id.desc())
 JOB = _jobs(Job).where(Job.id == bindparam("job_id"))
 
 
+def job_of(job_id: InstrumentedAttribute[int | None]) -> ColumnElement[Any]:
+    """Return an expression: the job with this id as a JSON object, null where there is none."""
+    job = aliased(Job)
+    found = _jobs(job).where(job.id == job_id).correlate(job_id.class_).subquery("named_job")
+    return select(func.row_to_json(found.table_valued())).scalar_subquery()
+
+
 def newest_job(
     kind: str, subject_type: str, subject_id: InstrumentedAttribute[int], *more: ColumnElement[Any]
 ) -> ColumnElement[Any]:

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Numeric, Text, and_, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.orm.util import AliasedClass
 
-from app.models import Campaign, CampaignImage, Object, Submission
+from app.models import Campaign, CampaignImage, Object, SnapshotClass, SnapshotImage, SnapshotLabels, Submission
 from app.representations.json import AnySelect, json_object, utc
 
 
@@ -19,7 +19,7 @@ def _edge(exact: InstrumentedAttribute[float | None], whole: InstrumentedAttribu
     return func.coalesce(_plain(exact), whole)
 
 
-def _objects(submitted: type[Object | CampaignImage] | AliasedClass[CampaignImage]) -> AnySelect:
+def _objects(submitted: type[Object | CampaignImage | SnapshotLabels] | AliasedClass[CampaignImage]) -> AnySelect:
     """Return the select of objects; it finds the time of the submission once for each row of `submitted`."""
     date_added = (
         select(utc(Submission.date_created))
@@ -79,4 +79,23 @@ def select_suggestions(member: type[CampaignImage]) -> AnySelect:
             Object.image_id == suggested.image_id,
         )
         .correlate(member)
+    )
+
+
+def select_objects_of_snapshot() -> AnySelect:
+    """Return the select of the objects of an image of a snapshot, which the outer select names, each with its `class_id`."""
+    return (
+        _objects(SnapshotLabels)
+        .add_columns(SnapshotClass.class_id)
+        .where(
+            SnapshotLabels.snapshot_id == SnapshotImage.snapshot_id,
+            SnapshotLabels.image_id == SnapshotImage.image_id,
+            Object.campaign_id == SnapshotLabels.campaign_id,
+            Object.submission_id == SnapshotLabels.submission_id,
+            Object.image_id == SnapshotLabels.image_id,
+            SnapshotClass.snapshot_id == SnapshotImage.snapshot_id,
+            SnapshotClass.name == Object.label,
+            SnapshotClass.selected,
+        )
+        .correlate(SnapshotImage)
     )

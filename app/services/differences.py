@@ -124,12 +124,12 @@ def _compare(
         rows = session.execute(BOXES, {"campaign_id": campaign_id, **named})
         boxes = {image_id: list(found) for image_id, found in groupby(rows, itemgetter(0))}
         for row in changed:
-            matches = _match(row.image_id, boxes.get(row.image_id, []))
+            matches = match_image(row.image_id, boxes.get(row.image_id, []))
             if matches or (row.before_state, row.before_reason) != (row.after_state, row.after_reason):
                 yield row, matches
 
 
-def _match(image_id: int, rows: Sequence[Any]) -> list[Match]:
+def match_image(image_id: int, rows: Sequence[Any]) -> list[Match]:
     """Return what became of the objects of an image, without those that are the same."""
     sides: tuple[list[Box], list[Box]] = ([], [])
     for row in rows:
@@ -164,13 +164,13 @@ def _describe(session: Session, campaign_id: int, shown: list[tuple[Row[Any], li
                 None if state == "unlabeled" else revision
                 for state, revision in ((row.before_state, row.before_id), (row.after_state, row.after_id))
             ],
-            **{kind: [_show(match, objects) for match in matches if match.kind == kind] for kind in KINDS},
+            **{kind: [show_match(match, objects) for match in matches if match.kind == kind] for kind in KINDS},
         }
         for row, matches in shown
     ]
 
 
-def _show(match: Match, objects: dict[int, orjson.Fragment]) -> Any:
+def show_match(match: Match, objects: dict[int, orjson.Fragment]) -> Any:
     """Return a pair, or the one object of what was added or removed."""
     if match.before and match.after:
         return {"before": objects[match.before.id], "after": objects[match.after.id], "iou": match.iou}

@@ -11,6 +11,7 @@ from app.models.jobs import (
     DELETE_IMAGE_FILES,
     FINISH_IMAGE_SET,
     INSPECT_IMAGE_SET,
+    MAKE_SNAPSHOT,
     PUBLISH_DATASETS,
 )
 from app.outbox import queue
@@ -19,6 +20,9 @@ from app.representations.json import fetch_object
 from app.representations.pages import Listing, Page, fetch_page
 from app.services import campaigns, image_sets
 from app.services.audit import Action, SubjectType, record
+
+# What can still be done after it was cancelled, because nothing was undone.
+RETRIABLE = (FINISH_IMAGE_SET, INSPECT_IMAGE_SET, MAKE_SNAPSHOT)
 
 
 def get_job(session: Session, job_id: int) -> bytes:
@@ -40,7 +44,7 @@ def list_jobs(session: Session, page: Page, state: list[str] | None = None, kind
 def retry_job(session: Session, job_id: int) -> None:
     """Start a job again. Raises NotFound, and Conflict unless it has failed, or was cancelled and its subject still needs it."""
     job, subject = _lock_job(session, job_id)
-    if job.state != "failed" and not (job.state == CANCELLED and job.kind in (FINISH_IMAGE_SET, INSPECT_IMAGE_SET)):
+    if job.state != "failed" and not (job.state == CANCELLED and job.kind in RETRIABLE):
         raise Conflict(f"Job {job_id} is {job.state}: only a failed or a cancelled job can be retried.")
     if job.kind == FINISH_IMAGE_SET and (subject is None or subject.status != "finished"):
         is_now = subject.status if subject else "deleted"

@@ -19,11 +19,22 @@ def check_title(title: str) -> None:
     (learn.microsoft.com, "Naming and referencing containers, blobs, and metadata").
     """
     if len(title) > MAX_TITLE_LENGTH or not SPELLING.fullmatch(title):
-        rule = (
-            f"A title must have 1 to {MAX_TITLE_LENGTH} characters: lowercase letters a to z, digits and single dashes, "
-            "with no dash at either end."
-        )
-        raise Unprocessable(rule, errors=[{"pointer": "/title", "detail": rule}])
+        raise refuse_spelling("A title", "/title")
+
+
+def refuse_spelling(noun: str, pointer: str) -> Unprocessable:
+    """Return the error for a title, or a name that is spelled as one is, with the rule."""
+    rule = (
+        f"{noun} must have 1 to {MAX_TITLE_LENGTH} characters: lowercase letters a to z, digits and single dashes, "
+        "with no dash at either end."
+    )
+    return Unprocessable(rule, errors=[{"pointer": pointer, "detail": rule}])
+
+
+def check_name(name: str) -> None:
+    """Raise Unprocessable, with the rule, unless the name of a snapshot is spelled as a title."""
+    if len(name) > MAX_TITLE_LENGTH or not SPELLING.fullmatch(name):
+        raise refuse_spelling("The name of a snapshot", "/name")
 
 
 def list_filters(
@@ -31,14 +42,15 @@ def list_filters(
     title_column: InstrumentedAttribute[str],
     status: str | None,
     title: str | None,
+    parameter: str = "title",
 ) -> list[ColumnElement[bool]]:
     """Return the filters for things of a status and a title; a title with a star (`drone-*`) matches all that begin so.
 
-    Raises BadRequest for a title with characters that cannot be seen.
+    Raises BadRequest for a title with characters that cannot be seen; `parameter` is what holds it.
     """
     filters: list[ColumnElement[bool]] = [status_column == status] if status else []
     if title is not None:
-        title = read_query_text(title, "title")
+        title = read_query_text(title, parameter)
         if title.endswith("*"):
             # Not LIKE: a title from a caller may hold its wildcards.
             filters.append(func.starts_with(title_column, title.removesuffix("*")))

@@ -5,6 +5,7 @@ spec shows.
 """
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -114,6 +115,12 @@ LINES = {
     "relabel_campaign": Line(ADMIN, {"mapping": {"PET": "can"}}, campaign="active"),
     "get_campaign_statistics": Line(ALL_OF_CAMPAIGN),
     "get_statistics": Line(READER, query="?campaigns={campaign_id}"),
+    "list_snapshots": Line(READER),
+    "create_snapshot": Line(ADMIN, {"name": "{title}", "campaigns": ["{campaign_id}"]}, status=202),
+    "get_snapshot": Line(READER),
+    "list_snapshot_images": Line(READER),
+    "list_snapshot_objects": Line(READER),
+    "list_snapshot_differences": Line(READER, query="?from={snapshot_id}"),
     "list_audit": Line(ADMIN),
     "list_jobs": Line(READER),
     "get_job": Line(READER),
@@ -251,6 +258,20 @@ def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> di
         "INSERT INTO job (kind, subject_type, subject_id, state) VALUES ('delete_dropbox', 'image_set', :id, 'failed')"
     )
     queued = "INSERT INTO job (kind, subject_type, subject_id) VALUES ('inspect_image_set', 'image_set', :id)"
+    selection = {
+        "campaigns": [1],
+        "states": ["labeled"],
+        "review": "any",
+        "labels": "first",
+        "skip_problems": False,
+        "summary": "",
+    }
+    selection |= dict.fromkeys(("image_sets", "classes", "as_of", "query"))
+    frozen = (
+        "INSERT INTO snapshot (name, version, state, selection, created_by, moment, content_hash, image_count, object_count,"
+        " counts, date_ready) VALUES (:name, 1, 'ready', CAST(:selection AS jsonb), 1, now(), sha256(''), 0, 0,"
+        ' \'{"states": {}, "splits": {}}\', now())'
+    )
     submitted = "INSERT INTO submission (campaign_id, user_id, image_count, object_count, replaced) VALUES (:id, :user, 0, 0, 0)"
     return {
         "pair": (campaign["access_token"]["apikey"], campaign["access_token"]["apisecret"]),
@@ -262,6 +283,7 @@ def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> di
         "image_id": image_id,
         "loose_id": loose_id,
         "submission_id": fetch(app, f"{submitted} RETURNING id", id=campaign["campaign_id"], user=user["user_id"]),
+        "snapshot_id": fetch(app, frozen + " RETURNING id", name=title, selection=json.dumps(selection)),
         "job_id": fetch(app, failed + " RETURNING id", id=imageset_id),
         "queued_job_id": fetch(app, queued + " RETURNING id", id=imageset_id),
         "user_id": user["user_id"],

@@ -278,7 +278,8 @@ def test_defaults_of_pages() -> None:
         assert ("page" in named) == ("per_page" in named) or name == "list_uploads"
         if "page" in named:
             assert (named["page"]["minimum"], named["page"]["default"]) == (1, 1)
-            default = 1000 if path.startswith("/campaigns/{") and path.endswith(("/images", "/objects")) else 10
+            is_long = path.startswith(("/campaigns/{", "/snapshots/{")) and path.endswith(("/images", "/objects"))
+            default = 1000 if is_long else 10
             assert [named["per_page"][key] for key in ("minimum", "maximum", "default")] == [1, 5000, default]
 
 
