@@ -11,6 +11,8 @@ BadKind = Literal["bad_record", "bad_box", "duplicate_image", "duplicate_class",
 NoteKind = Literal["origin", "no_label_file", "not_kept"]
 # How a box is measured: in pixels, in parts of the image's size (0 to 1), or in hundredths of it (0 to 100).
 Unit = Literal["pixels", "ratios", "percent"]
+# What a file can say of an image.
+STATES = ("unlabeled", "labeled", "empty", "unusable", "draft")
 
 
 @dataclass(frozen=True, slots=True)
