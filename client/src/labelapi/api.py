@@ -55,7 +55,7 @@ class LabelAPI(Operations):
         """Close the connections."""
         self.transport.close()
 
-    def walk(self, path: str, key: str, **query: Any) -> Iterator[Any]:
+    def walk(self, path: str, key: str, /, **query: Any) -> Iterator[Any]:
         """Yield every item of the list at `path`, whose pages hold them under `key`; a page is fetched when it is needed."""
         query.setdefault("per_page", PAGE_SIZE)
         for page in self.transport.pages(path, query):

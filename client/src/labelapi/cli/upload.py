@@ -109,10 +109,10 @@ def finish_set(console: Console, api: LabelAPI, imageset_id: int, summary: Summa
         if error.status != 409 or api.get_image_set(imageset_id)["status"] != "finished":
             raise
     with console.bar("Ingesting", unit="files") as bar:
-        image_set = watch_ingest(api, imageset_id, lambda job: _see(bar, job))
-    _check_job(image_set["ingest"])
+        image_set = watch_ingest(api, imageset_id, lambda job: see_job(bar, job))
+    check_job(image_set["ingest"])
     with console.bar("Inspecting", unit="files") as bar:
-        image_set = watch_inspection(api, imageset_id, lambda job: _see(bar, job))
+        image_set = watch_inspection(api, imageset_id, lambda job: see_job(bar, job))
     return report_ingest(console, api, image_set, summary)
 
 
@@ -133,7 +133,8 @@ def report_ingest(console: Console, api: LabelAPI, image_set: models.ImageSet, s
     return LEFT_OUT if problems else 0
 
 
-def _check_job(job: Any) -> None:
+def check_job(job: Any) -> None:
+    """Raise JobFailed when a job did not succeed."""
     from labelapi.errors import JobFailed
 
     if job["state"] != "succeeded":
@@ -142,7 +143,8 @@ def _check_job(job: Any) -> None:
         )
 
 
-def _see(bar: Bar, job: Any) -> None:
+def see_job(bar: Bar, job: Any) -> None:
+    """Show a job on a bar."""
     if job:
         bar.set(job["done"], job["total"], job["state"])
 

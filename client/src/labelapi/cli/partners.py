@@ -1,0 +1,160 @@
+"""`labelapi pull` and `todo`: what a labeling partner needs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from labelapi.cli.commands import Command, pass_console
+from labelapi.cli.console import Console
+from labelapi.errors import LEFT_OUT, StorageError
+
+if TYPE_CHECKING:
+    from labelapi.api import LabelAPI
+    from labelapi.downloads import Fetched, Wanted
+
+SHOWN = 20
+STATES = ["unlabeled", "labeled", "empty", "unusable"]
+COLUMNS: list[Any] = [
+    ("Image", "image_id"),
+    ("Name", "file_name"),
+    ("State", "state"),
+    ("Width", "width"),
+    ("Height", "height"),
+    ("Verdict", lambda each: (each["review"] or {}).get("verdict")),
+    ("Comment", lambda each: (each["review"] or {}).get("comment")),
+]
+
+
+@click.command("pull", cls=Command, epilog="\b\nExample:\n  labelapi pull spring work --state unlabeled")
+@click.argument("campaign")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--state", multiple=True, type=click.Choice(STATES), help="Only images in this state; may be repeated.")
+@click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True, help="Files fetched at a time.")
+@pass_console
+def pull(console: Console, campaign: str, folder: Path, state: tuple[str, ...], threads: int) -> int:
+    """Fetch the images of a campaign with their own names.
+
+    FOLDER gets images/, classes.txt, instructions.md and images.csv. What is there already is not fetched again, so after an
+    interruption type the same command again.
+    """
+    from labelapi.downloads import fetch_all, whole_file, write_whole
+
+    with console.open() as api:
+        found = api.campaigns[campaign]
+        told = found.read()
+        folder.mkdir(parents=True, exist_ok=True)
+        failures: list[tuple[str, str]] = []
+        total = told["progress"]["total"] if not state else sum(told["progress"]["states"][each] for each in state)  # type: ignore[literal-required]
+        with whole_file(folder / "images.csv") as listed, console.bar("Fetching", unit="images") as bar:
+            bar.set(0, total)
+            wanted = _wanted(api, found.campaign_id, folder, state, listed, failures)
+            try:
+                fetched = fetch_all(wanted, threads=threads, sent=lambda size: bar.advance(1))
+            except KeyboardInterrupt:
+                console.say("\rInterrupted. What was fetched stays; the same command goes on where it stopped.")
+                raise
+        write_whole(folder / "classes.txt", "".join(f"{each['name']}\n" for each in told["classes"]).encode())
+        write_whole(folder / "instructions.md", (told["instructions"] or "").encode())
+        fetched.failures += tuple(failures)
+        return report_fetched(console, fetched, f"campaign {found.campaign_id} ({told['title']})", folder)
+
+
+def report_fetched(console: Console, fetched: Fetched, what: str, folder: Path) -> int:
+    """Print what was fetched and how it was checked; return the exit code."""
+    console.say(
+        f"{fetched.fetched} files of {what} fetched, {fetched.there} were there already. Checked: {fetched.by_sha256} by SHA-256,"
+        f" {fetched.by_md5} by MD5, {fetched.by_size} by size."
+    )
+    for path, reason in fetched.failures[:SHOWN]:
+        console.say(f"  {path}: {reason}")
+    if len(fetched.failures) > SHOWN:
+        console.say("  … --json names more.")
+    names = ("files", "fetched", "there", "by_sha256", "by_md5", "by_size")
+    failures = [{"path": path, "detail": reason} for path, reason in fetched.failures]
+    counts = {name: getattr(fetched, name) for name in names}
+    console.result({"folder": str(folder), **counts, "failures": failures}, str(folder))
+    return LEFT_OUT if fetched.failures else 0
+
+
+def _wanted(
+    api: LabelAPI,
+    campaign_id: int,
+    folder: Path,
+    state: tuple[str, ...],
+    listed: Any,
+    failures: list[tuple[str, str]],
+) -> Iterator[Wanted]:
+    """Yield the files to fetch, and list them for `images.csv`. A second file of one name gets its image's id before it."""
+    from labelapi.downloads import Wanted, safe_path
+
+    text = io.TextIOWrapper(listed, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image_id", "file_name", "path", "width", "height", "state", "revision"])
+    # Hashes take less memory than names; two names with one hash cost nothing but a longer name.
+    taken: set[int] = set()
+    # All of them, so that a name stands for the same image whatever states are wanted.
+    images = api.campaigns[campaign_id].images(expand=["download_url"])
+    for image in images:
+        name = image["file_name"]
+        if hash(name.casefold()) in taken:
+            name = f"{image['image_id']:06d}_{name.rpartition('/')[2]}"
+        taken.add(hash(name.casefold()))
+        if state and image["state"] not in state:
+            continue
+        try:
+            path = safe_path(folder / "images", name)
+        except StorageError as error:
+            failures.append((name, error.message))
+            continue
+        row = [image["image_id"], image["file_name"], f"images/{name}"]
+        writer.writerow([*row, image["width"], image["height"], image["state"], image["revision"]])
+
+        def renew(image_id: int = image["image_id"]) -> str:
+            return str(api.get_image(image_id))
+
+        def facts(image_id: int = image["image_id"]) -> tuple[int | None, str | None]:
+            # The list has neither; the threads that fetch the files ask for them.
+            file: Any = api.get_image_details(image_id)["file"]
+            return file["filesize"], file["sha256"]
+
+        yield Wanted(path, image.get("download_url") or renew(), renew, facts)
+    text.detach()
+
+
+@click.command("todo", cls=Command)
+@click.argument("campaign", required=False)
+@click.option("--limit", type=click.IntRange(1), help="At most so many.")
+@pass_console
+def todo(console: Console, campaign: str | None, limit: int | None) -> None:
+    """List the images that are not labeled yet, or were rejected. Without CAMPAIGN: of your own campaign."""
+    with console.open() as api:
+        rows: Iterator[Any] = (row for each in _campaigns(api, campaign) for row in _to_do(api, each))
+        console.rows(rows, COLUMNS, limit)
+
+
+def _campaigns(api: LabelAPI, campaign: str | None) -> list[int]:
+    from labelapi.errors import UsageError
+
+    if campaign is not None:
+        return [api.campaigns.find(campaign)]
+    roles: list[Any] = list(api.get_whoami()["roles"])
+    own = [role["campaign"]["campaign_id"] for role in roles if role["campaign"]]
+    if not own:
+        raise UsageError("You are not bound to a campaign. Name one.", "labelapi campaigns list")
+    return own
+
+
+def _to_do(api: LabelAPI, campaign_id: int) -> Iterator[Any]:
+    yield from api.campaigns[campaign_id].images(state=["unlabeled"])
+    for image in api.campaigns[campaign_id].images(review=["rejected"]):
+        if image["state"] != "unlabeled":
+            yield image
+
+
+COMMANDS = (pull, todo)
