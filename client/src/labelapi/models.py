@@ -750,6 +750,33 @@ class LabeledImagePage(TypedDict):
     pagination: Pagination
 
 
+class LabeledSnapshotImage(TypedDict):
+    """An image of a snapshot with its objects."""
+
+    image_id: int
+    url: str
+    blobstorage_path: str
+    filetype: str | None
+    filesize: int | None
+    width: int | None
+    height: int | None
+    sha256: str | None
+    state: Literal["labeled", "empty", "unusable", "unlabeled", "draft"]
+    review: Literal["accepted", "rejected"] | None
+    split: Literal["train", "val", "test"] | None
+    object_count: int
+    withdrawn: bool
+    labels: list[SnapshotLabels]
+    objects: list[SnapshotObject]
+
+
+class LabeledSnapshotImagePage(TypedDict):
+    """A page of images of a snapshot with their objects, by id of the image."""
+
+    images: list[LabeledSnapshotImage]
+    pagination: Pagination
+
+
 class _RequiredLabelsOfImage(TypedDict):
     image_id: int
 
@@ -878,6 +905,34 @@ class NewSessionKey(TypedDict):
     """Options of a new session key."""
 
     hours: int
+
+
+class _RequiredNewSnapshot(TypedDict):
+    name: str
+    campaigns: list[int]
+
+
+class NewSnapshot(_RequiredNewSnapshot, total=False):
+    """What to freeze, and under which name."""
+
+    image_sets: list[int]
+    classes: list[str]
+    states: list[Literal["labeled", "empty", "unusable", "unlabeled", "draft"]]
+    review: Literal["not_rejected", "accepted", "any"]
+    as_of: str
+    query: ImageQuery
+    labels: Literal["first", "all"]
+    skip_problems: bool
+    split: NewSplit
+    dry_run: bool
+
+
+class NewSplit(TypedDict):
+    """How images are split into parts."""
+
+    key: Literal["content", "image_set", "folder", "day"]
+    seed: str
+    shares: Shares
 
 
 class _RequiredNewUser(TypedDict):
@@ -1104,6 +1159,20 @@ class SeenImage(TypedDict):
     height: int
 
 
+class Selection(TypedDict):
+    """What was selected, as in a NewSnapshot, with every default."""
+
+    campaigns: list[int]
+    image_sets: list[int] | None
+    classes: list[str] | None
+    states: list[Literal["labeled", "empty", "unusable", "unlabeled", "draft"]]
+    review: str
+    as_of: str | None
+    query: dict[str, Any] | None
+    labels: str
+    skip_problems: bool
+
+
 class SenderCount(TypedDict):
     """The present content from one user."""
 
@@ -1117,6 +1186,179 @@ class SessionKey(TypedDict):
 
     apikey: str
     date_expires: str
+
+
+class Shares(TypedDict, total=False):
+    """The shares of the parts, with at most four decimals."""
+
+    train: float
+    val: float
+    test: float
+
+
+class Snapshot(TypedDict):
+    """A selection of images and labels, frozen as one version of a name."""
+
+    snapshot_id: int
+    kind: Literal["snapshot", "campaign"]
+    name: str
+    version: int
+    campaign_id: int | None
+    state: Literal["pending", "ready", "failed"]
+    job: Job | None
+    selection: Selection
+    summary: str
+    split: Split | None
+    moment: str | None
+    content_hash: str | None
+    counts: SnapshotCounts | None
+    warnings: list[str]
+    withdrawn_images: int | None
+    date_created: str
+    created_by: str | None
+
+
+class SnapshotClassCounts(TypedDict):
+    """One class of a snapshot."""
+
+    class_id: int
+    name: str
+    images: int
+    objects: int
+
+
+class SnapshotCounts(TypedDict):
+    """What is in a snapshot."""
+
+    images: int
+    objects: int
+    states: dict[str, int]
+    splits: dict[str, int]
+    classes: list[SnapshotClassCounts]
+
+
+class SnapshotDifference(TypedDict):
+    """What differs on one image."""
+
+    image_id: int
+    url: str
+    membership: Literal["joined", "left"] | None
+    state: list[Literal["labeled", "empty", "unusable", "unlabeled", "draft"] | None]
+    split: list[Literal["train", "val", "test"] | None]
+    revisions: list[list[int]]
+    added: list[Object]
+    removed: list[Object]
+    moved: list[ObjectPair]
+    relabeled: list[ObjectPair]
+    changed: list[ObjectPair]
+
+
+class SnapshotDifferenceCounts(TypedDict):
+    """Counts for all images that differ, on this page or not."""
+
+    images: int
+    added: int
+    removed: int
+    moved: int
+    relabeled: int
+    changed: int
+    states: int
+    splits: int
+    joined: int
+    left: int
+
+
+SnapshotDifferencePage = TypedDict(
+    "SnapshotDifferencePage",
+    {
+        "images": "list[SnapshotDifference]",
+        "counts": "SnapshotDifferenceCounts",
+        "from": "int",
+        "to": "int",
+        "pagination": "Pagination",
+    },
+)
+
+
+class _RequiredSnapshotImage(TypedDict):
+    image_id: int
+    url: str
+    blobstorage_path: str
+    filetype: str | None
+    filesize: int | None
+    width: int | None
+    height: int | None
+    sha256: str | None
+    state: Literal["labeled", "empty", "unusable", "unlabeled", "draft"]
+    review: Literal["accepted", "rejected"] | None
+    split: Literal["train", "val", "test"] | None
+    object_count: int
+    withdrawn: bool
+    labels: list[SnapshotLabels]
+
+
+class SnapshotImage(_RequiredSnapshotImage, total=False):
+    """An image of a snapshot, with the facts of its file at the snapshot's moment."""
+
+    download_url: str | None
+    thumbnail_url: str | None
+    preview_url: str | None
+
+
+class SnapshotImagePage(TypedDict):
+    """A page of images of a snapshot, by id."""
+
+    images: list[SnapshotImage]
+    pagination: Pagination
+
+
+class SnapshotLabels(TypedDict):
+    """The submission whose objects an image has in a snapshot."""
+
+    campaign_id: int
+    revision: int
+
+
+class SnapshotObject(TypedDict):
+    """One label on one image of a snapshot."""
+
+    object_id: int
+    image_id: int
+    campaign_id: int
+    label: str
+    label_original: str
+    bounding_box: BoundingBox
+    confidence: float | None
+    date_added: str
+    class_id: int
+
+
+class SnapshotPage(TypedDict):
+    """A page of snapshots, by id."""
+
+    snapshots: list[Snapshot]
+    pagination: Pagination
+
+
+class SnapshotPreview(TypedDict):
+    """What a snapshot would be if it were made now."""
+
+    kind: str
+    name: str
+    version: int
+    selection: Selection
+    summary: str
+    split: Split | None
+    counts: SnapshotCounts
+    warnings: list[str]
+
+
+class Split(TypedDict):
+    """How images are split into parts, as in a NewSplit."""
+
+    key: str
+    seed: str
+    shares: dict[str, Any]
 
 
 class StateCounts(TypedDict):

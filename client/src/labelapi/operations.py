@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         KeptQuery,
         KeptQueryPage,
         LabeledImagePage,
+        LabeledSnapshotImagePage,
         LabelsOfImage,
         NewApiKey,
         NewCampaign,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         NewMember,
         NewReview,
         NewSessionKey,
+        NewSnapshot,
         NewUser,
         NewWithdrawal,
         Object,
@@ -70,6 +72,11 @@ if TYPE_CHECKING:
         RestoreRequest,
         RoleGrant,
         SessionKey,
+        Snapshot,
+        SnapshotDifferencePage,
+        SnapshotImagePage,
+        SnapshotPage,
+        SnapshotPreview,
         Statistics,
         Submission,
         SubmissionPage,
@@ -1093,6 +1100,126 @@ class Operations:
             query={
                 "campaigns": campaigns,
                 "image_set": image_set,
+            },
+        )
+        return answer
+
+    def list_snapshots(
+        self,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        after: int | None = None,
+        name: str | None = None,
+        kind: Literal["snapshot", "campaign"] | None = None,
+        state: Literal["pending", "ready", "failed"] | None = None,
+    ) -> SnapshotPage:
+        """List snapshots."""
+        answer: SnapshotPage = self.transport.answer_of(
+            "GET",
+            "/snapshots",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "after": after,
+                "name": name,
+                "kind": kind,
+                "state": state,
+            },
+        )
+        return answer
+
+    def create_snapshot(
+        self,
+        body: NewSnapshot,
+        *,
+        idempotency_key: str | None = None,
+    ) -> SnapshotPreview:
+        """Make a snapshot."""
+        answer: SnapshotPreview = self.transport.answer_of(
+            "POST",
+            "/snapshots",
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
+    def get_snapshot(
+        self,
+        snapshot_id: int,
+    ) -> Snapshot:
+        """Get a snapshot."""
+        answer: Snapshot = self.transport.answer_of("GET", f"/snapshots/{in_path(snapshot_id)}")
+        return answer
+
+    def list_snapshot_images(
+        self,
+        snapshot_id: int,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        after: int | None = None,
+        state: Sequence[Literal["labeled", "empty", "unusable", "unlabeled", "draft"]] | None = None,
+        split: Literal["train", "val", "test"] | None = None,
+        expand: Sequence[Literal["download_url", "thumbnail_url", "preview_url"]] | None = None,
+    ) -> SnapshotImagePage:
+        """List the images of a snapshot."""
+        answer: SnapshotImagePage = self.transport.answer_of(
+            "GET",
+            f"/snapshots/{in_path(snapshot_id)}/images",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "after": after,
+                "state": state,
+                "split": split,
+                "expand": expand,
+            },
+        )
+        return answer
+
+    def list_snapshot_objects(
+        self,
+        snapshot_id: int,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        after: int | None = None,
+        state: Sequence[Literal["labeled", "empty", "unusable", "unlabeled", "draft"]] | None = None,
+        split: Literal["train", "val", "test"] | None = None,
+    ) -> LabeledSnapshotImagePage:
+        """List the objects of a snapshot."""
+        answer: LabeledSnapshotImagePage = self.transport.answer_of(
+            "GET",
+            f"/snapshots/{in_path(snapshot_id)}/objects",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "after": after,
+                "state": state,
+                "split": split,
+            },
+        )
+        return answer
+
+    def list_snapshot_differences(
+        self,
+        snapshot_id: int,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        after: int | None = None,
+        from_: int,
+    ) -> SnapshotDifferencePage:
+        """Compare two snapshots."""
+        answer: SnapshotDifferencePage = self.transport.answer_of(
+            "GET",
+            f"/snapshots/{in_path(snapshot_id)}/diff",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "after": after,
+                "from": from_,
             },
         )
         return answer
