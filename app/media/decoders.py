@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, LifoQueue
-from typing import IO
+from typing import IO, Any
 
 from app.media.frames import read_frame, write_frame
 from app.media.previews import Picture
@@ -73,9 +73,39 @@ class Decoder:
             return Inspection(sha256.digest(), picture=found)
         return Inspection(sha256.digest(), fault=found)
 
+    def turn(self, chunks: Iterable[bytes], filetype: str, turned: IO[bytes]) -> tuple[str, str] | None:
+        """Write the picture of a file that comes in `chunks` as it is displayed; what they raise passes.
+
+        Returns why that cannot be done: the kind of a problem and its message. Then something of it may have been written.
+        """
+        process = self._process = self._process or _start()
+        request = {"filetype": filetype, "content_encoding": None, "turns": True}
+        try:
+            with self._answering(process, chunks, request) as results:
+                result = json.loads(read_frame(results))
+                while piece := read_frame(results):
+                    turned.write(piece)
+        except _Ended:
+            return "unreadable", self._reason()
+        except BaseException:
+            # It waits for the rest of the file, or has more of its result.
+            self.close()
+            raise
+        return (result["kind"], result["message"]) if "kind" in result else None
+
     def _decode(
-        self, process: "subprocess.Popen[bytes]", chunks: Iterable[bytes], request: dict[str, str | None]
+        self, process: "subprocess.Popen[bytes]", chunks: Iterable[bytes], request: dict[str, Any]
     ) -> Picture | tuple[str, str]:
+        with self._answering(process, chunks, request) as results:
+            result = json.loads(read_frame(results))
+            thumbnail, preview = read_frame(results), read_frame(results)
+        return (result["kind"], result["message"]) if "kind" in result else Picture(result["dhash"], thumbnail, preview)
+
+    @contextmanager
+    def _answering(
+        self, process: "subprocess.Popen[bytes]", chunks: Iterable[bytes], request: dict[str, Any]
+    ) -> Iterator[IO[bytes]]:
+        """Send a file, and give what the process answers to whoever reads it in time. Raises _Ended."""
         self._is_late = False
         source, results = process.stdin, process.stdout
         assert source is not None  # noqa: S101  # It is a pipe.
@@ -89,13 +119,11 @@ class Decoder:
         timer.start()
         try:
             _write(source, b"")
-            result = json.loads(read_frame(results))
-            thumbnail, preview = read_frame(results), read_frame(results)
+            yield results
         except EOFError as error:
             raise _Ended from error
         finally:
             timer.cancel()
-        return (result["kind"], result["message"]) if "kind" in result else Picture(result["dhash"], thumbnail, preview)
 
     def _end_late(self) -> None:
         self._is_late = True

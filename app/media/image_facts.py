@@ -63,18 +63,29 @@ def read_image_facts(read_range: ReadRange, size: int, zone: tzinfo | None = Non
     A time without an offset is one of `zone`, or of UTC when there is none. Raises nothing of its own, whatever the bytes; what
     `read_range` raises passes.
     """
-    file = RangedFile(read_range, size)
+    filetype, header = _read_header(read_range, size)
+    return _facts(filetype, header, zone) if filetype else ImageFacts()
+
+
+def read_orientation(read_range: ReadRange, size: int) -> int:
+    """Return how EXIF asks viewers to turn the picture of a file, 1 to 8; 1 where nothing is to be done. Raises as above."""
+    _, header = _read_header(read_range, size)
+    orientation = header.exif.orientation if header.is_turned_by_exif else None
+    return orientation if orientation and 1 <= orientation <= 8 else 1
+
+
+def _read_header(read_range: ReadRange, size: int) -> tuple[str | None, Header]:
+    file, header = RangedFile(read_range, size), Header()
     filetype = _filetype(file.range(0, 64)) if size else None
     if filetype is None:
-        return ImageFacts()
-    header = Header()
+        return None, header
     try:
         READERS[filetype](file, header)
     except Exception:
         # Pillow does not promise which errors odd bytes cause. What the header had shown by then is kept.
         if file.error:
             raise file.error from None
-    return _facts(filetype, header, zone)
+    return filetype, header
 
 
 def _filetype(head: bytes) -> str | None:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat
 
 from app.media import decoders
 from app.media.decoders import Busy, Decoder, DecoderPool
-from app.media.image_facts import read_image_facts
+from app.media.image_facts import read_image_facts, read_orientation
 from app.media.pictures import Undecodable, decode
 
 SIZE = (600, 400)
@@ -32,6 +32,7 @@ MODES = {
     "AVIF": ["RGB", "RGBA"],
 }
 ORIENTATION = 0x0112
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def in_mode(mode: str) -> Image.Image:
@@ -207,6 +208,46 @@ def test_what_is_stored_compressed_is_unpacked(decoder: Decoder) -> None:
     cut, damaged = packed[0][:-2000], packed[0][:2000] + b"\0" * 2000 + packed[0][4000:]
     assert (decoder.inspect([cut], "BMP", "gzip").fault or ("",))[0] == "truncated"
     assert (decoder.inspect([damaged], "BMP", "gzip").fault or ("",))[0] == "unreadable"
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize("filetype", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_turned_pictures_are_what_viewers_show(decoder: Decoder, filetype: str, orientation: int) -> None:
+    tags = Image.Exif()
+    tags[ORIENTATION] = orientation
+    content = encode(PHOTO, filetype, exif=tags, icc_profile=SRGB)
+    turned = io.BytesIO()
+    assert decoder.turn([content[:100], b"", content[100:]], filetype, turned) is None
+    shown, expected = opened(turned.getvalue()), ImageOps.exif_transpose(opened(content))
+    assert (shown.format, shown.size, shown.getexif().get(ORIENTATION, 1)) == (filetype, expected.size, 1)
+    assert read_orientation(lambda offset, length: content[offset : offset + length], len(content)) == orientation
+    assert shown.info["icc_profile"] == SRGB
+    # Of noise, the hardest to encode, no pixel differs by much.
+    assert ImageStat.Stat(ImageChops.difference(shown, expected)).mean < [12] * 3
+    # What is turned needs no more turning.
+    assert (
+        read_orientation(lambda offset, length: turned.getvalue()[offset : offset + length], len(turned.getvalue()))
+        == 1
+    )
+
+
+def test_what_cannot_be_turned_is_said_in_words(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    content, turned = encode(PHOTO, "JPEG"), io.BytesIO()
+    assert decoder.turn([content], "HEIF", turned) == ("unreadable", "This service does not write HEIF.")
+    cut = ("unreadable", "The picture cannot be decoded and turned as JPEG.")
+    assert decoder.turn([content[:-500]], "JPEG", turned) == cut
+    monkeypatch.setattr(decoder, "_decode_seconds", 0.0)
+    assert decoder.turn([content], "JPEG", turned) == ("unreadable", "Decoding the picture takes longer than 0 s.")
+    monkeypatch.setattr(decoder, "_decode_seconds", 30)
+
+    class Full(io.BytesIO):
+        def write(self, _: Any) -> int:
+            raise OSError
+
+    with pytest.raises(OSError, match=r"^$"):
+        decoder.turn([content], "JPEG", Full())
+    assert decoder.turn([content], "JPEG", turned) is None
+    assert decoder.inspect([content], "JPEG", None).picture is not None
 
 
 def test_a_pool_lends_each_decoder_once() -> None:
