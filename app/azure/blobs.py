@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import IO
 
@@ -40,6 +40,7 @@ from app.azure.outage import (
     unavailable,
 )
 from app.azure.sas import ANY_FILE, FileHeaders, content_disposition, make_signer
+from app.azure.staged_blobs import StagedBlob
 from app.errors import BadRequest, NotFound, StorageUnavailable
 
 __all__ = ["Blob", "BlobStore", "CopyFailed", "CopyPending", "FileFault", "target_path"]
@@ -266,10 +267,18 @@ class BlobStore(Containers):
         Links that say nothing else answer it with `content_type` and `cache_control`.
         """
         data = content if hasattr(content, "read") else _each(content)
-        with storage_errors(self.container, path):
-            settings = ContentSettings(content_type=content_type, cache_control=cache_control)
-            with self._main_container():
-                self._blob(path).upload_blob(data, overwrite=True, content_settings=settings)
+        settings = ContentSettings(content_type=content_type, cache_control=cache_control)
+        with self._writing(path):
+            self._blob(path).upload_blob(data, overwrite=True, content_settings=settings)
+
+    def stage(self, path: str, expected_size: int) -> StagedBlob:
+        """Begin a blob of the main container of about so many bytes; nobody sees it before it is finished."""
+        return StagedBlob(self._blob(path), expected_size, partial(self._writing, path))
+
+    @contextmanager
+    def _writing(self, path: str) -> Iterator[None]:
+        with storage_errors(self.container, path), self._main_container():
+            yield
 
     def delete_blob(self, path: str) -> None:
         """Delete a blob of the main container, with its snapshots, where there is one. Raises StorageUnavailable."""

@@ -3,6 +3,7 @@
 import gc
 import io
 import logging
+import random
 import re
 import socket
 import time
@@ -25,7 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.http import parse_options_header
 
-from app.azure import blobs
+from app.azure import blobs, staged_blobs
 from app.azure.blobs import Blob, BlobStore, CopyFailed, CopyPending, target_path
 from app.azure.fast_requests import HEAD_BYTES
 from app.azure.names import keep_dot_segments, printable, quote_name
@@ -829,3 +830,38 @@ def test_an_account_url_alone_means_an_identity() -> None:
         BlobStore(
             connection_string=None, account_url=None, container="c", read_token_valid=WEEK, upload_token_valid=WEEK
         )
+
+
+# Blobs in pieces
+
+
+def test_a_staged_blob_is_there_when_it_is_finished_and_not_before(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staged_blobs, "SMALLEST_BLOCK", 1000)
+    content = random.Random(1).randbytes(4321)
+    staged = store.stage("exports/a.zip", 0)
+    for begin in range(0, len(content), 700):
+        assert staged.write(content[begin : begin + 700]) == len(content[begin : begin + 700])
+    assert store.find_blob("exports/a.zip") is None
+    assert list(store.list_blobs(store.container)) == []
+    staged.finish("application/zip", "private")
+    assert b"".join(store.read("exports/a.zip")) == content
+    found = store.find_blob("exports/a.zip")
+    assert found is not None
+    assert found.content_type == "application/zip"
+    store.stage("exports/b.zip", 10**13).finish("application/zip", "private")
+    assert list(store.read("exports/b.zip")) == []
+
+
+def test_more_blocks_than_a_blob_may_have_are_larger_ones(store: BlobStore) -> None:
+    # A terabyte.
+    assert store.stage("a", 10**12)._block_size * staged_blobs.MAX_BLOCKS == 2 * 10**12
+
+
+def test_staging_without_the_container_is_an_outage(store: BlobStore) -> None:
+    staged = store.stage("a.zip", 0)
+    store.delete_container(store.container)
+    staged.write(b"x")
+    with pytest.raises(StorageUnavailable, match="There is no container"):
+        staged.finish("application/zip", "private")
