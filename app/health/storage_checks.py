@@ -1,4 +1,4 @@
-"""Do the tables and the storage agree with each other? Dropboxes, files of images, and published files."""
+"""Do the tables and the storage agree with each other? Dropboxes, files of images, published files, and exports."""
 
 import hashlib
 from collections.abc import Iterator
@@ -16,7 +16,9 @@ from app.azure.names import DROPBOX_PREFIX
 from app.errors import NotFound
 from app.health.findings import Finding
 from app.media.previews import FOLDER as PREVIEWS
-from app.models.jobs import DELETE_DROPBOX, DELETE_IMAGE_FILES, INSPECT_IMAGE_SET, PUBLISH_DATASETS
+from app.models.exports import FILES
+from app.models.exports import FOLDER as EXPORTS_FOLDER
+from app.models.jobs import DELETE_DROPBOX, DELETE_IMAGE_FILES, INSPECT_IMAGE_SET, PUBLISH_DATASETS, WRITE_EXPORT
 from app.outbox import queue
 
 LISTED_AT_ONCE = 5000
@@ -131,6 +133,27 @@ WHERE job_id = (SELECT max(job_id) FROM dataset AS newest WHERE newest.campaign_
 ORDER BY dataset.id, place
 """)
 
+# An export that is being written, or waits for that, is no finding.
+EXPORTS = text("""
+SELECT id, path, manifest_path, file_size, images, sha256 FROM export WHERE path IS NOT NULL ORDER BY id
+""")
+# What else somebody keeps in that folder is theirs.
+EXPORTS_LEFT_OVER = text("""
+SELECT listed.path FROM listed
+WHERE starts_with(listed.path, :folder) AND substr(listed.path, length(:folder) + 1) ~
+        '^(_unfinished/[0-9]+-[0-9a-f]{32}|[^/]+/v[0-9]+/[^/]+-[0-9a-f]{64}[.][a-z.]+)$'
+    AND NOT EXISTS (
+        SELECT FROM export WHERE substr(listed.path, length(:container) + 2) IN (export.path, manifest_path))
+    AND NOT EXISTS (SELECT FROM image WHERE image.blobstorage_path = listed.path)
+    AND NOT EXISTS (SELECT FROM job WHERE kind = 'write_export' AND state IN ('queued', 'running'))
+ORDER BY listed.path
+""")
+FORGET_EXPORT = text("""
+UPDATE export SET path = NULL, media_type = NULL, manifest_path = NULL, file_size = NULL, sha256 = NULL, image_count = NULL,
+    object_count = NULL, losses = NULL, left_out = NULL, date_written = NULL
+WHERE id = :id
+""")
+
 
 @dataclass(frozen=True)
 class StorageChecks:
@@ -149,6 +172,7 @@ class StorageChecks:
         yield from self._dropboxes()
         yield from self._files()
         yield from self._datasets()
+        yield from self._exports()
 
     def _dropboxes(self) -> Iterator[Finding]:
         dropboxes = dict(self.blobs.list_containers(DROPBOX_PREFIX))
@@ -235,6 +259,36 @@ class StorageChecks:
                 publish = partial(queue.enqueue, self.session, PUBLISH_DATASETS, "campaign", row.campaign_id)
                 repair = publish if row.status == "finished" else None
                 yield Finding("dataset_damaged", f"dataset {row.name}, version {row.version}", fault, repair)
+
+    def _exports(self) -> Iterator[Finding]:
+        for row in self.session.execute(EXPORTS).all():
+            fault = self._fault_of_export(row) or self._fault_of_size(row.manifest_path, None)
+            if fault:
+                repair = partial(self._write_again, row.id)
+                yield Finding("export_damaged", f"export {row.id}", fault, repair)
+        container = self.blobs.container
+        places = {"folder": f"{container}/{EXPORTS_FOLDER}/", "container": container}
+        for path in self.session.scalars(EXPORTS_LEFT_OVER, places):
+            name = path.removeprefix(f"{container}/")
+            if self.blobs.find_blob(name) is not None:
+                repair = partial(self.blobs.delete_blob, name)
+                yield Finding("export_left_over", f"file {path}", "No export has this file.", repair)
+
+    def _fault_of_export(self, row: Row[Any]) -> str | None:
+        # An archive with the files of images may take hours to read.
+        if row.images == FILES:
+            return self._fault_of_size(row.path, row.file_size)
+        return self._fault_of_file(row.path, bytes(row.sha256))
+
+    def _fault_of_size(self, path: str, size: int | None) -> str | None:
+        blob = self.blobs.find_blob(path)
+        if blob is None:
+            return f"Its file {path} is gone."
+        return None if size in (None, blob.size) else f"Its file {path} has {blob.size} bytes, not {size}."
+
+    def _write_again(self, export_id: int) -> None:
+        self.session.execute(FORGET_EXPORT, {"id": export_id})
+        queue.enqueue(self.session, WRITE_EXPORT, "export", export_id)
 
     def _fault_of_file(self, path: str, sha256: bytes) -> str | None:
         found = hashlib.sha256()

@@ -13,6 +13,7 @@ from app.models import Image
 from app.models.jobs import INSPECT_IMAGE_SET
 from app.outbox import queue
 from app.services.campaign_images import remove_from_unfinished
+from app.services.exports import delete_archives
 
 # An inspection that has read the file before it was deleted may still write previews.
 INSPECTION_PAUSE = timedelta(seconds=30)
@@ -20,6 +21,8 @@ INSPECTION_PAUSE = timedelta(seconds=30)
 
 def delete_image_files(session: Session, blobs: BlobStore, image_id: int) -> Iterator[Checkpoint]:
     """Delete what the storage has of a withdrawn image, and take it out of campaigns that it entered meanwhile.
+
+    Archives that hold its file are deleted as well.
 
     Deleting twice changes nothing. Raises RetryAfter while its set is inspected, StorageUnavailable.
     """
@@ -36,6 +39,7 @@ def delete_image_files(session: Session, blobs: BlobStore, image_id: int) -> Ite
     blobs.delete_blob(image.blobstorage_path.partition("/")[2])
     for blob in blobs.list_blobs(blobs.container, preview_folder(image_id)):
         blobs.delete_blob(blob.name)
+    delete_archives(session, blobs, image_id)
     set_id = image.image_set_id
     if set_id is not None and queue.find_unfinished(session, INSPECT_IMAGE_SET, "image_set", set_id) is not None:
         raise RetryAfter(

@@ -18,6 +18,7 @@ from app.jobs.make_snapshot import make_snapshot
 from app.jobs.progress import Checkpoint, Failed
 from app.jobs.publish_datasets import publish_files
 from app.jobs.register_datasets import register_datasets
+from app.jobs.write_export import write_export
 from app.media.decoders import DecoderPool
 from app.models.jobs import (
     DELETE_DROPBOX,
@@ -26,6 +27,7 @@ from app.models.jobs import (
     INSPECT_IMAGE_SET,
     MAKE_SNAPSHOT,
     PUBLISH_DATASETS,
+    WRITE_EXPORT,
 )
 from app.outbox.queue import QueueEntry
 from app.settings import Settings
@@ -92,6 +94,13 @@ def _make_snapshot(session: Session, place: Workplace, run: Run) -> Iterator[Che
     return make_snapshot(session, run.subject_id)
 
 
+def _write_export(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
+    folder, threads = place.settings.azure_storage_imageset_folder, place.settings.copy_threads
+    return write_export(
+        session, place.blobs, place.decoders, run.subject_id, folder=folder, token=run.token.hex, threads=threads
+    )
+
+
 KINDS: dict[str, Callable[[Session, Workplace, Run], Iterator[Checkpoint]]] = {
     FINISH_IMAGE_SET: _finish_image_set,
     DELETE_DROPBOX: _delete_dropbox,
@@ -99,4 +108,5 @@ KINDS: dict[str, Callable[[Session, Workplace, Run], Iterator[Checkpoint]]] = {
     PUBLISH_DATASETS: _publish_datasets,
     DELETE_IMAGE_FILES: _delete_image_files,
     MAKE_SNAPSHOT: _make_snapshot,
+    WRITE_EXPORT: _write_export,
 }

@@ -6,6 +6,7 @@ from app.models.campaigns import Campaign, CampaignImage, CampaignMembership
 from app.models.classes import CampaignClass
 from app.models.datasets import Dataset
 from app.models.drafts import Draft
+from app.models.exports import Export
 from app.models.idempotency_keys import IdempotencyKey
 from app.models.image_sets import ImageSet
 from app.models.images import Image, ImageCount
@@ -30,6 +31,7 @@ __all__ = [
     "CampaignStatistics",
     "Dataset",
     "Draft",
+    "Export",
     "IdempotencyKey",
     "Image",
     "ImageCount",

@@ -15,6 +15,7 @@ DELETE_IMAGE_FILES = "delete_image_files"
 CANCELLED = "cancelled"
 INSPECT_IMAGE_SET = "inspect_image_set"
 MAKE_SNAPSHOT = "make_snapshot"
+WRITE_EXPORT = "write_export"
 
 
 class Job(Base):
@@ -45,10 +46,12 @@ class Job(Base):
 
     __table_args__ = (
         CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
-        CheckConstraint("subject_type IN ('image_set', 'campaign', 'image', 'snapshot')", name="subject_type"),
+        CheckConstraint(
+            "subject_type IN ('image_set', 'campaign', 'image', 'snapshot', 'export')", name="subject_type"
+        ),
         CheckConstraint(
             "kind IN ('finish_image_set', 'delete_dropbox', 'publish_datasets', 'inspect_image_set', 'delete_image_files',"
-            " 'make_snapshot')",
+            " 'make_snapshot', 'write_export')",
             name="kind",
         ),
         Index("ix_job_subject", "subject_type", "subject_id", "kind", "id"),

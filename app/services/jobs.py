@@ -13,6 +13,7 @@ from app.models.jobs import (
     INSPECT_IMAGE_SET,
     MAKE_SNAPSHOT,
     PUBLISH_DATASETS,
+    WRITE_EXPORT,
 )
 from app.outbox import queue
 from app.representations.jobs import JOB, JOBS
@@ -22,7 +23,7 @@ from app.services import campaigns, image_sets
 from app.services.audit import Action, SubjectType, record
 
 # What can still be done after it was cancelled, because nothing was undone.
-RETRIABLE = (FINISH_IMAGE_SET, INSPECT_IMAGE_SET, MAKE_SNAPSHOT)
+RETRIABLE = (FINISH_IMAGE_SET, INSPECT_IMAGE_SET, MAKE_SNAPSHOT, WRITE_EXPORT)
 
 
 def get_job(session: Session, job_id: int) -> bytes:

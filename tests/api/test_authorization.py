@@ -122,6 +122,9 @@ LINES = {
     "list_snapshot_objects": Line(READER),
     "list_snapshot_differences": Line(READER, query="?from={snapshot_id}"),
     "list_audit": Line(ADMIN),
+    "list_exports": Line(READER),
+    "create_export": Line(ADMIN, {"format": "csv"}, status=202),
+    "get_export": Line(READER),
     "list_jobs": Line(READER),
     "get_job": Line(READER),
     "cancel_job": Line(ADMIN, path={"job_id": "queued_job_id"}),
@@ -272,6 +275,9 @@ def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> di
         " counts, date_ready) VALUES (:name, 1, 'ready', CAST(:selection AS jsonb), 1, now(), sha256(''), 0, 0,"
         ' \'{"states": {}, "splits": {}}\', now())'
     )
+    exported = (
+        "INSERT INTO export (snapshot_id, format, images, created_by) SELECT max(id), 'csv', 'none', 1 FROM snapshot"
+    )
     submitted = "INSERT INTO submission (campaign_id, user_id, image_count, object_count, replaced) VALUES (:id, :user, 0, 0, 0)"
     return {
         "pair": (campaign["access_token"]["apikey"], campaign["access_token"]["apisecret"]),
@@ -284,6 +290,7 @@ def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> di
         "loose_id": loose_id,
         "submission_id": fetch(app, f"{submitted} RETURNING id", id=campaign["campaign_id"], user=user["user_id"]),
         "snapshot_id": fetch(app, frozen + " RETURNING id", name=title, selection=json.dumps(selection)),
+        "export_id": fetch(app, exported + " RETURNING id"),
         "job_id": fetch(app, failed + " RETURNING id", id=imageset_id),
         "queued_job_id": fetch(app, queued + " RETURNING id", id=imageset_id),
         "user_id": user["user_id"],

@@ -40,6 +40,22 @@ def is_deletion(request: Request) -> bool:
     return request.method == "DELETE" and "restype=container" in request.path
 
 
+def _stages_block(request: Request) -> bool:
+    return request.method == "PUT" and "comp=block&" in f"{request.path}&" and "/exports/" in request.path
+
+
+def _finishes_blocks(request: Request) -> bool:
+    return request.method == "PUT" and "comp=blocklist" in request.path and "/exports/" in request.path
+
+
+def _deletes_unfinished(request: Request) -> bool:
+    return request.method == "DELETE" and "/exports/_unfinished/" in request.path
+
+
+def _writes_export(ending: str) -> Callable[[Request], bool]:
+    return lambda request: "/exports/" in request.path and _writes(ending)(request)
+
+
 def _writes(ending: str) -> Callable[[Request], bool]:
     return lambda request: request.method == "PUT" and request.path.split("?")[0].endswith(ending)
 
@@ -49,6 +65,7 @@ PATH = "AFTER UPDATE OF blobstorage_path ON image_set"
 COLLECTED = "AFTER UPDATE ON job WHEN (NEW.state = 'succeeded' AND NEW.kind = 'finish_image_set')"
 SECOND_BATCH = "AFTER UPDATE OF done ON job WHEN (OLD.done > 0 AND NEW.done > OLD.done)"
 DATASETS = "AFTER INSERT ON dataset"
+EXPORTED = "AFTER UPDATE OF path ON export"
 INSPECTED = "AFTER UPDATE OF date_inspected ON image"
 
 # Two hundred uploads are two batches of one hundred, which are copied at the same time, and one page of a listing: it is
@@ -82,5 +99,22 @@ PUBLICATION = [
     Point("one dataset noted and the others not", lambda: StatementHold(DATASETS)),
     Point("commit of the datasets lost", lambda: StatementHold(DATASETS, at_commit=True)),
     Point("commit of the datasets that nobody saw", lambda: StatementHold(DATASETS, at_commit=True), happens=True),
+]
+# An archive goes to the storage under another name, which the storage copies in the end; labels alone are written at once.
+ARCHIVE = [
+    Point("before a part of the archive is written", lambda: StorageHold(_stages_block)),
+    Point("before the archive is whole", lambda: StorageHold(_finishes_blocks)),
+    Point("archive whole under another name", lambda: StorageHold(_is_copy)),
+    Point("archive copied and its other name not deleted", lambda: StorageHold(_deletes_unfinished)),
+    Point("archive there and its manifest not", lambda: StorageHold(_writes_export(".manifest.json"))),
+    Point("commit of the archive lost", lambda: StatementHold(EXPORTED, at_commit=True)),
+    Point("commit of the archive that nobody saw", lambda: StatementHold(EXPORTED, at_commit=True), happens=True),
+]
+LABEL_FILE = [
+    Point("before the labels are written", lambda: StorageHold(_writes_export(".json"))),
+    Point(
+        "manifest written and the export not noted",
+        lambda: StorageHold(_writes_export(".manifest.json"), answered=True),
+    ),
 ]
 ZOMBIES = [point for point in [*INGEST, *PUBLICATION] if isinstance(point.hold(), StorageHold)]

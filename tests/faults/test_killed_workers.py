@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
@@ -36,6 +36,16 @@ def make_file(number: int) -> bytes:
     """A GIF of one pixel with a tail of its own: no two files are alike."""
     pixel = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
     return pixel + random.Random(number).randbytes(200 + number)
+
+
+class Work(Protocol):
+    """Something that a worker does, whose outcome we know."""
+
+    def begin(self) -> None:
+        """Ask for it."""
+
+    def check(self) -> None:
+        """Assert that all of it is done, once, and nothing else."""
 
 
 class Uploads:
@@ -173,7 +183,7 @@ def finish_with_another_worker(settings: Settings, stage: Stage) -> None:
         another.wait(30)
 
 
-def kill_at(point: Point, work: Uploads | Labels, settings: Settings, stage: Stage) -> None:
+def kill_at(point: Point, work: Work, settings: Settings, stage: Stage) -> None:
     """Begin the work, kill its worker at the point, and have another one finish it."""
     hold = point.hold()
     with hold.armed(stage), worker(settings) as first:
