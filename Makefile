@@ -60,6 +60,12 @@ slow: ## Run the tests that take long, with a browser, whole programs or large t
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -m slow --ignore=tests/faults --ignore=tests/fuzz $(ARGS)
 
+readers: ## Let the programs that people train with read our files (1 GB of packages, in .venv/readers)
+	@$(INSTALL) test
+	test -x .venv/readers/bin/python || $(PYTHON) -m venv .venv/readers
+	.venv/readers/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r tests/readers/requirements.txt
+	REQUIRE_READERS=1 $(PYTHON) -m pytest -n 2 tests/readers $(ARGS)
+
 replay: ## Follow the Dockerfile in an empty folder, without Docker, and run the result
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -n 0 tests/replay_dockerfile.py
@@ -89,7 +95,7 @@ bench-peers: ## Measure the same work in Label Studio (1 GB of packages, in .ven
 requirements: ## Pin the newest versions of the requirements in the .in files
 	@$(INSTALL) run
 	@$(TOOLS) uv
-	@for list in requirements-core requirements requirements-embedded requirements-azureml test_requirements; do \
+	@for list in requirements-core requirements requirements-embedded requirements-azureml test_requirements tests/readers/requirements; do \
 		echo "$$list.txt …"; \
 		.venv/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-cache --no-header \
 			--no-annotate --no-emit-index-url --no-emit-find-links --generate-hashes --no-strip-extras \

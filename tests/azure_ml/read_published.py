@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import mltable  # type: ignore[import-untyped]
+import mltable
 from azureml.core import Dataset, Workspace
 from azureml.core.authentication import ServicePrincipalAuthentication
 from azureml.dataprep.api import _datastore_helper

@@ -109,7 +109,7 @@ def test_mltable_reads_every_number_of_the_labels(
     tmp_path: Path,
     submitted: list[Boxes],
 ) -> None:
-    import mltable  # type: ignore[import-untyped]
+    import mltable
 
     publish_boxes(app, labelled, submitted)
     published = fetch(container, labelled.title, tmp_path / "published")

@@ -60,7 +60,10 @@ def test_every_library_that_is_listed_is_used() -> None:
     assert set(listed("requirements-core.in")) - used() - set(STARTED) == set()
 
 
-LISTS = ["requirements-core", "requirements", "requirements-embedded", "requirements-azureml", "test_requirements"]
+LISTS = [
+    *("requirements-core", "requirements", "requirements-embedded", "requirements-azureml", "test_requirements"),
+    "tests/readers/requirements",
+]
 PIN = re.compile(
     r"[a-z0-9][a-z0-9._-]*(\[[a-z0-9, _-]+\])?==[\w.+!-]+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n"
 )
