@@ -8,6 +8,7 @@ Two levels are cut: the array itself, and large arrays in its items. What else i
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -67,40 +68,45 @@ class JsonArray:
     """The items of a JSON array, which may be gone through any number of times. Large arrays in them are such arrays, too."""
 
     def __init__(self, text: Text, begin: int, *, is_inner: bool = False) -> None:
-        """Cut the array whose bracket is at `begin`. Raises TooLarge, and BadRequest for what is no JSON."""
+        """Take the array whose bracket is at `begin`; nothing is cut yet."""
         self._text = text
         self._is_inner = is_inner
+        # The pieces that were found so far, and the place at which the next one begins, or the bracket that closes the array.
         self._pieces: list[Piece] = []
+        self._place = _end(_SPACE, text, begin + 1)
+        self._is_rest = text[self._place : self._place + 1] != b"]"
         self._length: int | None = None
-        # The place after the array.
-        self.end = self._cut(_end(_SPACE, text, begin + 1)) + 1
 
     @classmethod
     def of(cls, text: Text) -> Self:
-        """Return the array that a text consists of. Raises BadRequest when it is none, or when something in it is too large."""
+        """Return the array that a text consists of. Raises BadRequest when it is none."""
         begin = _end(_SPACE, text, 0)
         if text[begin : begin + 1] != b"[":
             raise BadRequest("Expected a list: the body must be a JSON array.")
-        try:
-            array = cls(text, begin)
-        except TooLarge as error:
-            raise refusal([{"pointer": error.pointer, "detail": TOO_LARGE}]) from None
-        end = _end(_SPACE, text, array.end)
-        if end < len(text):
-            raise _invalid(text, end, "trailing characters")
-        return array
+        return cls(text, begin)
 
     def parts(self) -> Iterator[Part]:
         """Yield some items at a time: the position of the first, the items, and large arrays that the only item has.
 
-        Each of these stands in the item as an empty list. Raises BadRequest for what is no JSON.
+        Each of these stands in the item as an empty list. Raises BadRequest for what is no JSON, or is too large to be cut, when
+        it comes there.
         """
         position = 0
-        for piece in self._pieces:
+        for piece in self._all_pieces():
             items = self._from_json(piece.spans, b"[", b"]")
             yield position, items, piece.arrays
             position += len(items)
         self._length = position
+
+    def _all_pieces(self) -> Iterator[Piece]:
+        yield from self._pieces
+        try:
+            yield from self._cut()
+        except TooLarge as error:
+            raise refusal([{"pointer": error.pointer, "detail": TOO_LARGE}]) from None
+        end = _end(_SPACE, self._text, self._place + 1)
+        if not self._is_inner and end < len(self._text):
+            raise _invalid(self._text, end, "trailing characters")
 
     def __iter__(self) -> Iterator[Any]:
         for _, items, arrays in self.parts():
@@ -113,23 +119,23 @@ class JsonArray:
             self._length = sum(len(items) for _, items, _ in self.parts())
         return self._length
 
-    def _cut(self, place: int) -> int:
-        """Find the pieces from the first item on, and return the place of the bracket that closes the array."""
+    def _cut(self) -> Iterator[Piece]:
+        """Find the pieces that were not found yet, one after the other. Raises TooLarge, and BadRequest for what is no JSON."""
         text = self._text
-        is_rest = text[place : place + 1] != b"]"
-        while is_rest:
-            end = _end(_ITEMS, text, place, PIECE_BYTES)
-            if end == place:
-                end = self._cut_item(place)
-                is_rest = text[end - 1] == ord(",")
+        while self._is_rest:
+            end = _end(_ITEMS, text, self._place, PIECE_BYTES)
+            if end == self._place:
+                piece, end = self._cut_item(end)
+                self._is_rest = text[end - 1] == ord(",")
             else:
-                is_rest = text[end - 1] == ord(",")
-                self._pieces.append(Piece([(place, end - is_rest)]))
-            place = _end(_SPACE, text, end)
-        return place
+                self._is_rest = text[end - 1] == ord(",")
+                piece = Piece([(self._place, end - self._is_rest)])
+            self._pieces.append(piece)
+            self._place = _end(_SPACE, text, end)
+            yield piece
 
-    def _cut_item(self, begin: int) -> int:
-        """Cut a large item; return the place after the comma that follows it, or of the bracket that closes the array."""
+    def _cut_item(self, begin: int) -> tuple[Piece, int]:
+        """Cut a large item; return it, and the place after the comma that follows it, or of the bracket that closes the array."""
         text, piece = self._text, Piece([])
         if self._is_inner or text[begin : begin + 1] != b"{":
             raise self._refusal(begin)
@@ -145,26 +151,28 @@ class JsonArray:
                 array = piece.arrays[key] = self._cut_member(begin, key, place)
                 piece.spans.append((span, place))
                 rest_bytes += place - span
-                span, place = array.end, _end(_SPACE, text, array.end)
+                span = array._place + 1
+                place = _end(_SPACE, text, span)
             if rest_bytes + place - span > MAX_REST_BYTES:
                 raise self._refusal(begin)
         if text[place : place + 1] != b"}":
             raise self._refusal(begin)
         piece.spans.append((span, place + 1))
-        self._pieces.append(piece)
         place = _end(_SPACE, text, place + 1)
         if text[place : place + 1] not in (b",", b"]"):
             raise _invalid(text, place, "expected `,` or `]`")
-        return place + (text[place] == ord(","))
+        return piece, place + (text[place] == ord(","))
 
     def _cut_member(self, begin: int, name: str, place: int) -> "JsonArray":
         """Cut the array at `place`, which has this name in the item at `begin`."""
         if self._text[place : place + 1] != b"[":
             raise self._refusal(begin)
+        array = JsonArray(self._text, place, is_inner=True)
         try:
-            return JsonArray(self._text, place, is_inner=True)
+            deque(array._cut(), maxlen=0)
         except TooLarge as error:
-            raise TooLarge(f"/{len(self)}/{escape(name)}{error.pointer}") from None
+            raise TooLarge(f"/{self._count()}/{escape(name)}{error.pointer}") from None
+        return array
 
     def _refusal(self, place: int) -> TooLarge | BadRequest:
         """Return the error for what is at a place: too large, unless the text ends soon and is no JSON."""
@@ -174,7 +182,11 @@ class JsonArray:
                 self._from_json([(place, end)], b'[{"":[' if self._is_inner else b"[")
             except BadRequest as error:
                 return error
-        return TooLarge(f"/{len(self)}")
+        return TooLarge(f"/{self._count()}")
+
+    def _count(self) -> int:
+        """Return how many items there are in the pieces that were found so far."""
+        return sum(len(self._from_json(piece.spans, b"[", b"]")) for piece in self._pieces)
 
     def _from_json(self, spans: list[tuple[int, int]], before: bytes = b"", after: bytes = b"") -> Any:
         """Return the value of spans with a text before and after them. Raises BadRequest with the place in the whole text."""

@@ -128,7 +128,7 @@ def test_what_is_no_array_is_refused(raw: bytes) -> None:
 )  # fmt: skip
 def test_what_is_too_large_to_be_cut_is_refused_with_its_place(raw: bytes, pointer: str) -> None:
     with pytest.raises(BadRequest, match="takes at most") as caught:
-        JsonArray.of(raw)
+        whole(JsonArray.of(raw))
     assert [error["pointer"] for error in caught.value.errors] == [pointer]
 
 
@@ -235,3 +235,16 @@ def test_schemas_of_bulk_bodies_say_nothing_of_the_array_as_a_whole() -> None:
         # Each piece is checked as an array of its own, in which other rules about the whole would mean something else.
         known = {"type", "items", "description", "example", "minItems", "maxItems"}
         assert set(schema) <= known, operation["operationId"]
+
+
+def test_an_array_that_was_left_half_way_is_gone_through_again_from_its_beginning() -> None:
+    text = orjson.dumps([{"n": number} for number in range(30_000)])
+    array = JsonArray.of(text)
+    assert next(iter(array)) == {"n": 0}
+    assert [item["n"] for item in array] == list(range(30_000))
+    assert len(array) == 30_000
+    broken = JsonArray.of(text[:-1] + b",]")
+    assert next(iter(broken)) == {"n": 0}
+    for _ in range(2):
+        with pytest.raises(BadRequest, match="not valid JSON"):
+            list(broken)
