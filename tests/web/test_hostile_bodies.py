@@ -60,7 +60,7 @@ HOSTILE: dict[str, tuple[Callable[[int], bytes], str]] = {
     "blanks": (lambda size: b'[{"image_id":1,%b"objects":[]}]' % (b" " * size), "takes at most"),
     "commas": (lambda size: b"[%b]" % (b"," * size), "not valid JSON"),
     "no list": (lambda size: b'{"a":[%b]}' % repeat(b"{}", size), "Expected a list"),
-    "no end": (lambda size: b"[" + repeat(IMAGE, size), "not valid JSON"),
+    "no end": (lambda size: b"[" + number(IMAGE.replace(b"1", b"1%07d"), size), "not valid JSON"),
     "two wrong items in three": (
         lambda size: b"[%b]" % repeat(b'{"image_id":0,"objects":[{"label":1},{}]},{}', size),
         "smallest allowed number",
