@@ -172,7 +172,8 @@ class JsonWindow:
         except (ValueError, RecursionError):
             values, used = [], 2
         end = start + used - 2
-        if self._text.count(":", start, end) != sum(len(each) for each in values if type(each) is dict):
+        colons = self._text.count(":", start, end)
+        if colons and colons != sum(len(each) for each in values if type(each) is dict):
             values = []
         self._is_read_singly = not values
         self._at = end if values else self._at
