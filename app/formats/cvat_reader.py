@@ -13,6 +13,7 @@ from typing import BinaryIO
 from app.formats.decimals import read_decimal
 from app.formats.names import id_in_flat_name
 from app.formats.reading import BadRecord, FormatError, ReadBox, ReadClass, ReadImage, ReadNote, ReadOptions, Record
+from app.formats.recognition import refuse_other_formats
 from app.formats.safe_xml import walk_xml
 from app.formats.safe_zip import ByteSource, SafeZip, is_zip, shown
 
@@ -31,14 +32,14 @@ _SHAPES = {f"{_IMAGE}/{s}": s for s in ("polygon", "polyline", "points", "cuboid
 def read_cvat(file: BinaryIO, options: ReadOptions) -> Iterator[Record]:
     """Yield what is in the file. Raises FormatError."""
     if not is_zip(file):
-        file.seek(0)
+        refuse_other_formats(file, "cvat")
         yield from _read_xml(file, "")
         return
     archive = SafeZip(file)
     members = [member for member in archive.members() if _XML_FILE.fullmatch(member.name)]
     if not members:
-        nested = next((f" It has an archive in it: {shown(m.name)}." for m in archive.members() if m.is_archive), "")
-        raise FormatError(f"The archive has no annotations.xml.{nested}")
+        refuse_other_formats(file, "cvat")
+        raise archive.lacks("The archive has no annotations.xml.")
     for member in members:
         # CVAT packs one for each task of a project, unless it packs them as one.
         place = f"{member.name}, " if len(members) > 1 else ""

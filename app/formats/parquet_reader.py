@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from app.formats.names import id_in_flat_name
 from app.formats.reading import BadRecord, FormatError, ReadBox, ReadClass, ReadImage, ReadOptions, Record
+from app.formats.recognition import refuse_other_formats
 from app.formats.safe_zip import SafeZip, is_zip
 
 if TYPE_CHECKING:
@@ -46,10 +47,13 @@ _CODES = {"int8": "b", "int16": "h", "int32": "i", "int64": "q", "float": "f", "
 def read_parquet(file: BinaryIO, options: ReadOptions) -> Iterator[Record]:
     """Yield what is in the file. Raises FormatError."""
     if not is_zip(file):
+        refuse_other_formats(file, "parquet")
         yield from _read_file(file)
         return
     archive = SafeZip(file)
     members = [member for member in archive.members() if member.name.lower().endswith(".parquet")]
+    if not members:
+        refuse_other_formats(file, "parquet")
     if len(members) != 1:
         raise FormatError(f"The archive has {len(members):,} Parquet files; one was expected.")
     # Parquet is read from its end.

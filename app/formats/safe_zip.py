@@ -95,6 +95,10 @@ def shown(name: str) -> str:
     return f"“{text}…”" if len(name) > 120 else f"“{text}”"
 
 
+class MissingFiles(FormatError):
+    """The archive can be read, but has none of the files that the format needs."""
+
+
 class SafeZip:
     """An archive whose directory was checked as a whole. Raises FormatError, with a message for the sender."""
 
@@ -129,6 +133,11 @@ class SafeZip:
         """Return a whole member of at most `max_bytes`."""
         stream = self.open(member, max_bytes)
         return b"".join(iter(lambda: stream.read(_PIECE), b""))
+
+    def lacks(self, message: str) -> MissingFiles:
+        """Return the error that says what is not in the archive, and that an archive in it may have it."""
+        nested = next((member for member in self.members() if member.is_archive), None)
+        return MissingFiles(message + (f" It has an archive in it: {shown(nested.name)}." if nested else ""))
 
     def _check_members(self) -> None:
         offsets, lengths, names = array("Q"), array("Q"), array("q")

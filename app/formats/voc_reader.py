@@ -12,8 +12,9 @@ from typing import BinaryIO
 from app.formats.decimals import read_decimal
 from app.formats.names import id_in_flat_name
 from app.formats.reading import BadRecord, FormatError, ReadBox, ReadImage, ReadNote, ReadOptions, Record
+from app.formats.recognition import refuse_other_formats
 from app.formats.safe_xml import NotWellFormed, walk_xml
-from app.formats.safe_zip import SafeZip, ZipMember, shown
+from app.formats.safe_zip import SafeZip, ZipMember, is_zip, shown
 
 MAX_XML_BYTES = 16 * 1024**2
 MAX_NAME_LENGTH = 1024
@@ -28,18 +29,18 @@ _FACTS = {"annotation/filename", "annotation/size/width", "annotation/size/heigh
 
 def read_voc(file: BinaryIO, options: ReadOptions) -> Iterator[Record]:
     """Yield what is in the archive. Raises FormatError."""
+    if not is_zip(file):
+        refuse_other_formats(file, "voc")
     archive = SafeZip(file)
+    if not any(True for _ in _xml_files(archive)):
+        refuse_other_formats(file, "voc")
+        raise archive.lacks("The archive has no XML file; Annotations/*.xml were expected.")
     origin = options.origin
     if origin is None:
         origin, note = _find_origin(archive)
         yield note
-    count = 0
     for member in _xml_files(archive):
         yield from _read_member(archive, member, origin)
-        count += 1
-    if not count:
-        nested = next((f" It has an archive in it: {shown(m.name)}." for m in archive.members() if m.is_archive), "")
-        raise FormatError(f"The archive has no XML file; Annotations/*.xml were expected.{nested}")
 
 
 def _xml_files(archive: SafeZip) -> Iterator[ZipMember]:

@@ -20,7 +20,8 @@ from typing import BinaryIO
 from app.formats.decimals import read_decimal
 from app.formats.names import id_in_flat_name
 from app.formats.reading import BadRecord, FormatError, ReadBox, ReadClass, ReadImage, ReadNote, ReadOptions, Record
-from app.formats.safe_zip import SafeZip, ZipMember, shown
+from app.formats.recognition import refuse_other_formats
+from app.formats.safe_zip import MissingFiles, SafeZip, ZipMember, is_zip, shown
 from app.formats.yolo_yaml import MAX_YAML_BYTES, PARTS, YoloDataset, read_name_list, read_yolo_yaml
 
 MAX_LABEL_BYTES = 8 * 1024**2
@@ -40,13 +41,24 @@ _COLUMNS = ("class", "x of the center", "y of the center", "width", "height", "c
 
 def read_yolo(file: BinaryIO, options: ReadOptions) -> Iterator[Record]:
     """Yield what is in the archive. Raises FormatError."""
-    archive = SafeZip(file)
+    if not is_zip(file):
+        refuse_other_formats(file, "yolo")
+    try:
+        yield from _read_archive(SafeZip(file))
+    except MissingFiles:
+        refuse_other_formats(file, "yolo")
+        raise
+
+
+def _read_archive(archive: SafeZip) -> Iterator[Record]:
     folder, dataset = _find_dataset(archive)
     yield from _classes(dataset)
     images = _Images(archive, folder, dataset)
     if folder and not images.has_labels():
         # `path` in data.yaml may lead to another folder; the archive has only one set of labels.
         images = _Images(archive, "", dataset)
+    if not images.has_labels():
+        raise archive.lacks("The archive has no label files; labels/<part>/*.txt were expected.")
     yield from images.records()
 
 
@@ -101,11 +113,6 @@ class _Images:
         return any(True for _ in self._label_files())
 
     def _boxes(self) -> Iterator[Record]:
-        if not self.has_labels():
-            nested = next(
-                (f" It has an archive in it: {shown(m.name)}." for m in self._archive.members() if m.is_archive), ""
-            )
-            raise FormatError(f"The archive has no label files; labels/<part>/*.txt were expected.{nested}")
         for member, name in self._label_files():
             key = _without_suffix(name)
             if key not in self._images and key not in self._listed:
@@ -186,7 +193,7 @@ def _find_dataset(archive: SafeZip) -> tuple[str, YoloDataset]:
     """Return the folder of `data.yaml` with a slash behind it, or none, and what the file says."""
     found = [member for member in archive.members() if _rank(member.name)][: MAX_YAML_FILES + 1]
     if not found or len(found) > MAX_YAML_FILES:
-        raise FormatError("The archive must have one data.yaml with the names of the classes, or one classes.txt.")
+        raise archive.lacks("The archive must have one data.yaml with the names of the classes, or one classes.txt.")
     best = min(_rank(member.name) for member in found)
     chosen = [member for member in found if _rank(member.name) == best]
     contents = {archive.read(member, MAX_YAML_BYTES) for member in chosen}

@@ -187,7 +187,10 @@ def many_labels(count: int) -> bytes:
         (b"   ", "Line 1 is no XML that can be read: it ends before its last element does."),
         (PROJECT[:-100], "is no XML that can be read: it ends before its last element does."),
         (b"{}", "Line 1 is no XML that can be read: not well-formed (invalid token)."),
-        (b"<annotation/>", "The XML begins with <annotation>; CVAT for images begins with <annotations>."),
+        (b"<annotation/>", "said to be CVAT for images, and looks like one file of Pascal VOC; send the whole folder"),
+        (packed(**{"data.yaml": b""}), "looks like a YOLO archive. Send it as format=yolo."),
+        (b"PAR1", "said to be CVAT for images, and looks like Parquet. Send it as format=parquet."),
+        (b"<a/>", "The XML begins with <a>; CVAT for images begins with <annotations>."),
         (b'<annotations><track id="0"/></annotations>', "Line 1 has a track of CVAT for video. Export the task as"),
         (PROJECT.decode().encode("utf-16"), "The XML is in UTF-16, UTF-32 or another encoding; save it as UTF-8."),
         (

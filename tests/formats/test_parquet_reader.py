@@ -97,6 +97,7 @@ def test_an_archive_with_one_parquet_file_is_read() -> None:
     content = written(ROWS)
     assert read(packed("images/metadata.parquet", content=content)) == RECORDS
     assert refusal(packed(content=content)) == "The archive has 0 Parquet files; one was expected."
+    assert refusal(packed("data.yaml", content=b"")).endswith("looks like a YOLO archive. Send it as format=yolo.")
     assert refusal(packed("a.parquet", "b.parquet", content=content)).startswith("The archive has 2 Parquet files")
 
 
@@ -173,6 +174,7 @@ EDGES = [(edge, pa.float32()) for edge in ("x_min", "y_min", "x_max", "y_max")]
         (b"", "The file is empty; Parquet was expected."),
         (b"PAR1", "The end of the Parquet file is missing. The file was cut on its way; send it again."),
         (GOOD[:-10], "The end of the Parquet file is missing. The file was cut on its way; send it again."),
+        (b"\x89PNG\r\n", "The file is said to be Parquet, and looks like a PNG image."),
         (b"image_id,file_name\n", "The file is no Parquet: it does not begin with PAR1."),
         (GOOD[:-4] + b"PARE", "The file is encrypted; write it without a key."),
         (GOOD[:-8] + b"\xff\xff\xff\xff" + b"PAR1", "The footer of the Parquet file is damaged, or has more than"),

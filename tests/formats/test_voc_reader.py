@@ -207,6 +207,21 @@ def test_an_archive_without_xml_is_refused_and_archives_in_it_are_named() -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (packed({"data.yaml": b""}), "and looks like a YOLO archive. Send it as format=yolo."),
+        (LABEL_IMG, "and looks like one file of Pascal VOC; send the whole folder as a zip archive."),
+        (b'{"images": []}', "and looks like COCO. Send it as format=coco."),
+        (b"text", "The file is something else; a zip archive was expected."),
+    ],
+)
+def test_another_format_is_named(content: bytes, message: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        list(read_voc(io.BytesIO(content), ReadOptions()))
+    assert str(caught.value).endswith(message)
+
+
 LAUGHS = (
     b'<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol "lol">'
     + b"".join(b'<!ENTITY lol%d "%s">' % (n, b"&lol%d;" % (n - 1) * 10 if n else b"&lol;" * 10) for n in range(10))

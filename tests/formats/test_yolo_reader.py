@@ -286,6 +286,10 @@ def test_a_data_yaml_that_says_something_else_is_refused(content: bytes, message
             "The archive must have one data.yaml with the names of the classes, or one classes.txt.",
         ),
         ({"data.yaml": YAML}, "The archive has no label files; labels/<part>/*.txt were expected."),
+        (
+            {"Annotations/a.xml": b""},
+            "is said to be a YOLO archive, and looks like a Pascal VOC archive. Send it as format=voc.",
+        ),
         ({"data.yaml": YAML, "labels.zip": b""}, "It has an archive in it: “labels.zip”."),
         (
             {"a/data.yaml": YAML, "b/data.yaml": YAML + b"#"},
