@@ -198,14 +198,16 @@ class Generator:
         return "Any", next(iter(content))
 
     def _answer(self, operation: dict[str, Any], has_prefer: bool) -> str:
+        kinds: list[str] = []
         for status in ("200", "201", "202"):
             if status in operation["responses"]:
                 content = self._resolved(operation["responses"][status]).get("content", {})
                 if "application/json" not in content:
                     return "bytes"
-                kinds = self._type(content["application/json"]["schema"]).split(" | ")
-                return " | ".join(each for each in kinds if not (has_prefer and each == 'Literal["ok"]'))
-        return "str"
+                kinds += self._type(content["application/json"]["schema"]).split(" | ")
+        return (
+            " | ".join(each for each in dict.fromkeys(kinds) if not (has_prefer and each == 'Literal["ok"]')) or "str"
+        )
 
     def _argument(self, parameter: dict[str, Any]) -> str:
         kind = self._type(parameter["schema"])

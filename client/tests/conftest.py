@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import socket
@@ -12,14 +13,16 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from labelapi import LabelAPI, Profile
+from labelapi.cli.main import run
 
 CHECKOUT = Path(__file__).parents[2]
 NOT_HANDED_ON = ("DB_", "AZURE_", "PG", "LABELAPI_", "FLASK_", "PORT", "BIND_HOST", "DATA_DIR", "PYTHONPATH")
@@ -120,7 +123,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Shell:
-    """A home folder of its own, in which the command is run as a program."""
+    """A home folder of its own, for which the command is run."""
 
     home: Path
     variables: dict[str, str]
@@ -143,9 +146,15 @@ class Shell:
         }
 
     def run(self, *arguments: object, given: str = "") -> Ran:
-        process = self.start(*arguments)
-        out, err = process.communicate(given, timeout=120)
-        return Ran(process.returncode, out, err)
+        """Run the command here, which takes a tenth of the time that a program of its own takes."""
+        out, err = io.StringIO(), io.StringIO()
+        with ExitStack() as stack:
+            stack.enter_context(mock.patch.dict(os.environ, self.environment, clear=True))
+            stack.enter_context(mock.patch("sys.stdin", io.StringIO(given)))
+            stack.enter_context(redirect_stdout(out))
+            stack.enter_context(redirect_stderr(err))
+            code = run([str(each) for each in arguments])
+        return Ran(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture

@@ -120,6 +120,18 @@ def test_refusal_is_told_in_the_words_of_the_service(shell: Shell) -> None:
     assert (faults.code, "lowercase" in faults.err) == (1, True)
 
 
+def test_program_answers_as_the_command_does(service: Service, stranger: Shell) -> None:
+    process = stranger.start("login", service.url, "--profile", "own")
+    _, err = process.communicate(f"{service.key}\n{service.secret}\n", timeout=60)
+    assert process.returncode == 0, err
+    process = stranger.start("whoami", "--profile", "own", "--json")
+    out, err = process.communicate(timeout=60)
+    assert json.loads(out)["roles"][0]["role"] == "image-admin", err
+    process = stranger.start("whoami")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, "Traceback" in err) == (3, "", False)
+
+
 def test_half_of_the_environment_is_wrong_usage(stranger: Shell) -> None:
     ran = Shell(stranger.home, {"LABELAPI_URL": "http://127.0.0.1:1"}).run("whoami")
     assert (ran.code, "LABELAPI_SECRET" in ran.err) == (2, True)

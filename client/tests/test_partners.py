@@ -91,7 +91,7 @@ class Storage:
 
 def fetched(path: Path, answers: list[tuple[int, bytes, int]], size: int | None) -> tuple[str, bool, int]:
     storage = Storage(answers)
-    fetcher = Fetcher(1)
+    fetcher = Fetcher(1, attempts=3)
     try:
         return fetcher.fetch(Wanted(path, storage.url, lambda: storage.url, lambda: (size, None)))
     finally:

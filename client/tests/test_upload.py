@@ -74,8 +74,10 @@ def test_second_run_sends_nothing_and_a_changed_file_again(
 
 def test_finish_watches_the_ingest_and_names_what_is_wrong(shell: Shell, title: str, tmp_path: Path) -> None:
     folder = tmp_path / "photos"
-    make_files(folder, ("a.png", "b.png"))
-    (folder / "c.png").write_bytes(picture(0))
+    folder.mkdir()
+    # No other test has the same content.
+    for name, number in (("a.png", 0), ("b.png", 1), ("c.png", 0)):
+        (folder / name).write_bytes(picture(number) + title.encode())
     (folder / "broken.png").write_bytes(PNG[:50])
     (folder / "read me.txt").write_text("no image")
     ran = shell.run("upload", folder, "--set", title, "--finish", "--all-files", "--json")

@@ -83,6 +83,29 @@ class LabelAPI(Operations):
         """Yield the kept queries."""
         return self.walk("/queries", "queries", after=0)
 
+    def snapshots(self, **filters: Any) -> Iterator[models.Snapshot]:
+        """Yield the snapshots that fit the filters of `list_snapshots`."""
+        return self.walk("/snapshots", "snapshots", **{"after": 0, **filters})
+
+    def find_snapshot(self, name: str | int) -> int:
+        """Return the id of a snapshot by its id, by `name@version`, or by its name, which means its newest version that is ready.
+
+        Snapshots that people made go before those of a campaign with the same name. Raises NotFound.
+        """
+        text = str(name).strip()
+        if text.isdigit():
+            return int(text)
+        text, at, version = text.partition("@")
+        for kind in ("snapshot", "campaign"):
+            found = [
+                (each["version"], each["snapshot_id"])
+                for each in self.snapshots(name=text, kind=kind)
+                if (str(each["version"]) == version if at else each["state"] == "ready")
+            ]
+            if found:
+                return max(found)[1]
+        raise NotFound(f"There is no snapshot '{name}'{'' if at else ' that is ready'}.", "labelapi snapshots list")
+
     def find_user(self, name: str | int) -> int:
         """Return the id of a user by its id or e-mail address. Raises NotFound."""
         text = str(name).strip()

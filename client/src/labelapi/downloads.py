@@ -137,9 +137,10 @@ def _collect(
 class Fetcher:
     """Fetches files by their links; no key goes to the storage. Threads may share it."""
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, attempts: int = ATTEMPTS) -> None:
         import httpx
 
+        self._attempts = attempts
         self.is_stopped = threading.Event()
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._http = httpx.Client(timeout=httpx.Timeout(120.0, connect=10.0), limits=limits, follow_redirects=False)
@@ -156,7 +157,7 @@ class Fetcher:
             return there
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
         link = wanted.link
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempts):
             if self.is_stopped.is_set():
                 raise Stopped
             try:

@@ -1134,9 +1134,9 @@ class Operations:
         body: NewSnapshot,
         *,
         idempotency_key: str | None = None,
-    ) -> SnapshotPreview:
+    ) -> SnapshotPreview | Snapshot:
         """Make a snapshot."""
-        answer: SnapshotPreview = self.transport.answer_of(
+        answer: SnapshotPreview | Snapshot = self.transport.answer_of(
             "POST",
             "/snapshots",
             body=body,
