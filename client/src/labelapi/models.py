@@ -416,6 +416,47 @@ class DropboxUrl(TypedDict):
     dropbox_url: str
 
 
+class Export(TypedDict):
+    """A snapshot as the file of a format."""
+
+    export_id: int
+    snapshot_id: int
+    format: Literal["coco", "yolo", "voc", "cvat", "label-studio", "datumaro", "csv", "jsonl", "parquet"]
+    images: Literal["none", "files"]
+    options: dict[str, Any]
+    state: Literal["pending", "ready", "failed", "cancelled", "withdrawn"]
+    job: Job | None
+    path: str | None
+    url: str | None
+    size: int | None
+    sha256: str | None
+    counts: dict[str, Any] | None
+    losses: list[ExportLoss]
+    manifest_url: str | None
+    date_created: str
+    date_written: str | None
+
+
+class ExportList(TypedDict):
+    """The exports of a snapshot, newest first."""
+
+    exports: list[Export]
+
+
+class ExportLoss(TypedDict):
+    """Something that the file does not hold as the snapshot does."""
+
+    what: str
+    images: int
+    objects: int
+
+
+class ExportOptions(TypedDict, total=False):
+    """What else may be chosen."""
+
+    upright: bool
+
+
 class _RequiredFault(TypedDict):
     detail: str
 
@@ -857,6 +898,17 @@ class NewDraft(_RequiredNewDraft, total=False):
     unusable: str
     revision: int | None
     image: SeenImage
+
+
+class _RequiredNewExport(TypedDict):
+    format: Literal["coco", "yolo", "voc", "cvat", "label-studio", "datumaro", "csv", "jsonl", "parquet"]
+
+
+class NewExport(_RequiredNewExport, total=False):
+    """What to write of a snapshot."""
+
+    images: Literal["none", "files"]
+    options: ExportOptions
 
 
 class _RequiredNewImageSet(TypedDict):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         DifferencePage,
         DraftPage,
         DropboxUrl,
+        Export,
+        ExportList,
         FinishedImageSet,
         ImageChange,
         ImageChangeItem,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
         NewApiKey,
         NewCampaign,
         NewDraft,
+        NewExport,
         NewImageSet,
         NewMember,
         NewReview,
@@ -1222,6 +1225,38 @@ class Operations:
                 "from": from_,
             },
         )
+        return answer
+
+    def list_exports(
+        self,
+        snapshot_id: int,
+    ) -> ExportList:
+        """List the exports of a snapshot."""
+        answer: ExportList = self.transport.answer_of("GET", f"/snapshots/{in_path(snapshot_id)}/exports")
+        return answer
+
+    def create_export(
+        self,
+        snapshot_id: int,
+        body: NewExport,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Export:
+        """Export a snapshot."""
+        answer: Export = self.transport.answer_of(
+            "POST",
+            f"/snapshots/{in_path(snapshot_id)}/exports",
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
+    def get_export(
+        self,
+        export_id: int,
+    ) -> Export:
+        """Get an export."""
+        answer: Export = self.transport.answer_of("GET", f"/exports/{in_path(export_id)}")
         return answer
 
     def list_jobs(
