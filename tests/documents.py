@@ -13,7 +13,7 @@ def blocks_of(page: str) -> list[str]:
     return re.findall(r"```bash\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
 
 
-def paste(blocks: list[str], folder: Path, given: dict[str, str]) -> str:
+def paste(blocks: list[str], folder: Path, given: dict[str, str], *, seconds: int = 60) -> str:
     """Run blocks one after the other in one shell, with what the reader was given in place of the examples."""
     script = "set -eu\n" + "\n".join(blocks)
     for name, value in given.items():
@@ -22,6 +22,8 @@ def paste(blocks: list[str], folder: Path, given: dict[str, str]) -> str:
         assert count == 1, f"the page does not set {name}"
     bash = shutil.which("bash")
     assert bash
-    done = subprocess.run([bash, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [bash, "-c", script], cwd=folder, capture_output=True, text=True, timeout=seconds, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
