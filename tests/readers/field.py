@@ -218,11 +218,25 @@ def write_with_label_studio_sdk(kind: str, folder: Path, target: Path) -> None:
     convert_coco_to_ls(str(path), str(target / "tasks.json"), out_type="annotations", image_root_url="/data")
 
 
+def write_with_duckdb(kind: str, folder: Path, target: Path) -> None:
+    """Read CSV, JSON Lines or Parquet, and write the same."""
+    import duckdb
+
+    source, copied = COPIES[kind]
+    duckdb.sql(f"COPY (SELECT * FROM {source.format(folder=folder)}) TO '{target / copied}'")
+
+
+COPIES = {
+    "csv": ("read_csv('{folder}/labels.csv')", "written.csv"),
+    "jsonl": ("read_json('{folder}/*.jsonl', format='newline_delimited')", "written.json"),
+    "parquet": ("read_parquet('{folder}/**/metadata.parquet')", "written.parquet"),
+}
 WRITERS: dict[str, Callable[[str, Path, Path], None]] = {
     "supervision": write_with_supervision,
     "datumaro": write_with_datumaro,
     "globox": write_with_globox,
     "label-studio-sdk": write_with_label_studio_sdk,
+    "duckdb": write_with_duckdb,
 }
 
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import zipfile
 import zlib
+from collections.abc import Iterable
 from dataclasses import replace
 from math import ceil, floor
 from pathlib import Path, PurePosixPath
@@ -20,9 +21,19 @@ import pytest
 from PIL import Image as Picture
 
 from app.formats.archive import Archive
+from app.formats.coco_reader import read_coco
+from app.formats.csv_reader import read_csv
+from app.formats.cvat_reader import read_cvat
+from app.formats.datumaro_reader import read_datumaro
+from app.formats.jsonl_reader import read_jsonl
+from app.formats.label_studio_reader import read_label_studio
 from app.formats.names import flat_name
+from app.formats.parquet_reader import read_parquet
+from app.formats.reading import BadRecord, ReadBox, ReadClass, Reader, ReadImage, ReadOptions, Record
 from app.formats.records import Box, Class, Image
 from app.formats.registry import FORMATS
+from app.formats.voc_reader import read_voc
+from app.formats.yolo_reader import read_yolo
 from tests.formats.datasets import DATASET
 
 ROOT = Path(__file__).parents[2]
@@ -162,3 +173,89 @@ def test_a_file_has_an_average_precision_of_1_against_itself(tmp_path: Path) -> 
     folder = export("coco", IN_SETS, tmp_path, splits=("train", "val"))
     for path in (folder / "annotations").glob("*.json"):
         assert ask("average-precision", path, home=tmp_path) == pytest.approx(1.0)
+
+
+# What each program makes of a COCO file of ours (of two, where it demands both parts; DuckDB of one of the same format), our
+# reader of it, the file of it that we read (an archive of all where there is none), and whether images without a box are in it.
+WRITERS: list[tuple[str, str, Reader, str, bool]] = [
+    ("coco", "supervision", read_coco, "annotations.json", True),
+    ("coco", "datumaro", read_coco, "annotations/instances_train.json", True),
+    ("coco", "globox", read_coco, "annotations.json", True),
+    ("yolo", "supervision", read_yolo, "", True),
+    ("yolo_ultralytics", "datumaro", read_yolo, "", True),
+    ("voc", "supervision", read_voc, "", True),
+    ("voc", "datumaro", read_voc, "", False),
+    ("voc", "globox", read_voc, "", True),
+    ("cvat", "datumaro", read_cvat, "train.xml", True),
+    ("cvat", "globox", read_cvat, "annotations.xml", True),
+    ("datumaro", "datumaro", read_datumaro, "annotations/train.json", True),
+    ("label-studio", "label-studio-sdk", read_label_studio, "tasks.json", True),
+    ("csv", "duckdb", read_csv, "written.csv", True),
+    ("jsonl", "duckdb", read_jsonl, "written.json", True),
+    ("parquet", "duckdb", read_parquet, "written.parquet", True),
+]
+
+
+def flat(one: Image) -> Image:
+    """The image in one folder, which all programs can write; supervision writes whole pixels to VOC."""
+    boxes = tuple(
+        replace(box, x_min=floor(box.x_min), y_min=floor(box.y_min), x_max=ceil(box.x_max), y_max=ceil(box.y_max))
+        for box in one.boxes
+    )
+    return replace(one, file_name=PurePosixPath(one.file_name).name, boxes=boxes)
+
+
+def pack(folder: Path) -> io.BytesIO:
+    """An archive of all files in the folder."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return content
+
+
+def collect(records: Iterable[Record], images: tuple[Image, ...]) -> dict[int, list[list[Any]]]:
+    """The boxes in pixels that our reader found, by the id of the image."""
+    read = list(records)
+    assert not [one for one in read if isinstance(one, BadRecord)]
+    classes = {one.key: one.name for one in read if isinstance(one, ReadClass)}
+    names = {one.key: identify(one.name or one.key, images) for one in read if isinstance(one, ReadImage)}
+    stored = {one.image_id: one for one in images}
+    found: dict[int, list[list[Any]]] = {image_id: [] for image_id in names.values()}
+    for box in read:
+        if isinstance(box, ReadBox):
+            one = stored[names[box.image_key]]
+            whole = {"ratios": 1, "percent": 100}.get(box.unit)
+            x, y = (one.width / whole, one.height / whole) if whole else (1, 1)
+            label = box.label if box.class_key is None else classes[box.class_key]
+            found[one.image_id].append([label, box.x_min * x, box.y_min * y, box.x_max * x, box.y_max * y])
+    return {image_id: sorted(boxes) for image_id, boxes in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "program", "read", "name", "has_empty"), WRITERS, ids=[f"{one[0]}-{one[1]}" for one in WRITERS]
+)
+def test_we_read_what_a_program_writes(
+    kind: str, program: str, read: Reader, name: str, has_empty: bool, tmp_path: Path
+) -> None:
+    images = tuple(map(flat, IMAGES))
+    splits: tuple[str, ...] = ("train", "val")
+    if kind != "yolo_ultralytics":
+        images = tuple(replace(one, split="train") for one in images)
+        splits = ("train",)
+    target = tmp_path / "written"
+    target.mkdir()
+    source = export(kind if program == "duckdb" else "coco", images, tmp_path, splits)
+    ask("write", kind, program, source, target, home=tmp_path)
+    file = (target / name).open("rb") if name else pack(target)
+    with file:
+        found = collect(read(file, ReadOptions()), images)
+    expected = {
+        one.image_id: sorted([box.label, box.x_min, box.y_min, box.x_max, box.y_max] for box in one.boxes)
+        for one in images
+        if one.boxes or has_empty
+    }
+    assert list(map(list, sorted(found.items()))) == [
+        [image_id, [[label, *(pytest.approx(edge, abs=0.01) for edge in edges)] for label, *edges in boxes]]
+        for image_id, boxes in sorted(expected.items())
+    ]
