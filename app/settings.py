@@ -18,7 +18,11 @@ AZURE_ML_NAMES = (
     "azure_ml_sp_password",
 )
 MAX_PATH_PREFIX = 128
-PREVIEWS = "image_previews"  # As in app/media/previews.py.
+# Folders of the main container in which something else is: as in app/media/previews.py and app/models/imports.py.
+TAKEN_FOLDERS = {
+    "image_previews": "where the previews of images are",
+    "label_imports": "where the files of imports are",
+}
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -44,8 +48,8 @@ def _folder_path(value: str) -> str:
     folders = value.strip("/").split("/")
     if any(folder in ("", ".", "..") for folder in folders):
         raise ValueError("must be a folder or a path of folders such as `upload` or `uploads/2026`")
-    if folders[0] == PREVIEWS:
-        raise ValueError(f"must not begin with {PREVIEWS}, where the previews of images are")
+    if folders[0] in TAKEN_FOLDERS:
+        raise ValueError(f"must not begin with {folders[0]}, {TAKEN_FOLDERS[folders[0]]}")
     return "/".join(folders)
 
 
@@ -130,6 +134,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1024**2, ge=1024, description="largest request body, bytes")
     max_bulk_body_bytes: int = Field(64 * 1024**2, ge=1024, description="largest body of a bulk route, bytes")
     max_objects_per_request: int = Field(250_000, ge=1, description="most objects in one submission")
+    max_import_bytes: int = Field(1024**3, ge=1024, description="largest label file that an import reads, bytes")
 
     max_body_memory_bytes: int = Field(
         256 * 1024**2, ge=2048, description="most bytes of request bodies that a web process holds at a time"

@@ -54,6 +54,8 @@ class Blob:
     is_rehydrating: bool = False
     # The first bytes, where the request for the properties returned them too.
     head: bytes = field(default=b"", compare=False, repr=False)
+    # When it was written (UTC), where a request for the properties of this blob alone returned it.
+    date_modified: datetime | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, properties: BlobProperties) -> Self:
@@ -71,6 +73,7 @@ class Blob:
             copy_status=copy.status,
             copy_status_description=copy.status_description,
             is_rehydrating=str(properties.archive_status or "").startswith(REHYDRATING),
+            date_modified=properties.last_modified,
         )
 
     @property

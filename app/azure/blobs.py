@@ -316,6 +316,16 @@ class BlobStore(Containers):
             query = self._signer.sign_read(self.container, path, expiry, headers)
         return f"{self._url(self.container, path)}?{query}"
 
+    def make_file_upload_url(self, path: str, valid: timedelta) -> tuple[str, datetime]:
+        """Return a link that writes one blob of the main container for `valid`, and when it expires.
+
+        It works for less where links of this installation end sooner. It cannot be revoked.
+        """
+        expiry = (datetime.now(UTC) + min(valid, self._signer.longest_upload)).replace(microsecond=0)
+        with storage_errors(self.container, path):
+            query = self._signer.sign_file_upload(self.container, path, expiry)
+        return f"{self._url(self.container, path)}?{query}", expiry
+
     def preview_url(self, path: str) -> str:
         """Return a link that reads a preview, a blob of the main container that this service wrote, as it is stored.
 

@@ -15,6 +15,8 @@ from urllib.parse import quote
 from azure.storage.blob import BlobServiceClient, UserDelegationKey, generate_blob_sas, generate_container_sas
 
 UPLOAD_PERMISSION = "rwdl"
+# Create and write: enough for `Put Blob`, and for blocks of a large file.
+FILE_UPLOAD_PERMISSION = "cw"
 # The stored access policy of a dropbox. Links name it, so that they die with it; it holds the permission and no expiry,
 # which stands in each link, so that a new link does not prolong an old one.
 UPLOAD_POLICY = "upload"
@@ -69,6 +71,9 @@ class Signer(Protocol):
         Without `headers` the blob is answered with those that are stored beside it.
         """
 
+    def sign_file_upload(self, container: str, name: str, expiry: datetime) -> str:
+        """Return the query of a link that writes one blob until `expiry`, or until the signing key ends, and reads nothing."""
+
     def sign_upload(self, container: str, expiry: datetime, policy: str | None) -> str:
         """Return the query of a link that reads, writes, deletes and lists in one container until `expiry`.
 
@@ -89,6 +94,10 @@ class AccountKeySigner:
     def sign_read(self, container: str, name: str, expiry: datetime, headers: FileHeaders | None) -> str:
         key = {"account_key": self.account_key}
         return _sign_read(self.account_name, container, name, expiry, self.protocol, headers, key)
+
+    def sign_file_upload(self, container: str, name: str, expiry: datetime) -> str:
+        key = {"account_key": self.account_key}
+        return _sign_file_upload(self.account_name, container, name, expiry, self.protocol, key)
 
     def sign_upload(self, container: str, expiry: datetime, policy: str | None) -> str:
         return generate_container_sas(
@@ -120,6 +129,11 @@ class UserDelegationSigner:
         key, key_expiry = self._key_until(datetime.now(UTC) + KEY_LIFE / 2)
         end = min(expiry, key_expiry)
         return _sign_read(self.account_name, container, name, end, self.protocol, headers, {"user_delegation_key": key})
+
+    def sign_file_upload(self, container: str, name: str, expiry: datetime) -> str:
+        key, key_expiry = self._key_until(expiry)
+        end, signed_by = min(expiry, key_expiry), {"user_delegation_key": key}
+        return _sign_file_upload(self.account_name, container, name, end, self.protocol, signed_by)
 
     def sign_upload(self, container: str, expiry: datetime, policy: str | None) -> str:
         key, key_expiry = self._key_until(expiry)
@@ -193,3 +207,19 @@ def _sign_read(
     # An empty header takes the place of the stored one, so that the bytes are answered as they are stored. The SDK leaves
     # it out; in what is signed, an empty one and none are the same.
     return f"{query}&rsce="
+
+
+def _sign_file_upload(
+    account_name: str, container: str, name: str, expiry: datetime, protocol: str | None, key: dict[str, Any]
+) -> str:
+    return str(
+        generate_blob_sas(
+            account_name,
+            container,
+            name,
+            permission=FILE_UPLOAD_PERMISSION,
+            expiry=_written(expiry),
+            protocol=protocol,
+            **key,
+        )
+    )

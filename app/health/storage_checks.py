@@ -18,6 +18,7 @@ from app.health.findings import Finding
 from app.media.previews import FOLDER as PREVIEWS
 from app.models.exports import FILES
 from app.models.exports import FOLDER as EXPORTS_FOLDER
+from app.models.imports import FOLDER as IMPORTS
 from app.models.jobs import DELETE_DROPBOX, DELETE_IMAGE_FILES, INSPECT_IMAGE_SET, PUBLISH_DATASETS, WRITE_EXPORT
 from app.outbox import queue
 
@@ -116,6 +117,18 @@ LEFT JOIN LATERAL (
 ) AS deletion ON true
 WHERE coalesce(image_set.id, deletion.subject_id) IS NOT NULL
 ORDER BY 2
+""")
+
+# The files of imports that have ended, and those of none. A waiting import may still get its file.
+IMPORT_FILES = text("""
+SELECT listed.path, import.id FROM listed LEFT JOIN import ON :folder || import.path = listed.path
+WHERE starts_with(listed.path, :folder || :imports) AND (
+    import.id IS NULL OR import.outcome IS NOT NULL AND NOT EXISTS (
+        SELECT FROM job WHERE kind = 'delete_import_file' AND subject_type = 'import' AND subject_id = import.id
+            AND state <> 'succeeded')
+    OR import.date_upload_expires < :before AND NOT EXISTS (
+        SELECT FROM job WHERE subject_type = 'import' AND subject_id = import.id))
+ORDER BY listed.path
 """)
 
 OPEN_DROPBOXES = text("SELECT id, dropbox FROM image_set WHERE status = 'created' ORDER BY id")
@@ -225,7 +238,21 @@ class StorageChecks:
                     "It is in the folder of the image sets and is not registered as an image.",
                 )
 
+        yield from self._import_files()
         yield from self._previews(f"{container}/{PREVIEWS}/")
+
+    def _import_files(self) -> Iterator[Finding]:
+        before = datetime.now(UTC) - self.grace
+        values = {"folder": f"{self.blobs.container}/", "imports": f"{IMPORTS}/", "before": before}
+        for row in self.session.execute(IMPORT_FILES, values).all():
+            path = row.path.partition("/")[2]
+            blob = self.blobs.find_blob(path)
+            # A file that came just now may belong to an import that is being created.
+            is_old = blob is not None and blob.date_modified is not None and blob.date_modified < before
+            if blob is not None and (row.id is not None or is_old):
+                detail = "Its import has ended." if row.id is not None else "No import has this file."
+                repair = partial(self.blobs.delete_blob, path)
+                yield Finding("import_file_left_over", f"file {row.path}", detail, repair)
 
     def _previews(self, folder: str) -> Iterator[Finding]:
         for row in self.session.execute(MISSING_PREVIEWS, {"folder": folder}).all():

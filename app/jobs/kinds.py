@@ -12,7 +12,9 @@ from app.azure.blobs import BlobStore
 from app.azure.ml.choice import make_registry
 from app.jobs.delete_dropbox import delete_dropbox
 from app.jobs.delete_image_files import delete_image_files
+from app.jobs.delete_import_file import delete_import_file
 from app.jobs.finish_image_set import finish_image_set
+from app.jobs.import_labels import import_labels
 from app.jobs.inspect_image_set import inspect_image_set
 from app.jobs.make_snapshot import make_snapshot
 from app.jobs.progress import Checkpoint, Failed
@@ -23,7 +25,9 @@ from app.media.decoders import DecoderPool
 from app.models.jobs import (
     DELETE_DROPBOX,
     DELETE_IMAGE_FILES,
+    DELETE_IMPORT_FILE,
     FINISH_IMAGE_SET,
+    IMPORT_LABELS,
     INSPECT_IMAGE_SET,
     MAKE_SNAPSHOT,
     PUBLISH_DATASETS,
@@ -81,6 +85,15 @@ def _delete_image_files(session: Session, place: Workplace, run: Run) -> Iterato
     return delete_image_files(session, place.blobs, run.subject_id)
 
 
+def _import_labels(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
+    folder, max_bytes = place.settings.azure_storage_imageset_folder, place.settings.max_import_bytes
+    return import_labels(session, place.blobs, run.subject_id, folder=folder, max_bytes=max_bytes)
+
+
+def _delete_import_file(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
+    return delete_import_file(session, place.blobs, run.subject_id)
+
+
 def _publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
     registry = make_registry(place.settings)
     state = "pending" if place.settings.uses_azure_ml else "off"
@@ -109,4 +122,6 @@ KINDS: dict[str, Callable[[Session, Workplace, Run], Iterator[Checkpoint]]] = {
     DELETE_IMAGE_FILES: _delete_image_files,
     MAKE_SNAPSHOT: _make_snapshot,
     WRITE_EXPORT: _write_export,
+    IMPORT_LABELS: _import_labels,
+    DELETE_IMPORT_FILE: _delete_import_file,
 }

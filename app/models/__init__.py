@@ -10,6 +10,7 @@ from app.models.exports import Export
 from app.models.idempotency_keys import IdempotencyKey
 from app.models.image_sets import ImageSet
 from app.models.images import Image, ImageCount
+from app.models.imports import Import
 from app.models.jobs import Job
 from app.models.objects import Object
 from app.models.problems import ImageSetProblem
@@ -37,6 +38,7 @@ __all__ = [
     "ImageCount",
     "ImageSet",
     "ImageSetProblem",
+    "Import",
     "Job",
     "KeptQuery",
     "Object",

@@ -16,6 +16,8 @@ CANCELLED = "cancelled"
 INSPECT_IMAGE_SET = "inspect_image_set"
 MAKE_SNAPSHOT = "make_snapshot"
 WRITE_EXPORT = "write_export"
+IMPORT_LABELS = "import_labels"
+DELETE_IMPORT_FILE = "delete_import_file"
 
 
 class Job(Base):
@@ -47,11 +49,11 @@ class Job(Base):
     __table_args__ = (
         CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
         CheckConstraint(
-            "subject_type IN ('image_set', 'campaign', 'image', 'snapshot', 'export')", name="subject_type"
+            "subject_type IN ('image_set', 'campaign', 'image', 'snapshot', 'export', 'import')", name="subject_type"
         ),
         CheckConstraint(
             "kind IN ('finish_image_set', 'delete_dropbox', 'publish_datasets', 'inspect_image_set', 'delete_image_files',"
-            " 'make_snapshot', 'write_export')",
+            " 'make_snapshot', 'write_export', 'import_labels', 'delete_import_file')",
             name="kind",
         ),
         Index("ix_job_subject", "subject_type", "subject_id", "kind", "id"),

@@ -20,6 +20,7 @@ from app.models import (
     CampaignMembership,
     Dataset,
     Draft,
+    Import,
     Job,
     Role,
     Submission,
@@ -322,7 +323,7 @@ def delete_campaign(session: Session, campaign_id: int) -> bytes:
             f"Campaign {follower_id} has suggestions from campaign {campaign_id}: change its `prelabels_from` first."
         )
     set_statement_timeout(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS)
-    for table in (Draft, CampaignImage, CampaignMembership, CampaignClass, Role):
+    for table in (Draft, Import, CampaignImage, CampaignMembership, CampaignClass, Role):
         session.execute(delete(table).where(table.campaign_id == campaign_id))
     session.execute(delete(Campaign).where(Campaign.id == campaign_id))
     record(session, Action.DELETE_CAMPAIGN, SubjectType.CAMPAIGN, campaign_id, title=campaign.title)

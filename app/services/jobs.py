@@ -9,7 +9,9 @@ from app.models.jobs import (
     CANCELLED,
     DELETE_DROPBOX,
     DELETE_IMAGE_FILES,
+    DELETE_IMPORT_FILE,
     FINISH_IMAGE_SET,
+    IMPORT_LABELS,
     INSPECT_IMAGE_SET,
     MAKE_SNAPSHOT,
     PUBLISH_DATASETS,
@@ -65,7 +67,7 @@ def cancel_job(session: Session, job_id: int) -> None:
     job, subject = _lock_job(session, job_id)
     if job.state not in queue.UNFINISHED:
         raise Conflict(f"Job {job_id} is {job.state}: only a queued or running job can be cancelled.")
-    if job.kind in (DELETE_DROPBOX, DELETE_IMAGE_FILES):
+    if job.kind in (DELETE_DROPBOX, DELETE_IMAGE_FILES, DELETE_IMPORT_FILE):
         raise Conflict(f"Job {job_id} deletes files. It cannot be cancelled, because deleting cannot be undone.")
     if job.kind == FINISH_IMAGE_SET and isinstance(subject, ImageSet):
         image_sets.undo_finish(session, subject)
@@ -75,6 +77,9 @@ def cancel_job(session: Session, job_id: int) -> None:
                 f"Job {job_id} has begun to publish. It cannot be cancelled, because published versions cannot be taken back."
             )
         campaigns.enter_status(session, campaigns.lock_campaign(session, subject.id), "completed")
+    if job.kind == IMPORT_LABELS:
+        # Nobody reads its file any more.
+        queue.enqueue(session, DELETE_IMPORT_FILE, "import", job.subject_id)
     job.state, job.run_token, job.date_finished, job.date_expected = CANCELLED, None, func.now(), None
     session.flush()
     about = {f"{job.subject_type}_id": job.subject_id}

@@ -89,7 +89,7 @@ def make_application(settings: Settings) -> FlaskApp:
         uri_parser_class=JoinedLists,
         strict_validation=True,
         auth_all_paths=True,
-        validator_map={"body": MediaTypeDict({"*/*json": body}), "parameter": Parameters},
+        validator_map={"body": MediaTypeDict({"*": body}), "parameter": Parameters},
         security_map={"apiKey": lambda: key_pair_check},
     )
     return application

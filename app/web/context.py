@@ -20,13 +20,14 @@ class RequestContext:
     """What the layers of one request know.
 
     `operation` is None for a path that the OpenAPI document does not have. `body` is the parsed and checked body,
-    and `body_digest` the SHA-256 of its bytes where the caller sent an `Idempotency-Key`.
+    and `body_digest` the SHA-256 of its bytes where the caller sent an `Idempotency-Key`. `file` is a body that is a file.
     """
 
     request_id: str
     operation: Operation | None = None
     caller: Account | None = None
     body: Any = None
+    file: bytearray | None = None
     body_digest: bytes = b""
 
     @property

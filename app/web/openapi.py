@@ -15,12 +15,16 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: its handler as a dotted name, who may call it with what keys, and whether its body may be a large one."""
+    """One operation: its handler as a dotted name, who may call it with what keys, and whether its body may be a large one.
+
+    `takes_file` says that the body is a file, of any media type, which nothing looks into before it is stored.
+    """
 
     handler: str
     roles: frozenset[str]
     is_open_to_session_keys: bool
     is_bulk: bool
+    takes_file: bool = False
 
     @property
     def name(self) -> str:
@@ -48,7 +52,8 @@ def operations_of(spec: dict[str, Any]) -> Iterator[tuple[str, str, Operation]]:
                 content = item[method]
                 handler = handler_name(content["tags"][0], content["operationId"])
                 session_keys, bulk = content.get("x-session-keys", True), content.get("x-bulk", False)
-                yield path, method, Operation(handler, frozenset(content["x-roles"]), session_keys, bulk)
+                roles, takes_file = frozenset(content["x-roles"]), content.get("x-file", False)
+                yield path, method, Operation(handler, roles, session_keys, bulk, takes_file)
 
 
 def handler_name(tag: str, operation_id: str) -> str:

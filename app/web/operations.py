@@ -43,15 +43,17 @@ class Handlers(Resolver):
 def view_of(answer: Handler, handler: Handler) -> Callable[..., Response]:
     """Return the function that Connexion calls with the arguments that it reads from a request.
 
-    It lets `answer` call the handler with those, and with `account` and `request_id` if the handler asks for them. A handler
-    that asks for `page`, a Page, or `sender`, a Sender, gets it in the place of the parameters in MADE_OF. Raises Unauthorized
-    where no layer before has admitted a caller, BadRequest for a page that is named in two ways and for texts of a sender.
+    It lets `answer` call the handler with those, and with `account`, `request_id` and `file` if the handler asks for them. A
+    handler that asks for `page`, a Page, or `sender`, a Sender, gets it in the place of the parameters in MADE_OF. Raises
+    Unauthorized where no layer before has admitted a caller, BadRequest for a page that is named in two ways and for texts of a
+    sender.
     """
     names = inspect.signature(handler).parameters
 
     def view(body: Any = None, **arguments: Any) -> Response:
         context = current_context()
-        offered = {"account": context.account, "request_id": context.request_id, "body": body}
+        known = {"account": context.account, "request_id": context.request_id, "file": context.file}
+        offered = known | {"body": body}
         arguments |= {name: value for name, value in offered.items() if name in names}
         if "page" in names:
             arguments["page"] = _read_page(arguments)

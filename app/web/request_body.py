@@ -14,17 +14,18 @@ from werkzeug.http import parse_options_header
 
 from app.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from app.web.bulk_threads import BulkThreads
-from app.web.context import context_of
+from app.web.context import RequestContext, context_of
 from app.web.json_array import JsonArray, Part
 from app.web.schemas import MAX_ERRORS, escape, find_errors, refusal, validator_of
 from app.web.strict_json import parse
 
 SMALL_BODY_BYTES = 64 * 1024
+ABOUT_BODY = (b"content-type", b"content-length", b"transfer-encoding")
 CHARSETS = ("", "utf-8", "utf8")
 
 
 class JsonBody(AbstractRequestBodyValidator):
-    """Connexion's body validator. The parsed body is left in the context, so that nothing parses it again."""
+    """Connexion's body validator. The parsed body is left in the context, so that nothing parses it again; so is a file."""
 
     def __init__(self, *, max_bytes: int, max_bulk_bytes: int, bulk_threads: BulkThreads, **options: Any) -> None:
         """Take the largest bodies in bytes, for most operations and for bulk ones, and the threads that check large ones."""
@@ -39,9 +40,11 @@ class JsonBody(AbstractRequestBodyValidator):
         Raises UnsupportedMediaType, ContentTooLarge, BadRequest.
         """
         headers = Headers(scope=scope)
+        context = context_of(scope)
+        if context.operation is not None and context.operation.takes_file:
+            return await self._receive_file(receive, headers, context), _without_body(scope)
         if self._required:
             _check_media_type(headers)
-        context = context_of(scope)
         is_bulk = context.operation is not None and context.operation.is_bulk
         raw = await _read(receive, headers, self._max_bulk_bytes if is_bulk else self._max_bytes)
         if not raw:
@@ -61,6 +64,16 @@ class JsonBody(AbstractRequestBodyValidator):
             # The bytes of a request, which do not reach the handler, show whether it is sent a second time.
             context.body_digest = hashlib.sha256(raw).digest()
         return _nothing_more(receive), scope
+
+    async def _receive_file(self, receive: Receive, headers: Headers, context: RequestContext) -> Receive:
+        """Read a body that is a file into the context. Raises UnsupportedMediaType, ContentTooLarge, BadRequest."""
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise UnsupportedMediaType("Send the file as it is, without Content-Encoding.")
+        file = context.file = await _read(receive, headers, self._max_bulk_bytes)
+        if "idempotency-key" in headers:
+            digest = await self._bulk_threads.run(context.account.user_id, lambda: hashlib.sha256(file).digest())
+            context.body_digest = digest
+        return _nothing_more(receive)
 
     def _check(self, raw: bytearray) -> Any:
         body = parse(bytes(raw))
@@ -154,6 +167,12 @@ async def _read(receive: Receive, headers: Headers, limit: int) -> bytearray:
             raise ContentTooLarge(f"The body is larger than {limit} bytes, the limit of this operation.")
         more = message.get("more_body", False)
     return body
+
+
+def _without_body(scope: Scope) -> Scope:
+    """Return the request as one without a body, so that nothing looks for a form in it."""
+    kept = [header for header in scope["headers"] if header[0].lower() not in ABOUT_BODY]
+    return {**scope, "headers": kept}
 
 
 def _nothing_more(receive: Receive) -> Receive:

@@ -28,22 +28,27 @@ class Parameters:
     """Connexion's validator of parameters: one line per fault, and an id that cannot be is a thing that is not there."""
 
     def __init__(self, parameters: list[dict[str, Any]], **_: object) -> None:
-        self._known = {parameter["name"]: parameter["schema"] for parameter in parameters if parameter["in"] == "query"}
+        of_query = [parameter for parameter in parameters if parameter["in"] == "query"]
+        self._known = {parameter["name"]: parameter["schema"] for parameter in of_query}
+        self._required = [parameter["name"] for parameter in of_query if parameter.get("required")]
 
     def validate(self, scope: Scope) -> None:
         """Check the ids in the path and the query parameters, from which Connexion makes the handler's arguments.
 
-        Raises NotFound for an id beyond 64 bits, BadRequest for query parameters that are wrong, unknown or doubled.
+        Raises NotFound for an id beyond 64 bits, BadRequest for query parameters that are wrong, unknown, doubled or missing.
         """
         for value in scope["path_params"].values():
             if isinstance(value, int) and value > MAX_INTEGER:
                 raise NotFound(f"There is nothing with the id {str(value)[:40]}.")
         # Connexion would hand its own facts on the caller to the handler, among them a `user` in the place of that parameter.
         scope["extensions"].pop("connexion_context", None)
-        if scope["query_string"]:
+        if scope["query_string"] or self._required:
             self._check_query(parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
     def _check_query(self, sent: dict[str, list[str]]) -> None:
+        for name in self._required:
+            if name not in sent:
+                raise _wrong(name, "This operation requires this parameter.")
         objects: dict[str, dict[str, str]] = {}
         for name, texts in sent.items():
             member = MEMBER.fullmatch(name)

@@ -109,6 +109,10 @@ LINES = {
     "put_drafts": Line(LABELER, [{"image_id": "{image_id}", "objects": [BOX]}], campaign="active"),
     "list_campaign_differences": Line(ALL_OF_CAMPAIGN),
     "get_submission": Line(ALL_OF_CAMPAIGN),
+    "list_imports": Line(LABELER),
+    "create_import": Line(LABELER, query="?format=csv&upload=link", campaign="active"),
+    "get_import": Line(LABELER),
+    "update_import_status": Line(LABELER, {"new_status": "uploaded"}, status=409),
     "restore_campaign": Line(ADMIN, {"as_of": "2026-01-01"}, campaign="active"),
     "list_image_history": Line(READER),
     "list_campaign_datasets": Line(READER),
@@ -279,6 +283,10 @@ def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> di
         "INSERT INTO export (snapshot_id, format, images, created_by) SELECT max(id), 'csv', 'none', 1 FROM snapshot"
     )
     submitted = "INSERT INTO submission (campaign_id, user_id, image_count, object_count, replaced) VALUES (:id, :user, 0, 0, 0)"
+    imported = (
+        "INSERT INTO import (campaign_id, user_id, api_key_id, format, mode, match, on_invalid, path, date_upload_expires)"
+        " VALUES (:id, :user, :key, 'csv', 'replace', 'auto', 'reject', 'label_imports/none', now())"
+    )
     return {
         "pair": (campaign["access_token"]["apikey"], campaign["access_token"]["apisecret"]),
         "title": f"{title}-new",
@@ -291,6 +299,9 @@ def make_things(app: Flask, settings: Settings, admin: Caller, title: str) -> di
         "submission_id": fetch(app, f"{submitted} RETURNING id", id=campaign["campaign_id"], user=user["user_id"]),
         "snapshot_id": fetch(app, frozen + " RETURNING id", name=title, selection=json.dumps(selection)),
         "export_id": fetch(app, exported + " RETURNING id"),
+        "import_id": fetch(
+            app, f"{imported} RETURNING id", id=campaign["campaign_id"], user=user["user_id"], key=key["key_id"]
+        ),
         "job_id": fetch(app, failed + " RETURNING id", id=imageset_id),
         "queued_job_id": fetch(app, queued + " RETURNING id", id=imageset_id),
         "user_id": user["user_id"],

@@ -34,6 +34,8 @@ UNSAID = re.compile(
     r"|bbox must be west,south,east,north|((taken_)?(from|to)|as_of) is not a valid date or time"
     r"|Send either campaigns or image_set|subject_id requires subject_type"
     r"|The field `\w+` is missing: a campaign|Not a valid e-mail address"
+    # A file in the body, or a link for it.
+    r"|Send (the label file as the body|either the file as the body)"
     # A moment that has not come, and a number that is not 0 and has no other form in four bytes.
     r"|(as_of|from|to) must be a submission or a time that is not in the future"
     r"|(.*: )?The number is too small: in single precision"

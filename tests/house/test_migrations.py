@@ -63,7 +63,8 @@ INSERT INTO problem (image_set_id, blob_name, etag, kind, message) VALUES (1, '2
 INSERT INTO problem (image_set_id, image_id, blob_name, etag, stage, kind, message)
     VALUES (1, 1, 'imagesets/upload/drone/1.jpg', '', 'inspection', 'truncated', 'No.');
 INSERT INTO job (kind, subject_type, subject_id) VALUES ('publish_datasets', 'campaign', 1),
-    ('inspect_image_set', 'image_set', 1), ('make_snapshot', 'snapshot', 1), ('write_export', 'export', 1);
+    ('inspect_image_set', 'image_set', 1), ('make_snapshot', 'snapshot', 1), ('write_export', 'export', 1),
+    ('import_labels', 'import', 1);
 INSERT INTO dataset (campaign_id, job_id, kind, name, version, path, file_size, sha256, image_count, object_count,
     registration) VALUES (1, 1, 'images', 'bridge', 1, 'datasets/bridge', 1, sha256('file'), 1, 1, 'off'),
     (1, 1, 'labels_jsonl', 'bridge-lines', 1, 'datasets/bridge-lines', 1, sha256('lines'), 1, 1, 'off');
@@ -72,12 +73,15 @@ INSERT INTO snapshot_class (snapshot_id, class_id, name, selected) VALUES (1, 1,
 INSERT INTO snapshot_image (snapshot_id, image_id, width, height, object_count, state) VALUES (1, 1, 4, 3, 1, 'labeled');
 INSERT INTO snapshot_labels (snapshot_id, image_id, campaign_id, submission_id) VALUES (1, 1, 1, 1);
 INSERT INTO export (snapshot_id, format, images, created_by) VALUES (1, 'coco', 'none', 1);
+INSERT INTO import (campaign_id, user_id, api_key_id, format, mode, match, on_invalid, path)
+    VALUES (1, 1, 1, 'coco', 'replace', 'auto', 'reject', 'imports/1');
 INSERT INTO audit (action, subject_type, subject_id, user_id, api_key_id) VALUES ('create_user', 'user', 1, 1, 1);
 INSERT INTO idempotency_key (user_id, operation, key_hash, fingerprint, answer, date_expires)
     VALUES (1, 'create_campaign', sha256('key'), sha256('body'), '{}', now());
 """
 # How many rows a migration leaves in a table when it is taken back, None when the table goes; all other rows stay.
 LEFT: dict[str, dict[str, int | None]] = {
+    "0032_imports": {"import": None, "job": 4},
     "0031_exports": {"export": None, "job": 3},
     "0030_snapshots": {
         "snapshot": None,

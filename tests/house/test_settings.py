@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.media.previews import FOLDER as PREVIEWS
+from app.models.imports import FOLDER as IMPORTS
 from app.settings import Settings, SettingsError, load_settings
 
 GOOD = {
@@ -76,6 +77,7 @@ def test_account_url_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         ("AZURE_STORAGE_IMAGESET_CONTAINER", "My_Images", "AZURE_STORAGE_IMAGESET_CONTAINER: must be a valid"),
         ("AZURE_STORAGE_IMAGESET_FOLDER", "a/../b", "AZURE_STORAGE_IMAGESET_FOLDER: must be a folder"),
         ("AZURE_STORAGE_IMAGESET_FOLDER", f"{PREVIEWS}/a", "AZURE_STORAGE_IMAGESET_FOLDER: must not begin with"),
+        ("AZURE_STORAGE_IMAGESET_FOLDER", IMPORTS, "AZURE_STORAGE_IMAGESET_FOLDER: must not begin with"),
         ("PORT", "99999", "PORT: "),
         ("IMAGE_READ_TOKEN_VALID_DAYS", "soon", "IMAGE_READ_TOKEN_VALID_DAYS: "),
         ("AZURE_STORAGE_CONNECTION_STRING", "", "AZURE_STORAGE_CONNECTION_STRING"),

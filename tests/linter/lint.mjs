@@ -24,7 +24,7 @@ const config = await createConfig({
     "parameter-description": "error",
     "path-http-verbs-order": "error",
     "path-segment-plural": { severity: "error", exceptions: ["audit", "whoami", "dropbox_url", "rotate", "retry", "cancel", "drop", "history", "restore", "current", "relabel", "diff", "remove", "preview", "withdraw"] },
-    "request-mime-type": { severity: "error", allowedValues: ["application/json"] },
+    "request-mime-type": { severity: "error", allowedValues: ["application/json", "*/*"] },
     "response-mime-type": { severity: "error", allowedValues: ["application/json", "image/jpeg", PROBLEM] },
     "response-contains-header": { severity: "error", names: Object.fromEntries(
       ["2xx", "3xx", "4xx", "5xx"].map((status) => [status, everyResponse]),

@@ -1,0 +1,172 @@
+"""Reads a label file that was sent to a campaign, checks all of it, and stores it as one submission or not at all."""
+
+import tempfile
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from sqlalchemy.orm import Session
+
+from app.azure.blobs import BlobStore
+from app.errors import Conflict, Forbidden, NotFound
+from app.formats.readers import READERS
+from app.formats.reading import BadRecord, FormatError, ReadBox, ReadClass, ReadImage, ReadNote, ReadOptions
+from app.jobs.progress import Checkpoint
+from app.models import Import
+from app.services import imports
+from app.services.campaigns import lock_campaign
+from app.services.classes import load_vocabulary
+from app.services.import_boxes import convert_boxes, read_words
+from app.services.import_matching import match_images
+from app.services.import_report import Report
+from app.services.import_staging import Staging, own_connection
+from app.services.import_storage import ImportCounts, plan, store
+
+# A file with more classes is none of labels, but something else that was taken for one.
+MAX_WORDS = 20_000
+
+
+class Refused(Exception):
+    """The file cannot be imported; the message says why, in a sentence for the sender."""
+
+
+class Words:
+    """The classes of the boxes, each under a number: by its name, or by the key that the file gives one."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str | None, str | None], int] = {}
+        self._names: dict[str, str] = {}
+        self._places: list[str] = []
+
+    def declare(self, one: ReadClass) -> None:
+        """Take a class that the file declares."""
+        self._names[one.key] = one.name
+        self._require_room(len(self._names))
+
+    def number_of(self, box: ReadBox) -> int:
+        """Return the number of the class of a box."""
+        word = (box.label, box.class_key)
+        number = self._numbers.get(word)
+        if number is None:
+            number = self._numbers[word] = len(self._places)
+            self._places.append(box.where)
+            self._require_room(number)
+        return number
+
+    def names(self, report: Report) -> list[str | None]:
+        """Return the names by their numbers, None for the key of a class that the file does not declare, which is reported."""
+        found = [self._names.get(key or "") if label is None else label for label, key in self._numbers]
+        for name, (_, key), place in zip(found, self._numbers, self._places, strict=True):
+            if name is None:
+                report.add("unknown_reference", place, f"The file has no class {key}.")
+        return found
+
+    def _require_room(self, count: int) -> None:
+        if count > MAX_WORDS:
+            raise Refused(f"The file has more than {MAX_WORDS} classes. Check that it is a label file of this format.")
+
+
+def import_labels(
+    session: Session, blobs: BlobStore, import_id: int, *, folder: str, max_bytes: int
+) -> Iterator[Checkpoint]:
+    """Import a file: read it, check all of it, store it as one submission, and note what became of it.
+
+    A file that is refused is no failure of the job. `folder` is that of image sets in the main container, `max_bytes` the size
+    of the largest file that is read. Raises StorageUnavailable.
+    """
+    pending = imports.find_pending(session, import_id)
+    if pending is None:
+        return
+    report, total = Report(), 0
+    session.expunge(pending)
+    yield Checkpoint(0)
+    with tempfile.TemporaryFile() as file, own_connection(session):
+        try:
+            _download(blobs, pending, file, max_bytes)
+            yield Checkpoint(0)
+            words, staging = Words(), Staging(session)
+            yield from _read(file, pending, staging, words, report)
+            total = staging.image_count + staging.box_count
+            yield Checkpoint(total, total)
+            _match(session, pending, report, container=blobs.container, folder=folder)
+            counts = convert_boxes(session, report, clip=pending.on_invalid == "clip")
+            # Until here the campaign was not held.
+            yield Checkpoint(total)
+            _import(session, pending, report, words, clipped=counts.clipped, dropped=counts.dropped)
+        except (Refused, FormatError, Conflict, Forbidden, NotFound) as error:
+            # What was read is of no use, and the campaign shall not be held any longer.
+            session.rollback()
+            imports.finish_import(session, import_id, report, ImportCounts(), error=str(error))
+        yield Checkpoint(total)
+
+
+def _download(blobs: BlobStore, pending: Import, file: BinaryIO, max_bytes: int) -> None:
+    size = 0
+    for piece in blobs.read(pending.path):
+        size += len(piece)
+        if size > max_bytes:
+            raise Refused(f"The file is larger than {max_bytes} bytes, the limit of an import.")
+        file.write(piece)
+    if not size:
+        raise Refused("The file is empty.")
+    file.seek(0)
+
+
+def _read(file: BinaryIO, pending: Import, staging: Staging, words: Words, report: Report) -> Iterator[Checkpoint]:
+    """Read all records into the temporary tables. Raises FormatError and Refused."""
+    for record in READERS[pending.format](file, ReadOptions(pending.origin)):
+        if isinstance(record, ReadBox):
+            staging.add_box(record, words.number_of(record))
+        elif isinstance(record, ReadImage):
+            staging.add_image(record)
+        elif isinstance(record, ReadClass):
+            words.declare(record)
+        elif isinstance(record, BadRecord):
+            report.add(record.kind, record.where, record.detail)
+        elif isinstance(record, ReadNote):
+            report.add(record.kind, record.where, record.detail, record.count)
+        if staging.is_full:
+            staging.send()
+            yield Checkpoint(staging.image_count + staging.box_count)
+    staging.send()
+
+
+def _match(session: Session, pending: Import, report: Report, *, container: str, folder: str) -> None:
+    match_images(
+        session,
+        report,
+        pending.campaign_id,
+        way=pending.match,
+        container=container,
+        folder=folder,
+        skip_unknown=pending.skip_unknown,
+        ignore_size=pending.ignore_size,
+    )
+
+
+def _import(session: Session, pending: Import, report: Report, words: Words, *, clipped: int, dropped: int) -> None:
+    """Compare the file with the campaign, which is held from here on, and store it unless something refuses that.
+
+    Raises Conflict, NotFound and Forbidden for what changed since the file was sent.
+    """
+    sender = imports.find_sender(session, pending)
+    campaign = lock_campaign(session, pending.campaign_id)
+    if campaign.status not in imports.OPEN_STATES:
+        raise Conflict(f"Campaign {campaign.id} is {campaign.status}: labels can be imported only while it is active.")
+    vocabulary = load_vocabulary(session, campaign)
+    readings = read_words(session, report, words.names(report), vocabulary)
+    change = plan(
+        session,
+        report,
+        sender,
+        campaign,
+        readings,
+        vocabulary,
+        mode=pending.mode,
+        clipped=clipped,
+        dropped=dropped,
+    )
+    submission_id = None
+    error = report.explain() if report.refuses else None
+    if not error and not pending.dry_run:
+        submission_id = store(session, sender, campaign, change, vocabulary, mode=pending.mode)
+    imports.finish_import(session, pending.id, report, change.counts, error=error, submission_id=submission_id)

@@ -1,0 +1,176 @@
+"""Which images of a campaign a label file means: by id, by path or by name."""
+
+import re
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.services.import_report import MAX_EXAMPLES, Report, find
+from app.services.import_staging import analyze
+
+WAYS = ("id", "path", "name")
+# What a file can say of an image for which it has no labels.
+NOT_LABELED = ("unlabeled", "draft")
+
+
+def _with_names(statement: str) -> str:
+    """Return a statement in which `base_of(…)` is the last part of a path, and `clean(…)` the path without what tools put before.
+
+    Windows separates folders by `\\`.
+    """
+    base, clean = (
+        r"regexp_replace(replace(\1, '\\', '/'), '^.*/', '')",
+        r"regexp_replace(replace(\1, '\\', '/'), '^(\\./|/)+', '')",
+    )
+    return re.sub(r"\bclean\((\w+)\)", clean, re.sub(r"\bbase_of\((\w+)\)", base, statement))
+
+
+# A file may name an image several times, with a row a box.
+NAMED = text("""
+CREATE TEMPORARY TABLE named AS
+SELECT DISTINCT ON (key) number, key, name, place, image_id, width, height, state FROM sent_image ORDER BY key, number
+""")
+CONTRADICTED = """
+FROM named WHERE key IN (
+    SELECT key FROM sent_image GROUP BY key
+    HAVING count(DISTINCT (name, image_id, width, height, state)) > 1)
+"""
+MEMBERS = text(
+    _with_names("""
+CREATE TEMPORARY TABLE member AS
+SELECT image.id AS image_id, path, within, width, height, base_of(path) AS base,
+    CASE WHEN starts_with(within, :folder) THEN substr(within, length(:folder) + 1) ELSE within END AS file_name
+FROM campaign_image JOIN image ON image.id = campaign_image.image_id
+CROSS JOIN LATERAL (SELECT blobstorage_path AS path, substr(blobstorage_path, length(:container) + 2) AS within) AS place
+WHERE campaign_image.campaign_id = :campaign_id
+""")
+)
+# For each image of the file and each way: how many images of the campaign it may be, and one of them. An id that came from
+# another installation would name another image, so that in case of doubt the name has to fit as well.
+FOUND = text(
+    _with_names(r"""
+CREATE TEMPORARY TABLE found AS
+SELECT number, 'id' AS way, member.image_id, 1 AS count
+FROM named JOIN member USING (image_id)
+WHERE :way = 'id' OR :way = 'auto' AND (
+    name IS NULL OR base_of(name) = base
+    OR base_of(name) LIKE lpad(CAST(image_id AS text), greatest(6, length(CAST(image_id AS text))), '0') || '\_%')
+UNION ALL
+SELECT number, 'path', min(image_id), count(DISTINCT image_id)
+FROM (SELECT number, name AS word FROM named UNION SELECT number, clean(name) FROM named) AS sent
+JOIN (
+    SELECT path AS word, image_id FROM member
+    UNION SELECT within, image_id FROM member
+    UNION SELECT file_name, image_id FROM member) AS known USING (word)
+WHERE :way IN ('path', 'auto')
+GROUP BY number
+UNION ALL
+SELECT number, 'name', image_id, count
+FROM (SELECT number, base_of(name) AS base FROM named) AS sent
+JOIN (SELECT base, min(image_id) AS image_id, count(*) AS count FROM member GROUP BY base) AS known USING (base)
+WHERE :way IN ('name', 'auto')
+""")
+)
+FITTING = text("SELECT way, count(*) AS images FROM found WHERE count = 1 GROUP BY way")
+MATCHED = text("""
+CREATE TEMPORARY TABLE matched AS
+SELECT named.number, key, name, place, state, named.width, named.height, found.image_id, coalesce(count, 0) AS count
+FROM named LEFT JOIN found ON found.number = named.number AND way = :way
+WHERE state IS NULL OR state <> ALL (CAST(:not_labeled AS text[]))
+""")
+TWICE = """
+FROM matched WHERE count = 1 AND image_id IN (
+    SELECT image_id FROM matched WHERE count = 1 GROUP BY image_id HAVING count(*) > 1)
+"""
+OTHER_SIZE = """
+FROM matched JOIN member USING (image_id)
+WHERE count = 1 AND (matched.width, matched.height) <> (member.width, member.height)
+"""
+NOT_IN_FILE = text("""
+SELECT image_id, path, count(*) OVER () AS all_of_them FROM member
+WHERE NOT EXISTS (SELECT FROM matched WHERE matched.image_id = member.image_id AND count = 1)
+ORDER BY image_id LIMIT :size
+""")
+
+
+def match_images(
+    session: Session,
+    report: Report,
+    campaign_id: int,
+    *,
+    way: str,
+    container: str,
+    folder: str,
+    skip_unknown: bool,
+    ignore_size: bool,
+) -> None:
+    """Make the table `matched`: which image of the campaign each image of the file is. `way` is one of WAYS or `auto`.
+
+    What cannot be matched is reported, and is not in the table. `container` is the main one, `folder` that of image sets.
+    """
+    session.execute(NAMED)
+    analyze(session, "named")
+    _report(session, report, "duplicate_image", CONTRADICTED, "It comes more than once, and differs.")
+    session.execute(MEMBERS, {"campaign_id": campaign_id, "container": container, "folder": f"{folder}/"})
+    analyze(session, "member")
+    session.execute(FOUND, {"way": way})
+    analyze(session, "found")
+    chosen = way if way != "auto" else _choose(session)
+    session.execute(MATCHED, {"way": chosen, "not_labeled": list(NOT_LABELED)})
+    analyze(session, "matched")
+    values = {"not_labeled": list(NOT_LABELED)}
+    is_left_out = "FROM named WHERE state = ANY (CAST(:not_labeled AS text[]))"
+    _report(session, report, "not_labeled", is_left_out, "It is not labeled, so nothing is imported for it.", values)
+    _report_unmatched(session, report, campaign_id, chosen, skip_unknown=skip_unknown)
+    _report(session, report, "duplicate_image", TWICE, "The file names this image more than once.")
+    if not ignore_size:
+        _report_sizes(session, report)
+    found = session.execute(NOT_IN_FILE, {"size": MAX_EXAMPLES}).all()
+    if found:
+        examples = ((f"image {row.image_id}", "The file does not name it.") for row in found[:10])
+        report.add_all("not_in_file", found[0].all_of_them, examples)
+    session.execute(text("DELETE FROM matched WHERE count <> 1"))
+
+
+def _choose(session: Session) -> str:
+    """Return the first way that fits all images of the file, or else the one that fits most."""
+    fitting = {row.way: row.images for row in session.execute(FITTING)}
+    return max(WAYS, key=lambda way: (fitting.get(way, 0), -WAYS.index(way)))
+
+
+def _report(
+    session: Session, report: Report, kind: str, condition: str, detail: str, values: dict[str, Any] | None = None
+) -> None:
+    count, rows = find(session, condition, "place, name, key", values or {})
+    report.add_all(kind, count, ((row.place, f"{row.name or row.key}: {detail}") for row in rows))
+
+
+def _report_unmatched(session: Session, report: Report, campaign_id: int, way: str, *, skip_unknown: bool) -> None:
+    how = {"id": "with this id", "path": "with this path", "name": "with this name"}[way]
+    for kind, condition, detail in (
+        ("unknown_image", "FROM matched WHERE count = 0", f"Campaign {campaign_id} has no image {how}."),
+        (
+            "ambiguous_image",
+            "FROM matched WHERE count > 1",
+            f"Campaign {campaign_id} has several images {how}: name it by its path or its id.",
+        ),
+    ):
+        if skip_unknown:
+            _report(session, report, "skipped_image", condition, f"{detail} It was skipped.")
+        else:
+            _report(session, report, kind, condition, detail)
+
+
+def _report_sizes(session: Session, report: Report) -> None:
+    columns = "place, image_id, matched.width, matched.height, member.width AS our_width, member.height AS our_height"
+    count, rows = find(session, OTHER_SIZE, columns, {})
+    report.add_all("other_size", count, ((row.place, _explain_size(row)) for row in rows))
+
+
+def _explain_size(row: Any) -> str:
+    said, ours = f"{row.width}x{row.height}", f"{row.our_width}x{row.our_height}"
+    message = f"The file says that image {row.image_id} has {said} pixels; displayed it has {ours}"
+    if (row.width, row.height) == (row.our_height, row.our_width):
+        return f"{message}. That is its size before EXIF rotation: the tool ignored EXIF orientation."
+    return f"{message}."
