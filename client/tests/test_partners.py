@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -129,6 +130,24 @@ def test_full_disk_ends_everything_with_a_clear_line(tmp_path: Path, monkeypatch
             fetch_all(wanted, sent=lambda count: None)
     finally:
         storage.close()
+
+
+def test_large_download_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "part"
+    counted: list[int] = []
+    path.write_bytes(b"12345")
+    storage = Storage([(503, b"", 0), (206, b"67", 5), (206, b"67890", 5)])
+    fetcher = Fetcher(1, attempts=4)
+    digest = hashlib.sha256(b"1234567890").hexdigest()
+    try:
+        fetcher.fetch_on(path, lambda: storage.url, 10, digest, counted.append)
+        with pytest.raises(BrokenDownload):
+            fetcher.fetch_on(path, lambda: storage.url, 10, "0" * 64, counted.append)
+    finally:
+        fetcher.close()
+        storage.close()
+    assert not path.exists()
+    assert sum(counted[:-1]) == 10
 
 
 @pytest.mark.parametrize("name", ["../a.jpg", "a/../../b.jpg", "/etc/passwd", "a//b.jpg", "a\\b.jpg", "a/./b", ""])

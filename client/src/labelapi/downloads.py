@@ -171,6 +171,58 @@ class Fetcher:
             self.is_stopped.wait(0.3 * 2**attempt if attempt else 0)
         raise reason
 
+    def fetch_on(
+        self, path: Path, link_of: Callable[[], str], size: int, sha256: str, sent: Callable[[int], None]
+    ) -> None:
+        """Fetch one large file, from where an interrupted download of it stopped. Raises LabelAPIError.
+
+        `link_of` returns a link that works now. The file stays when this ends early, so that the next call goes on.
+        """
+        there = path.stat().st_size if path.exists() else 0
+        if there > size:
+            path.unlink()
+            there = 0
+        sent(there)
+        reason: LabelAPIError = StorageError("The storage refuses the link.")
+        for attempt in range(self._attempts):
+            try:
+                while path.exists() is False or path.stat().st_size < size:
+                    self._fetch_part(path, link_of(), size, sent)
+                break
+            except _LinkRefused:
+                pass
+            except Unreachable as error:
+                reason = error
+            self.is_stopped.wait(0.3 * 2**attempt)
+        else:
+            raise reason
+        if sha256_of(path) != sha256:
+            path.unlink()
+            raise BrokenDownload("The SHA-256 of the download is another one.", "Type the same command again.")
+
+    def _fetch_part(self, path: Path, link: str, size: int, sent: Callable[[int], None]) -> None:
+        import httpx
+
+        try:
+            with path.open("ab") as file:
+                begin = file.tell()
+                headers = {"Range": f"bytes={begin}-{size - 1}"} if size else {}
+                with self._http.stream("GET", link, headers=headers) as response:
+                    self._check_status(response, (200, 206))
+                    if begin and response.status_code == 200:
+                        # The storage sends all of it again.
+                        file.truncate(0)
+                        sent(-begin)
+                    for chunk in response.iter_raw(CHUNK_BYTES):
+                        file.write(chunk)
+                        sent(len(chunk))
+        except httpx.TransportError as error:
+            raise Unreachable(
+                f"The storage does not answer: {printable(str(error)) or type(error).__name__}"
+            ) from error
+        except OSError as error:
+            raise StorageError(f"{printable(str(path))} cannot be written: {error.strerror or error}") from error
+
     def _fetch(self, path: Path, link: str, promised_size: int | None, promised_sha256: str | None) -> tuple[str, int]:
         import httpx
 
@@ -193,7 +245,7 @@ class Fetcher:
                 f"The storage does not answer: {printable(str(error)) or type(error).__name__}"
             ) from error
 
-    def _check_status(self, response: httpx.Response) -> None:
+    def _check_status(self, response: httpx.Response, fine: tuple[int, ...] = (200,)) -> None:
         code = printable(response.headers.get("x-ms-error-code", ""))
         if response.status_code == 403:
             raise _LinkRefused
@@ -201,7 +253,7 @@ class Fetcher:
             told = response.headers.get("Retry-After", "")
             self.is_stopped.wait(min(float(told), 30.0) if told.isdigit() else 0)
             raise Unreachable(f"The storage is out of order: {response.status_code} {code}")
-        if response.status_code != 200:
+        if response.status_code not in fine:
             raise StorageError(f"The storage refuses it: {response.status_code} {code}")
 
 
