@@ -703,6 +703,101 @@ class ImageSetStatusChange(TypedDict):
     new_status: Literal["created", "finished"]
 
 
+class Import(TypedDict):
+    """An import of a label file into a campaign, with its problems."""
+
+    import_id: int
+    campaign_id: int
+    format: Literal["coco", "csv", "cvat", "datumaro", "jsonl", "label-studio", "parquet", "voc", "yolo"]
+    mode: Literal["replace", "append"]
+    match: Literal["auto", "id", "path", "name"]
+    on_invalid: Literal["reject", "clip"]
+    origin: int | None
+    skip_unknown: bool
+    ignore_size: bool
+    dry_run: bool
+    state: Literal["waiting", "queued", "running", "succeeded", "failed", "cancelled"]
+    job: Job | None
+    done: int
+    total: int | None
+    error: str | None
+    submission_id: int | None
+    counts: ImportCounts | None
+    tool: str | None
+    note: str | None
+    date_created: str
+    date_finished: str | None
+    created_by: str | None
+    key_name: str | None
+    request_id: str | None
+    problems: list[ImportProblem] | None
+
+
+class ImportCounts(TypedDict):
+    """What the import changed or, with `dry_run` or if it failed, what it would have changed."""
+
+    images: int
+    objects: int
+    replaced: int
+    unchanged: int
+    clipped: int
+    dropped: int
+    new_classes: int
+
+
+class ImportPage(TypedDict):
+    """A page of imports, newest first."""
+
+    imports: list[ListedImport]
+    pagination: Pagination
+
+
+class ImportProblem(TypedDict):
+    """What stands in the way of an import, or a warning, with examples."""
+
+    kind: str
+    severity: Literal["error", "warning"]
+    count: int
+    examples: list[dict[str, Any]]
+
+
+class ImportStatusChange(TypedDict):
+    """What happened to the import."""
+
+    new_status: Literal["uploaded"]
+
+
+class ImportWithLink(TypedDict):
+    """An import that waits for its file, with the link for uploading it."""
+
+    import_id: int
+    campaign_id: int
+    format: Literal["coco", "csv", "cvat", "datumaro", "jsonl", "label-studio", "parquet", "voc", "yolo"]
+    mode: Literal["replace", "append"]
+    match: Literal["auto", "id", "path", "name"]
+    on_invalid: Literal["reject", "clip"]
+    origin: int | None
+    skip_unknown: bool
+    ignore_size: bool
+    dry_run: bool
+    state: Literal["waiting", "queued", "running", "succeeded", "failed", "cancelled"]
+    job: Job | None
+    done: int
+    total: int | None
+    error: str | None
+    submission_id: int | None
+    counts: ImportCounts | None
+    tool: str | None
+    note: str | None
+    date_created: str
+    date_finished: str | None
+    created_by: str | None
+    key_name: str | None
+    request_id: str | None
+    problems: list[ImportProblem] | None
+    upload_url: str
+
+
 class Ingest(TypedDict):
     """The job that ingests the uploads of an image set, and the number of files of each kind."""
 
@@ -829,6 +924,35 @@ class LabelsOfImage(_RequiredLabelsOfImage, total=False):
     unusable: str
     revision: int | None
     image: SeenImage
+
+
+class ListedImport(TypedDict):
+    """An import of a label file into a campaign, without its problems."""
+
+    import_id: int
+    campaign_id: int
+    format: Literal["coco", "csv", "cvat", "datumaro", "jsonl", "label-studio", "parquet", "voc", "yolo"]
+    mode: Literal["replace", "append"]
+    match: Literal["auto", "id", "path", "name"]
+    on_invalid: Literal["reject", "clip"]
+    origin: int | None
+    skip_unknown: bool
+    ignore_size: bool
+    dry_run: bool
+    state: Literal["waiting", "queued", "running", "succeeded", "failed", "cancelled"]
+    job: Job | None
+    done: int
+    total: int | None
+    error: str | None
+    submission_id: int | None
+    counts: ImportCounts | None
+    tool: str | None
+    note: str | None
+    date_created: str
+    date_finished: str | None
+    created_by: str | None
+    key_name: str | None
+    request_id: str | None
 
 
 class LocationPatch(TypedDict, total=False):

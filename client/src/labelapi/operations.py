@@ -46,6 +46,10 @@ if TYPE_CHECKING:
         ImageSetPage,
         ImageSetProblemPage,
         ImageSetStatusChange,
+        Import,
+        ImportPage,
+        ImportStatusChange,
+        ImportWithLink,
         Job,
         JobPage,
         KeptQuery,
@@ -1030,6 +1034,93 @@ class Operations:
             query={
                 "tool": tool,
                 "note": note,
+            },
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
+    def list_imports(
+        self,
+        campaign_id: int,
+        *,
+        page: int | None = None,
+        per_page: int | None = None,
+        after: int | None = None,
+    ) -> ImportPage:
+        """List the imports of a campaign."""
+        answer: ImportPage = self.transport.answer_of(
+            "GET",
+            f"/campaigns/{in_path(campaign_id)}/imports",
+            query={
+                "page": page,
+                "per_page": per_page,
+                "after": after,
+            },
+        )
+        return answer
+
+    def create_import(
+        self,
+        campaign_id: int,
+        body: Any | None = None,
+        *,
+        format: str,
+        mode: Literal["replace", "append"] | None = None,
+        match: Literal["auto", "id", "path", "name"] | None = None,
+        on_invalid: Literal["reject", "clip"] | None = None,
+        origin: Literal["auto", "0", "1"] | None = None,
+        skip_unknown: bool | None = None,
+        ignore_size: bool | None = None,
+        dry_run: bool | None = None,
+        upload: Literal["link"] | None = None,
+        tool: str | None = None,
+        note: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> ImportWithLink | Import:
+        """Import a label file."""
+        answer: ImportWithLink | Import = self.transport.answer_of(
+            "POST",
+            f"/campaigns/{in_path(campaign_id)}/imports",
+            query={
+                "format": format,
+                "mode": mode,
+                "match": match,
+                "on_invalid": on_invalid,
+                "origin": origin,
+                "skip_unknown": skip_unknown,
+                "ignore_size": ignore_size,
+                "dry_run": dry_run,
+                "upload": upload,
+                "tool": tool,
+                "note": note,
+            },
+            content=body,
+            idempotency_key=idempotency_key,
+        )
+        return answer
+
+    def get_import(
+        self,
+        import_id: int,
+    ) -> Import:
+        """Get an import."""
+        answer: Import = self.transport.answer_of("GET", f"/imports/{in_path(import_id)}")
+        return answer
+
+    def update_import_status(
+        self,
+        import_id: int,
+        body: ImportStatusChange,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Import:
+        """Report that the file is uploaded."""
+        answer: Import = self.transport.answer_of(
+            "PUT",
+            f"/imports/{in_path(import_id)}",
+            headers={
+                "Prefer": "return=representation",
             },
             body=body,
             idempotency_key=idempotency_key,
