@@ -25,7 +25,7 @@ EDGES = ("x_min", "y_min", "x_max", "y_max")
 NEEDED = ("label", *EDGES)
 COLUMNS = ("image_id", "file_name", "width", "height", "state", *NEEDED, "confidence")
 # `float` and `int` of Python also take blanks, underscores, other scripts and words.
-NUMBER = re.compile(r"-?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
+NUMBER = re.compile(r"-?([0-9]{1,40}(\.[0-9]{0,60})?|\.[0-9]{1,60})([eE][+-]?[0-9]{1,3})?")
 WHOLE = re.compile("[0-9]{1,19}")
 
 

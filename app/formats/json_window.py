@@ -47,7 +47,7 @@ class JsonWindow:
     `members` and `elements` yield before each value, which the caller then takes by one of the methods.
     """
 
-    def __init__(self, file: ByteSource, chunk_bytes: int = CHUNK_BYTES) -> None:
+    def __init__(self, file: ByteSource, chunk_bytes: int = CHUNK_BYTES, *, may_be_empty: bool = False) -> None:
         """Begin at the place where the file stands."""
         self._file = file
         self._chunk_bytes = chunk_bytes
@@ -57,7 +57,7 @@ class JsonWindow:
         self._is_read_singly = False
         self._scan = json.JSONDecoder().raw_decode
         self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._begin()
+        self._begin(may_be_empty)
 
     @property
     def line(self) -> int:
@@ -123,10 +123,10 @@ class JsonWindow:
             yield self.value()
             yield from self._values_in_window()
 
-    def skip(self) -> None:
-        """Read over the next value, of whatever size."""
+    def skip(self) -> bool:
+        """Read over the next value, of whatever size. Return False when there is nothing in it, as in `[]` and `null`."""
         try:
-            self.value()
+            return bool(self.value())
         except TooLongError:
             opening = self.peek()
             if opening not in ("{", "["):
@@ -135,6 +135,7 @@ class JsonWindow:
                 self.skip()
                 if opening == "[":
                     self._values_in_window()
+            return True
 
     def expect_end(self) -> None:
         """Raise FormatError unless only blanks follow."""
@@ -147,11 +148,11 @@ class JsonWindow:
         position = self._bytes_read - waiting - len(self._text[self._at :].encode())
         return FormatError(f"Line {self.line:,}, byte {position:,}: {message}.")
 
-    def _begin(self) -> None:
+    def _begin(self, may_be_empty: bool) -> None:
         self._fill()
         if self._text.startswith("\ufeff"):
             self._at = 1
-        if not self.peek():
+        if not self.peek() and not may_be_empty:
             raise FormatError("The file is empty." if self._bytes_read == 0 else "The file has nothing but blanks.")
 
     def _values_in_window(self) -> list[Any]:

@@ -27,7 +27,8 @@ def read_jsonl(file: BinaryIO, options: ReadOptions) -> Iterator[Record]:
     """Yield what is in the file. Raises FormatError."""
     refuse_other_formats(file, "jsonl")
     for number, (name, document) in enumerate(open_documents(file, "jsonl")):
-        window = JsonWindow(document)
+        # A part of a split can be empty, and then its file in the archive is.
+        window = JsonWindow(document, may_be_empty=bool(name))
         place, prefix = (f"{name}: ", f"{number}:") if name else ("", "")
         while window.peek():
             if window.peek() != "{":

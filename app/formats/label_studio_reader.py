@@ -119,8 +119,7 @@ class _TaskFile:
             elif name == "id":
                 task.task_id = self._window.value()
             elif name == "predictions":
-                self._counts["predictions"] += 1
-                self._window.skip()
+                self._counts["predictions"] += self._window.skip()
             else:
                 self._read_min(task, name)
 

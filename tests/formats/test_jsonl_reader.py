@@ -44,9 +44,12 @@ def test_what_azure_describes_is_read() -> None:
 
 
 def test_the_files_of_an_archive_are_read_one_after_the_other() -> None:
-    found = read(read_jsonl, packed({"MLTable": "", "train.jsonl": lines(LINE), "val.jsonl": lines(LINE)}))
+    assert read(read_jsonl, packed({"train.jsonl": ""})) == []
+    found = read(
+        read_jsonl, packed({"MLTable": "", "test.jsonl": "", "train.jsonl": lines(LINE), "val.jsonl": lines(LINE)})
+    )
     assert [image.where for image in images(found)] == ["train.jsonl: line 1", "val.jsonl: line 1"]
-    assert [box.image_key for box in boxes(found)] == ["0:1", "1:1"]
+    assert [box.image_key for box in boxes(found)] == ["1:1", "2:1"]
 
 
 WRONG: dict[str, dict[str, Any]] = {

@@ -179,6 +179,10 @@ def test_predictions_are_never_labels() -> None:
     )
 
 
+def test_tasks_that_nobody_labeled_are_read() -> None:
+    assert [image.state for image in images(read(read_label_studio, with_annotations()))] == ["unlabeled"]
+
+
 def test_what_is_no_shape_is_noted() -> None:
     choice = {"type": "choices", "value": {"choices": ["sharp"]}, "from_name": "quality"}
     found = read(read_label_studio, with_annotations(ANNOTATION | {"result": [choice, REGION, choice]}))
