@@ -26,6 +26,8 @@ _IMAGE = "annotations/image"
 _BOX = "annotations/image/box"
 _ATTRIBUTE = "annotations/image/box/attribute"
 _EDGES = ("xtl", "ytl", "xbr", "ybr")
+# Nearly all boxes are like this; others are looked at edge by edge.
+_USUAL_EDGES = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,40})?" + r" [0-9]{1,9}(?:\.[0-9]{0,40})?" * 3)
 _SHAPES = {f"{_IMAGE}/{s}": s for s in ("polygon", "polyline", "points", "cuboid", "mask", "ellipse", "skeleton")}
 
 
@@ -133,22 +135,32 @@ class _Document:
             self._not_kept["attributes of boxes"] += 1
 
     def _add_box(self) -> None:
-        box, label = self._box, self._box.get("label", "")
+        box = self._box
+        if "rotation" not in box and not self._confidence and 0 < len(box.get("label", "")) <= MAX_NAME_LENGTH:
+            edges = box.get("xtl", ""), box.get("ytl", ""), box.get("xbr", ""), box.get("ybr", "")
+            if _USUAL_EDGES.fullmatch(" ".join(edges)):
+                left, upper, right, lower = map(float, edges)
+                self._records.append(ReadBox(self._image_key, self._where, left, upper, right, lower, box["label"]))
+                return
+        self._records.append(self._read_box(box, box.get("label", "")))
+
+    def _read_box(self, box: dict[str, str], label: str) -> Record:
+        """Return any box, or what is wrong with it."""
         edges = [read_decimal(box.get(edge, "")) for edge in _EDGES]
         confidence = read_decimal(self._confidence) if self._confidence else None
         if not 0 < len(label) <= MAX_NAME_LENGTH:
-            self._bad(self._where, f"The box must have a label of 1 to {MAX_NAME_LENGTH:,} characters.")
-        elif read_decimal(box.get("rotation", "0")) != 0:
-            self._bad(self._where, "The box is turned (rotation); only boxes with upright sides are read.")
-        elif None in edges:
+            detail = f"The box must have a label of 1 to {MAX_NAME_LENGTH:,} characters."
+            return BadRecord("bad_record", self._where, detail)
+        if read_decimal(box.get("rotation", "0")) != 0:
+            detail = "The box is turned (rotation); only boxes with upright sides are read."
+            return BadRecord("bad_record", self._where, detail)
+        if None in edges:
             wrong = _EDGES[edges.index(None)]
-            self._records.append(BadRecord("bad_box", self._where, f"{wrong} must be a number such as 12 or 12.5."))
-        elif self._confidence and (confidence is None or not 0 <= confidence <= 1):
-            self._records.append(BadRecord("bad_box", self._where, "The confidence must be a number from 0 to 1."))
-        else:
-            x_min, y_min, x_max, y_max = (edge or 0.0 for edge in edges)
-            key = self._image_key
-            self._records.append(ReadBox(key, self._where, x_min, y_min, x_max, y_max, label, confidence=confidence))
+            return BadRecord("bad_box", self._where, f"{wrong} must be a number such as 12 or 12.5.")
+        if self._confidence and (confidence is None or not 0 <= confidence <= 1):
+            return BadRecord("bad_box", self._where, "The confidence must be a number from 0 to 1.")
+        x_min, y_min, x_max, y_max = (edge or 0.0 for edge in edges)
+        return ReadBox(self._image_key, self._where, x_min, y_min, x_max, y_max, label, confidence=confidence)
 
 
 def _read_size(text: str | None) -> int | None:

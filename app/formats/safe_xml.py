@@ -111,12 +111,15 @@ class _Walk:
             raise FormatError(f"{self._line()} has elements nested more than {MAX_DEPTH} deep.")
         path = f"{paths[-1]}/{name}" if paths else name
         paths.append(path)
-        self._forget_text()
+        if self._text:
+            self._forget_text()
         self._visitor.start(path, attributes, self._parser.CurrentLineNumber)
 
     def _end(self, _name: str) -> None:
-        text = "".join(self._text).strip()
-        self._forget_text()
+        text = ""
+        if self._text:
+            text = "".join(self._text).strip()
+            self._forget_text()
         self._visitor.end(self._paths.pop(), text)
 
     def _add_text(self, text: str) -> None:
