@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 Boxes = dict[str, list[list[Any]]]
-SPLITS = ("train", "val")
 
 
 def with_pycocotools(kind: str, folder: Path) -> Boxes:
@@ -55,12 +54,16 @@ def _supervise(kind: str, folder: Path) -> Iterator[Any]:
         for path in sorted((folder / "annotations").glob("*.json")):
             yield DetectionDataset.from_coco(str(folder / "images"), str(path))
     elif kind == "yolo":
-        for split in SPLITS:
+        for split in _splits(folder):
             images, labels = folder / "images" / split, folder / "labels" / split
             yield DetectionDataset.from_yolo(str(images), str(labels), str(folder / "data.yaml"))
     else:
         root = folder / "VOCdevkit" / "VOC2012"
         yield DetectionDataset.from_pascal_voc(str(root / "JPEGImages"), str(root / "Annotations"))
+
+
+def _splits(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "labels").iterdir())
 
 
 def with_datumaro(kind: str, folder: Path) -> Boxes:
@@ -95,7 +98,7 @@ def _annotations(kind: str, folder: Path) -> Iterator[Any]:
             yield from AnnotationSet.from_coco(path)
     elif kind == "yolo":
         names = _yolo_names(folder)
-        for split in SPLITS:
+        for split in _splits(folder):
             labels, images = folder / "labels" / split, folder / "images" / split
             for one in AnnotationSet.from_yolo_v5(labels, image_folder=images):
                 for box in one.boxes:
