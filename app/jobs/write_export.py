@@ -52,6 +52,17 @@ WHERE date_withdrawn BETWEEN '-infinity' AND 'infinity' AND (
     SELECT image_id FROM snapshot_image WHERE snapshot_id = :snapshot_id AND image_id = image.id OFFSET 0) IS NOT NULL
 ORDER BY id
 """)
+# Names of files in an archive are paths below the folder of image sets, or within the container for images elsewhere. A hash
+# index has the paths, and few images lie elsewhere.
+EQUAL_NAMES = text("""
+SELECT outside.id, inside.id AS other_id, substr(outside.blobstorage_path, length(:container) + 2) AS name
+FROM snapshot_image AS member
+JOIN image AS outside ON outside.id = member.image_id
+JOIN image AS inside ON inside.blobstorage_path = :folder || substr(outside.blobstorage_path, length(:container) + 2)
+JOIN snapshot_image AS other ON other.snapshot_id = :snapshot_id AND other.image_id = inside.id
+WHERE member.snapshot_id = :snapshot_id AND NOT starts_with(outside.blobstorage_path, :folder)
+LIMIT 1
+""")
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,8 @@ def write_export(
     expected_size = session.scalar(
         select(func.coalesce(func.sum(SnapshotImage.filesize), 0)).where(SnapshotImage.snapshot_id == order.snapshot_id)
     )
+    if order.files and not order.format.flat_names:
+        _refuse_equal_names(session, order, blobs.container, folder)
     yield Checkpoint(0, dataset.image_count)
     delete_unfinished(blobs, export_id)
     fetcher = ImageFetcher(blobs, decoders, threads, order.upright)
@@ -141,6 +154,18 @@ def _find_order(session: Session, export_id: int) -> Order | None:
     return Order(
         export_id, found.snapshot_id, content_hash, FORMATS[found.format], found.images == FILES, found.upright
     )
+
+
+def _refuse_equal_names(session: Session, order: Order, container: str, folder: str) -> None:
+    """Raise Failed when two images would have one name in the archive, so that the second would take the place of the first."""
+    places = {"snapshot_id": order.snapshot_id, "container": container, "folder": f"{container}/{folder}/"}
+    found = session.execute(EQUAL_NAMES, places).first()
+    if found is not None:
+        raise Failed(
+            f"Images {found.id} and {found.other_id} would both be {found.name} in the archive: one of them lies in the folder "
+            "of image sets, and the other outside. Choose a format whose names hold the ids of images, such as yolo or voc.",
+            final=True,
+        )
 
 
 def _begin(

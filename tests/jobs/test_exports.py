@@ -159,6 +159,21 @@ def test_a_file_that_is_not_what_it_was_fails_the_export_by_name(world: ExportWo
     assert world.export({"format": "coco"})["state"] == "ready"
 
 
+def test_two_images_of_one_name_fail_an_archive_whose_names_have_no_ids(world: ExportWorld) -> None:
+    first, _, third = world.files
+    moved = world.paths[first].removeprefix("upload/").replace("1.jpg", "3.jpg")
+    world.container.upload_blob(moved, world.files[first])
+    with rows(world.app) as session:
+        session.execute(
+            text("UPDATE image SET blobstorage_path = :path WHERE id = :id"),
+            {"path": f"{world.container.container_name}/{moved}", "id": first},
+        )
+    failed = world.export({"format": "coco", "images": "files"})
+    assert f"Images {first} and {third} would both be {moved} in the archive" in failed["job"]["error"]
+    assert "000003_3.jpg" in "".join(world.archive(world.export({"format": "yolo", "images": "files"})).namelist())
+    assert world.export({"format": "coco"})["state"] == "ready"
+
+
 def test_a_failed_export_is_written_when_it_is_requested_again_or_its_job_retried(world: ExportWorld) -> None:
     second = list(world.files)[1]
     world.container.upload_blob(world.paths[second], b"another", overwrite=True)
