@@ -33,6 +33,11 @@ PNG = base64.b64decode(
 )
 
 
+def picture(number: int) -> bytes:
+    """A PNG with something of its own behind its end, which decoders do not read."""
+    return PNG + f"number {number}".encode()
+
+
 @dataclass(frozen=True)
 class Service:
     """A running service and the key pair of its first admin."""
@@ -170,3 +175,33 @@ def shell(service: Service, tmp_path: Path) -> Shell:
     (tmp_path / "admin").mkdir()
     pair = {"LABELAPI_URL": service.url, "LABELAPI_KEY": service.key, "LABELAPI_SECRET": service.secret}
     return Shell(tmp_path / "admin", pair)
+
+
+def partner_of(shell: Shell, made: Any) -> Shell:
+    token = made["access_token"]
+    pair = {"LABELAPI_KEY": token["apikey"], "LABELAPI_SECRET": token["apisecret"]}
+    return Shell(shell.home, {**shell.variables, **pair})
+
+
+@pytest.fixture
+def campaign(shell: Shell, title: str, tmp_path: Path) -> Any:
+    """An active campaign with three images, two of which have the same name."""
+    for number, name in enumerate(("a/1.png", "b/1.png", "b/2.png")):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(picture(number))
+    (tmp_path / "classes.json").write_text('["PET", "glass"]')
+    (tmp_path / "how.md").write_text("Tight boxes.")
+    sent = shell.run("upload", tmp_path / "photos", "--set", title, "--finish")
+    assert sent.code == 0, sent.err
+    made = shell.run(
+        *("campaigns", "create", title, "--partner", f"{title}@partner.example", "--start", "--json"),
+        *(
+            "--images-from",
+            f"set:{title}",
+            "--classes",
+            tmp_path / "classes.json",
+            "--instructions",
+            tmp_path / "how.md",
+        ),
+    )
+    return made.json

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Shell
-from test_upload import make_files, picture
+from conftest import Shell, partner_of, picture
+from test_upload import make_files
 
 from labelapi import LabelAPI, Profile, UsageError
 from labelapi.filters import parse_filters, parse_selection, read_classes
@@ -26,12 +26,6 @@ def image_set(shell: Shell, title: str, tmp_path: Path) -> str:
     ran = shell.run("upload", tmp_path / "photos", "--set", title, "--finish", "--quiet")
     assert ran.code == 0, ran.err
     return title
-
-
-def partner_of(shell: Shell, made: Any) -> Shell:
-    token = made["access_token"]
-    pair = {"LABELAPI_KEY": token["apikey"], "LABELAPI_SECRET": token["apisecret"]}
-    return Shell(shell.home, {**shell.variables, **pair})
 
 
 def label_all(partner: Shell, campaign_id: int, label: str) -> None:

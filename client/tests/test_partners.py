@@ -11,36 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Shell
-from test_campaigns import partner_of
-from test_upload import picture
+from conftest import Shell, partner_of, picture
 
 from labelapi.downloads import BrokenDownload, Fetcher, Wanted, fetch_all, safe_path
 from labelapi.errors import StorageError, Unreachable
-
-
-@pytest.fixture
-def campaign(shell: Shell, title: str, tmp_path: Path) -> Any:
-    """An active campaign with three images, two of which have the same name."""
-    for number, name in enumerate(("a/1.png", "b/1.png", "b/2.png")):
-        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "photos" / name).write_bytes(picture(number))
-    (tmp_path / "classes.json").write_text('["PET", "glass"]')
-    (tmp_path / "how.md").write_text("Tight boxes.")
-    sent = shell.run("upload", tmp_path / "photos", "--set", title, "--finish")
-    assert sent.code == 0, sent.err
-    made = shell.run(
-        *("campaigns", "create", title, "--partner", f"{title}@partner.example", "--start", "--json"),
-        *(
-            "--images-from",
-            f"set:{title}",
-            "--classes",
-            tmp_path / "classes.json",
-            "--instructions",
-            tmp_path / "how.md",
-        ),
-    )
-    return made.json
 
 
 def test_partner_pulls_images_and_goes_on(shell: Shell, campaign: Any, title: str, tmp_path: Path) -> None:

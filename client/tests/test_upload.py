@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import PNG, Shell
+from conftest import PNG, Shell, picture
 
 from labelapi import LabelAPI
 from labelapi.dropbox import BLOCK_BYTES, Dropbox
@@ -17,11 +17,6 @@ from labelapi.local_files import LocalFile, media_type_of
 from labelapi.upload import open_set
 
 ODD_NAMES = ("frame 1.png", "north bank/100%.png", "north bank/Brücke #2.png", "a&b=c?.png", "~/x.png", "日本.png")
-
-
-def picture(number: int) -> bytes:
-    """A PNG with something of its own behind its end, which decoders do not read."""
-    return PNG + f"number {number}".encode()
 
 
 def make_files(folder: Path, names: tuple[str, ...]) -> None:

@@ -230,3 +230,37 @@ def _wait(response: httpx.Response | None, attempt: int) -> float:
     if told.isdigit():
         return float(told)
     return float(min(LONGEST_WAIT_SECONDS, 0.3 * 2**attempt) * random.uniform(0.8, 1.2))  # noqa: S311  # Not a secret.
+
+
+def put_file(link: str, path: Path, sent: Callable[[int], None]) -> None:
+    """Write a file to a link that is for one blob, without any key. Raises StorageError and Unreachable."""
+    import httpx
+
+    size = path.stat().st_size
+
+    def chunks() -> Iterator[bytes]:
+        with path.open("rb") as source:
+            for chunk in iter(lambda: source.read(CHUNK_BYTES), b""):
+                yield chunk
+                sent(len(chunk))
+
+    headers = {"x-ms-version": STORAGE_VERSION, "x-ms-blob-type": "BlockBlob", "Content-Length": str(size)}
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for attempt in range(1_000_000):
+        reason = ""
+        response = None
+        try:
+            response = httpx.put(link, headers=headers, content=chunks(), timeout=120.0, follow_redirects=False)
+        except httpx.TransportError as error:
+            reason = printable(str(error)) or type(error).__name__
+        if response is not None:
+            if response.status_code == 201:
+                return
+            reason = f"{response.status_code} {printable(response.headers.get('x-ms-error-code', ''))}"
+            if response.status_code not in AGAIN:
+                raise StorageError(f"The storage refuses the file: {reason}")
+        wait = _wait(response, attempt)
+        if time.monotonic() + wait > deadline:
+            break
+        time.sleep(wait)
+    raise Unreachable(f"The storage at {urlsplit(link).netloc} does not answer: {reason}")

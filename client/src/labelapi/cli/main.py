@@ -10,7 +10,19 @@ from typing import Any
 
 import click
 
-from labelapi.cli import account, campaigns, datasets, image_sets, images, jobs, partners, snapshots, upload, users
+from labelapi.cli import (
+    account,
+    campaigns,
+    datasets,
+    image_sets,
+    images,
+    jobs,
+    partners,
+    push,
+    snapshots,
+    upload,
+    users,
+)
 from labelapi.cli.commands import CONTEXT, Group
 from labelapi.cli.console import Console, printable
 from labelapi.errors import DONE, INTERRUPTED, WRONG_USAGE, DryRun, LabelAPIError, Refused
@@ -40,7 +52,7 @@ def labelapi() -> None:
     """
 
 
-for module in (account, upload, partners, image_sets, images, campaigns, snapshots, datasets, jobs, users):
+for module in (account, upload, partners, push, image_sets, images, campaigns, snapshots, datasets, jobs, users):
     for command in module.COMMANDS:
         labelapi.add_command(command)
 
