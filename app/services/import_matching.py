@@ -14,16 +14,26 @@ WAYS = ("id", "path", "name")
 NOT_LABELED = ("unlabeled", "draft")
 
 
-def _with_names(statement: str) -> str:
-    """Return a statement in which `base_of(…)` is the last part of a path, and `clean(…)` the path without what tools put before.
+# A name without such an ending is one without its ending: YOLO names the labels of an image so, and Pascal VOC its document.
+ENDING = r"'\.(jpe?g|png|tiff?|bmp|dng|mpo|webp|hei[cf]|avif|gif)$'"
+# What a path is without its folders, without what tools put before it, and without its ending; and the flat name of an image
+# without its ending (`app/formats/names.py`). Windows separates folders by `\`.
+PARTS = {
+    "base_of": r"regexp_replace(replace({0}, '\', '/'), '^.*/', '')",
+    "clean": r"regexp_replace(replace({0}, '\', '/'), '^(\./|/)+', '')",
+    "stem_of": r"regexp_replace({0}, '(.)\.[A-Za-z0-9]{{1,10}}$', '\1')",
+    "flat": r"lpad(CAST(image_id AS text), greatest(6, length(CAST(image_id AS text))), '0') || '_'"
+    r" || left(regexp_replace(stem_of({0}), '[^A-Za-z0-9._-]', '_', 'g'), 100)",
+}
 
-    Windows separates folders by `\\`.
-    """
-    base, clean = (
-        r"regexp_replace(replace(\1, '\\', '/'), '^.*/', '')",
-        r"regexp_replace(replace(\1, '\\', '/'), '^(\\./|/)+', '')",
-    )
-    return re.sub(r"\bclean\((\w+)\)", clean, re.sub(r"\bbase_of\((\w+)\)", base, statement))
+
+def _with_names(statement: str) -> str:
+    """Return a statement in which `base_of(…)`, `clean(…)`, `flat(…)` and `stem_of(…)` are the PARTS of a column."""
+    for name in ("flat", "stem_of", "base_of", "clean"):
+        *others, last = re.split(rf"\b{name}\((\w+)\)", statement)
+        parts = zip(others[::2], others[1::2], strict=True)
+        statement = "".join(before + PARTS[name].format(column) for before, column in parts) + last
+    return statement
 
 
 # A file may name an image several times, with a row a box.
@@ -49,30 +59,36 @@ WHERE campaign_image.campaign_id = :campaign_id
 # For each image of the file and each way: how many images of the campaign it may be, and one of them. An id that came from
 # another installation would name another image, so that in case of doubt the name has to fit as well.
 FOUND = text(
-    _with_names(r"""
+    _with_names(
+        r"""
 CREATE TEMPORARY TABLE found AS
 SELECT number, 'id' AS way, member.image_id, 1 AS count
 FROM named JOIN member USING (image_id)
 WHERE :way = 'id' OR :way = 'auto' AND (
     name IS NULL OR base_of(name) = base
-    OR base_of(name) LIKE lpad(CAST(image_id AS text), greatest(6, length(CAST(image_id AS text))), '0') || '\_%')
+    OR base_of(name) = flat(base) OR starts_with(base_of(name), flat(base) || '.'))
 UNION ALL
 SELECT number, 'path', min(image_id), count(DISTINCT image_id)
 FROM (SELECT number, name AS word FROM named UNION SELECT number, clean(name) FROM named) AS sent
 JOIN (
-    SELECT path AS word, image_id FROM member
-    UNION SELECT within, image_id FROM member
-    UNION SELECT file_name, image_id FROM member) AS known USING (word)
-WHERE :way IN ('path', 'auto')
+    SELECT path AS word, image_id, false AS is_stem FROM member
+    UNION SELECT within, image_id, false FROM member
+    UNION SELECT file_name, image_id, false FROM member
+    UNION SELECT stem_of(file_name), image_id, true FROM member WHERE {IS_NEEDED}) AS known USING (word)
+WHERE :way IN ('path', 'auto') AND (NOT is_stem OR word !~* {ENDING})
 GROUP BY number
 UNION ALL
-SELECT number, 'name', image_id, count
-FROM (SELECT number, base_of(name) AS base FROM named) AS sent
-JOIN (SELECT base, min(image_id) AS image_id, count(*) AS count FROM member GROUP BY base) AS known USING (base)
-WHERE :way IN ('name', 'auto')
-""")
+SELECT number, 'name', min(image_id), count(DISTINCT image_id)
+FROM (SELECT number, base_of(name) AS word FROM named) AS sent
+JOIN (
+    SELECT base AS word, image_id, false AS is_stem FROM member
+    UNION ALL SELECT stem_of(base), image_id, true FROM member WHERE {IS_NEEDED}) AS known USING (word)
+WHERE :way IN ('name', 'auto') AND (NOT is_stem OR word !~* {ENDING})
+GROUP BY number
+""".replace("{IS_NEEDED}", "EXISTS (SELECT FROM named WHERE name !~* {ENDING})").replace("{ENDING}", ENDING)
+    )
 )
-FITTING = text("SELECT way, count(*) AS images FROM found WHERE count = 1 GROUP BY way")
+FITTING = text("SELECT way, count(*) FILTER (WHERE count = 1) AS sure, count(*) AS images FROM found GROUP BY way")
 MATCHED = text("""
 CREATE TEMPORARY TABLE matched AS
 SELECT named.number, key, name, place, state, named.width, named.height, found.image_id, coalesce(count, 0) AS count
@@ -134,9 +150,9 @@ def match_images(
 
 
 def _choose(session: Session) -> str:
-    """Return the first way that fits all images of the file, or else the one that fits most."""
-    fitting = {row.way: row.images for row in session.execute(FITTING)}
-    return max(WAYS, key=lambda way: (fitting.get(way, 0), -WAYS.index(way)))
+    """Return the first way that fits all images of the file, or else the one that fits most; ambiguous names come after that."""
+    fitting = {row.way: (row.sure, row.images) for row in session.execute(FITTING)}
+    return max(WAYS, key=lambda way: (*fitting.get(way, (0, 0)), -WAYS.index(way)))
 
 
 def _report(

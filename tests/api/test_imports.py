@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -325,6 +326,43 @@ def test_images_are_found_by_id_path_or_name(app: Flask, labelled: Labelled) -> 
     assert list(contents(labelled.partner, labelled.campaign_id)) == [one, two]
     done = bring(app, labelled.partner, labelled.campaign_id, csv_of(row("", name=base)), "match=id")
     assert kinds(done) == {"unknown_image": 1}
+
+
+def test_flat_names_count_for_the_image_that_is_called_so(app: Flask, labelled: Labelled) -> None:
+    one, two, *_ = labelled.image_ids
+    base = names(app)[one].rpartition("/")[2]
+    stem = re.sub("[^A-Za-z0-9._-]", "_", base.rpartition(".")[0])
+    for number, name in enumerate((f"{one:06}_{stem}.jpg", f"train/{one:06}_{stem}", f"{one:06}_{stem}.png")):
+        content = csv_of(row(one, "cat", 1, 1, 2, 3 + number, name=name))
+        done = bring(app, labelled.partner, labelled.campaign_id, content)
+        assert (done["state"], done["counts"]["images"]) == ("succeeded", 1), (name, done)
+    assert list(contents(labelled.partner, labelled.campaign_id)) == [one]
+    # Others number their files as well.
+    for name in (f"{two:06}_camera.jpg", f"{two:06}_{stem}.jpg", f"{one:06}_{stem}2.jpg"):
+        done = bring(app, labelled.partner, labelled.campaign_id, csv_of(row(int(name[:6]), name=name)))
+        assert kinds(done) == {"unknown_image": 1}, name
+
+
+def test_names_without_an_ending_are_found(app: Flask, labelled: Labelled) -> None:
+    one, two, three, _ = labelled.image_ids
+    with rows(app) as session:
+        rename = text(
+            "UPDATE image SET blobstorage_path = split_part(blobstorage_path, '/', 1) || :path WHERE id = :id"
+        )
+        for image_id, path in ((one, "/a/1.v2.jpg"), (two, "/a/2.jpg"), (three, "/a/2.png")):
+            session.execute(rename, {"path": path, "id": image_id})
+    for name, query in (("1.v2", ""), ("a/1.v2", "match=path"), ("x/1.v2", "match=name")):
+        done = bring(app, labelled.partner, labelled.campaign_id, csv_of(row("", name=name)), query)
+        assert (done["state"], done["counts"]["images"]) == ("succeeded", 1), (name, done)
+    assert list(contents(labelled.partner, labelled.campaign_id)) == [one]
+    assert kinds(bring(app, labelled.partner, labelled.campaign_id, csv_of(row("", name="2")))) == {
+        "ambiguous_image": 1
+    }
+    assert kinds(bring(app, labelled.partner, labelled.campaign_id, csv_of(row("", name="2.jpg.jpg")))) == {
+        "unknown_image": 1
+    }
+    done = bring(app, labelled.partner, labelled.campaign_id, csv_of(row("", name="2.jpg")))
+    assert done["state"] == "succeeded"
 
 
 def test_ambiguous_and_repeated_images_are_refused_or_skipped(app: Flask, labelled: Labelled) -> None:
