@@ -21,12 +21,13 @@ SMALLEST = 1e-45
 def _with_edges(statement: str) -> str:
     """Return a statement in which `edge(side, length)` is a side of a box, moved to the edge where it lies hardly outside."""
     edge = rf"""CASE WHEN \1 BETWEEN -{TOLERANCE} AND {SMALLEST} THEN 0
-            WHEN \1 BETWEEN member.\2 AND member.\2 + {TOLERANCE} THEN member.\2 ELSE \1 END"""
+            WHEN \1 BETWEEN \2 AND \2 + {TOLERANCE} THEN \2 ELSE \1 END"""
     return re.sub(r"\bedge\((\w+), (\w+)\)", edge, statement)
 
 
 # The conversion is in double precision, so that a ratio that was made of a number of single precision becomes that number again.
-# No number of a file is beyond all numbers of single precision after that.
+# No number of a file is beyond all numbers of single precision after that. OFFSET 0 keeps PostgreSQL from putting each step into
+# the next one wherever it is named, so that it would be done forty times for each box.
 BOXES = text(
     _with_edges("""
 CREATE TEMPORARY TABLE box AS
@@ -36,17 +37,19 @@ SELECT number, image_id, place, word, confidence, width, height,
     x1 < 0 OR y1 < 0 OR x2 > width OR y2 > height AS is_outside,
     NOT coalesce(confidence BETWEEN 0 AND 1, true) AS is_unsure, sent_x1, sent_y1, sent_x2, sent_y2
 FROM (
-    SELECT sent_box.number, image_id, sent_box.place, word, confidence, member.width, member.height,
-        edge(a1, width) AS x1, edge(b1, height) AS y1, edge(a2, width) AS x2, edge(b2, height) AS y2,
-        sent_box.x1 AS sent_x1, sent_box.y1 AS sent_y1, sent_box.x2 AS sent_x2, sent_box.y2 AS sent_y2
-    FROM sent_box JOIN matched USING (key) JOIN member USING (image_id)
-    CROSS JOIN LATERAL (
-        SELECT CASE unit WHEN 0 THEN 1 WHEN 1 THEN member.width ELSE member.width / 100.0 END AS scale_x,
-            CASE unit WHEN 0 THEN 1 WHEN 1 THEN member.height ELSE member.height / 100.0 END AS scale_y) AS scale
-    CROSS JOIN LATERAL (
-        SELECT greatest(least(sent_box.x1, 1e9), -1e9) * scale_x AS a1, greatest(least(sent_box.y1, 1e9), -1e9) * scale_y AS b1,
-            greatest(least(sent_box.x2, 1e9), -1e9) * scale_x AS a2, greatest(least(sent_box.y2, 1e9), -1e9) * scale_y AS b2
-    ) AS scaled
+    SELECT *, edge(a1, width) AS x1, edge(b1, height) AS y1, edge(a2, width) AS x2, edge(b2, height) AS y2
+    FROM (
+        SELECT *, greatest(least(sent_x1, 1e9), -1e9) * scale_x AS a1, greatest(least(sent_y1, 1e9), -1e9) * scale_y AS b1,
+            greatest(least(sent_x2, 1e9), -1e9) * scale_x AS a2, greatest(least(sent_y2, 1e9), -1e9) * scale_y AS b2
+        FROM (
+            SELECT sent_box.number, image_id, sent_box.place, word, confidence, member.width, member.height,
+                sent_box.x1 AS sent_x1, sent_box.y1 AS sent_y1, sent_box.x2 AS sent_x2, sent_box.y2 AS sent_y2,
+                CASE unit WHEN 0 THEN CAST(1 AS float8) WHEN 1 THEN member.width ELSE member.width / CAST(100 AS float8) END
+                    AS scale_x,
+                CASE unit WHEN 0 THEN CAST(1 AS float8) WHEN 1 THEN member.height ELSE member.height / CAST(100 AS float8) END
+                    AS scale_y
+            FROM sent_box JOIN matched USING (key) JOIN member USING (image_id) OFFSET 0) AS sized OFFSET 0
+    ) AS scaled OFFSET 0
 ) AS converted
 """)
 )
