@@ -186,7 +186,8 @@ def crc32_of_zeros(size: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(NO_UNZIP, reason="unzip is not installed")
-@pytest.mark.parametrize("size", [MAX_32 - 1, MAX_32, MAX_32 + 5])
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("size", [MAX_32 + 5])
 def test_members_may_be_larger_than_32_bits(tmp_path: Path, size: int) -> None:
     path = tmp_path / "large.zip"
     target = Sparse(path)
