@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import files, latency, reads, startup, submissions
+from bench import files, latency, reads, snapshots, startup, submissions
 from bench.machine import facts
 from bench.measure import Row, table
 from bench.service import Service, running_service
@@ -32,6 +32,7 @@ ROWS: dict[str, Callable[[Service], Iterator[Row]]] = {
     "finished_set": files.finished_set,
     "inspected_set": files.inspected_set,
     "published_campaign": files.published_campaign,
+    "made_snapshot": snapshots.made_snapshot,
     "start": startup.start,
     "beside_wrong_keys": latency.beside_wrong_keys,
     "beside_largest_body": latency.beside_largest_body,

@@ -50,7 +50,7 @@ def finished_set(service: Service) -> Iterator[Row]:
         _upload(account.get_container_client("dropbox-bench"), BLOBS)
         path = f"/api/v1/image_sets/{made['imageset_id']}"
         connection.send("PUT", path, b'{"new_status":"finished"}')
-        ours = _seconds_of(connection, orjson.loads(connection.send("GET", path))["ingest"]["job_id"])
+        ours = seconds_of(connection, orjson.loads(connection.send("GET", path))["ingest"]["job_id"])
     source = account.create_container("bare-source")
     _upload(source, BLOBS)
     sample = [f"{number:05}.jpg" for number in range(SAMPLE)]
@@ -76,12 +76,12 @@ def inspected_set(service: Service) -> Iterator[Row]:
         for number in range(PHOTOS):
             container.upload_blob(f"{number:05}.jpg", photos[number % len(photos)]).close()
         path = f"/api/v1/image_sets/{made['imageset_id']}"
-        with worker(service.settings) as process, _watching(psutil.Process(process.pid)) as peak:
+        with worker(service.settings) as process, watching(psutil.Process(process.pid)) as peak:
             connection.send("PUT", path, b'{"new_status":"finished"}')
-            _seconds_of(connection, orjson.loads(connection.send("GET", path))["ingest"]["job_id"])
+            seconds_of(connection, orjson.loads(connection.send("GET", path))["ingest"]["job_id"])
             found = orjson.loads(connection.send("GET", "/api/v1/jobs?kind=inspect_image_set"))["jobs"]
             begun = peak() / 1e6
-            ours = _seconds_of(connection, found[0]["job_id"])
+            ours = seconds_of(connection, found[0]["job_id"])
             ended = peak() / 1e6
     target = account.get_container_client(CONTAINER)
     names = [blob.name for blob in target.list_blobs(name_starts_with="upload/")]
@@ -137,7 +137,7 @@ def _copy(account: BlobServiceClient, names: list[str], threads: int, folder: st
     return time.perf_counter() - begin
 
 
-def _seconds_of(connection: Connection, job_id: int) -> float:
+def seconds_of(connection: Connection, job_id: int) -> float:
     """Wait for a job, and return how long its run took."""
     while True:
         job = orjson.loads(connection.send("GET", f"/api/v1/jobs/{job_id}"))
@@ -171,7 +171,12 @@ def fill_campaign(service: Service, count: int) -> int:
         f" (VALUES {boxes}) AS box (n, x1, y1, x2, y2, label) ORDER BY image_id, n"
     )
     service.run(
-        f"UPDATE campaign_image SET submission_id = {submission_id} WHERE campaign_id = {campaign_id};"
+        "INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count)"
+        f" SELECT {campaign_id}, image_id, {submission_id}, 'labeled', {OBJECTS}"
+        f" FROM campaign_image WHERE campaign_id = {campaign_id}"
+    )
+    service.run(
+        f"UPDATE campaign_image SET submission_id = {submission_id}, state = 'labeled' WHERE campaign_id = {campaign_id};"
         f" UPDATE campaign SET labeled_count = image_count WHERE id = {campaign_id}"
     )
     return campaign_id
@@ -188,7 +193,7 @@ def published_campaign(service: Service) -> Iterator[Row]:
         connection = service.connect(server)
         for count, campaign_ids in campaigns.items():
             pairs = []
-            with worker(service.settings) as process, _watching(psutil.Process(process.pid)) as peak:
+            with worker(service.settings) as process, watching(psutil.Process(process.pid)) as peak:
                 for number, campaign_id in enumerate(campaign_ids):
                     ours = _publish(connection, campaign_id)
                     if number == 0:
@@ -213,7 +218,7 @@ def _publish(connection: Connection, campaign_id: int) -> float:
     """Finish a campaign, and return the seconds of its publication."""
     connection.send("PUT", f"/api/v1/campaigns/{campaign_id}", b'{"new_status":"finished"}')
     found = orjson.loads(connection.send("GET", f"/api/v1/campaigns/{campaign_id}"))
-    return _seconds_of(connection, found["publication"]["job_id"])
+    return seconds_of(connection, found["publication"]["job_id"])
 
 
 class Nowhere:
@@ -227,7 +232,8 @@ class Nowhere:
 def _copy_out(service: Service, campaign_id: int) -> float:
     """Return the seconds of one COPY of all that stands in the files."""
     page = publication.PAGE.text.replace("\\:", ":")
-    values = {"campaign_id": campaign_id, "container": CONTAINER, "first": 0, "last": 2**62, "skipped": 0, "size": None}
+    snapshot_id = service.run("SELECT max(id) FROM snapshot WHERE campaign_id = %(campaign)s", campaign=campaign_id)
+    values = {"snapshot_id": snapshot_id, "container": CONTAINER, "first": 0, "last": 2**62, "skipped": 0, "size": None}
     for name in values:
         page = re.sub(rf"(?<!:):{name}\b", f"%({name})s", page)
     with service.database() as database, database.cursor() as cursor:
@@ -253,7 +259,7 @@ def _upload_again(service: Service) -> float:
 
 
 @contextmanager
-def _watching(process: psutil.Process) -> Iterator[Callable[[], int]]:
+def watching(process: psutil.Process) -> Iterator[Callable[[], int]]:
     """Yield what tells the most memory that the process has had, in bytes."""
     status = f"/proc/{process.pid}/status"
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore
 from app.database.outages import set_statement_timeout
 from app.health.findings import Finding
+from app.health.snapshot_checks import SnapshotChecks
 from app.health.storage_checks import StorageChecks
 from app.health.table_checks import TableChecks
 
@@ -24,4 +25,5 @@ def find_disagreements(session: Session, blobs: BlobStore, folder: str, grace: t
     """
     set_statement_timeout(session.connection(), 0)
     yield from TableChecks(session, blobs.container, grace).run()
+    yield from SnapshotChecks(session).run()
     yield from StorageChecks(session, blobs, folder, grace).run()

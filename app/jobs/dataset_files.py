@@ -100,13 +100,11 @@ class Files:
 
         The labels have a row for each image that somebody looked at.
         """
-        images = [row for row in rows if row.is_image]
         if begins:
-            self._begin(images)
-            self.counts.not_images += len(rows) - len(images)
+            self._begin(rows)
         table: list[str] = []
         lines: list[str] = []
-        for row in images:
+        for row in rows:
             if row.submission_id is not None:
                 # Labels hold quotes and so are quoted, unless there are none.
                 quote = '"' if row.labels else ""
@@ -124,7 +122,7 @@ class Files:
         self.contents[LABELS].write("".join(table).encode())
         self.contents[LABELS_JSONL].write(escape_line_ends("".join(lines)).encode())
 
-    def _begin(self, images: list[Row[Any]]) -> None:
+    def _begin(self, images: Sequence[Row[Any]]) -> None:
         """Write the images' entries in the manifest."""
         comma = ",\n" if self.counts.images else "\n"
         if images:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.database.outages import set_statement_timeout
 from app.jobs.progress import Checkpoint, Failed, RetryAfter
 from app.models import Snapshot
-from app.models.snapshots import READY
+from app.models.snapshots import CAMPAIGN, READY
 from app.services import snapshot_rows
 from app.services.image_sets import lock_image_set
 from app.services.inspection import enqueue_inspection
@@ -22,8 +22,8 @@ MAX_NAMED = 5  # So many files are named in an error.
 def make_snapshot(session: Session, snapshot_id: int) -> Iterator[Checkpoint]:
     """Make the rows of a snapshot; one that is ready stays as it is.
 
-    What is in it is what one statement sees, at the first run of the job. Raises RetryAfter while files are inspected, and Failed
-    for a file that cannot be read, unless the selection skips problems.
+    What is in it is what one statement sees, at the first run of the job, or at the publication of a campaign. Raises RetryAfter
+    while files are inspected, and Failed for a file that cannot be read, unless the selection skips problems.
     """
     snapshot = session.get_one(Snapshot, snapshot_id)
     if snapshot.state == READY:
@@ -32,7 +32,10 @@ def make_snapshot(session: Session, snapshot_id: int) -> Iterator[Checkpoint]:
     snapshot_rows.freeze(session, snapshot)
     total, waiting = snapshot_rows.count_waiting(session, snapshot)
     yield Checkpoint(total - waiting, total)
-    if waiting:
+    if waiting and snapshot.kind == CAMPAIGN:
+        # What was published does not wait for hashes.
+        snapshot_rows.find_hashes(session, snapshot)
+    elif waiting:
         yield from _find_hashes(session, snapshot, total)
     set_statement_timeout(session.connection(), STATEMENT_SECONDS)
     snapshot_rows.complete(session, snapshot)

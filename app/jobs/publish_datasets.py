@@ -1,7 +1,7 @@
 """Publishes a finished campaign: its labels in two forms and a manifest of its images, as versions of datasets.
 
-The files follow from the tables alone (the date in them is the campaign's), so that a run that is repeated, or wakes up
-late, writes the same bytes.
+The files are made from a snapshot of the campaign, which has their version. They follow from its rows alone (the date in them is
+the campaign's), so that a run that is repeated, or wakes up late, writes the same bytes.
 """
 
 import re
@@ -16,11 +16,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
+from app.database.outages import set_statement_timeout
 from app.jobs.dataset_files import Counts, Files, PublishedFile, folder_of_version
 from app.jobs.image_paths import find_image_paths
+from app.jobs.make_snapshot import STATEMENT_SECONDS
 from app.jobs.progress import Checkpoint, RetryAfter
 from app.models import Campaign, Dataset
 from app.models.datasets import IMAGES, IMAGES_MLTABLE, LABELS, MEDIA_TYPES
+from app.services import snapshot_rows, snapshots
 
 PAGE_SIZE = 2000
 # So many boxes are in memory at a time, whether they are on one image or on two thousand.
@@ -44,59 +47,51 @@ WHERE date_withdrawn IS NOT NULL
 
 # How many boxes there are on each of the next images.
 BOX_COUNTS = text("""
-SELECT image_id, count
-FROM campaign_image CROSS JOIN LATERAL (
-    SELECT count(*) FROM object
-    WHERE object.campaign_id = campaign_image.campaign_id
-        AND object.submission_id = campaign_image.submission_id
-        AND object.image_id = campaign_image.image_id) AS box
-WHERE campaign_id = :campaign_id AND image_id > :after
+SELECT image_id, object_count AS count FROM snapshot_image
+WHERE snapshot_id = :snapshot_id AND image_id > :after
 ORDER BY image_id
 LIMIT :size
 """)
 
 # PostgreSQL writes the JSON of every row, so that this process only passes it on. Boxes are ratios of the image's size. The
 # texts are put together by hand, in a third of the time of PostgreSQL's JSON functions, which look up the types of their
-# arguments for every row. What is no image has no size. Of each image come up to `size` boxes (all, where it is null) after
+# arguments for every row. Of each image come up to `size` boxes (all, where it is null) after
 # the first `skipped` ones.
 PAGE = text(
     _with_decimals(r"""
-SELECT campaign_image.image_id, width IS NOT NULL AS is_image, usable.submission_id, verdict, path,
+SELECT member.image_id, usable.submission_id, review AS verdict, path,
     coalesce(box.count, 0) AS object_count, coalesce(box.labels, '') AS labels, coalesce(box.crowd_labels, '') AS crowd_labels,
     coalesce(box.confidences, '') AS confidences,
-    '{"format":' || coalesce(to_json(lower(filetype))::text, 'null')
-        || ',"width":"' || width || 'px","height":"' || height || 'px"}' AS details,
-    '{"image_id":' || campaign_image.image_id || ',"path":' || to_json(path) || ',"labeled":' || CASE
+    '{"format":' || coalesce(to_json(lower(member.filetype))::text, 'null')
+        || ',"width":"' || member.width || 'px","height":"' || member.height || 'px"}' AS details,
+    '{"image_id":' || member.image_id || ',"path":' || to_json(path) || ',"labeled":' || CASE
         WHEN usable.submission_id IS NULL THEN 'false' ELSE 'true' END
-        || ',"review":' || coalesce('"' || verdict || '"', 'null') || '}' AS entry
-FROM campaign_image
-JOIN image ON image.id = campaign_image.image_id
-CROSS JOIN LATERAL (
-    SELECT (SELECT verdict FROM review WHERE review.campaign_id = campaign_image.campaign_id AND review.id = review_id)
-        AS verdict) AS reviewed
+        || ',"review":' || coalesce('"' || review || '"', 'null') || '}' AS entry
+FROM snapshot_image AS member
+JOIN image ON image.id = member.image_id
+LEFT JOIN snapshot_labels AS labels ON labels.snapshot_id = member.snapshot_id AND labels.image_id = member.image_id
 CROSS JOIN LATERAL (SELECT substr(blobstorage_path, length(:container) + 2) AS path) AS place
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN state <> 'unusable' AND verdict IS DISTINCT FROM 'rejected' THEN campaign_image.submission_id END
+    SELECT CASE WHEN state <> 'unusable' AND review IS DISTINCT FROM 'rejected' THEN labels.submission_id END
         AS submission_id) AS usable
 LEFT JOIN LATERAL (
     SELECT count(*), string_agg(begin || '}', ',') AS labels, string_agg(begin || ',"isCrowd"\:0}', ',') AS crowd_labels,
         string_agg(coalesce(decimal(confidence), 'null'), ',') AS confidences
     FROM (
         SELECT confidence, '{"label":' || to_json(label)
-            || ',"topX":' || decimal(x1 / width) || ',"topY":' || decimal(y1 / height)
-            || ',"bottomX":' || decimal(x2 / width) || ',"bottomY":' || decimal(y2 / height) AS begin
+            || ',"topX":' || decimal(x1 / member.width) || ',"topY":' || decimal(y1 / member.height)
+            || ',"bottomX":' || decimal(x2 / member.width) || ',"bottomY":' || decimal(y2 / member.height) AS begin
         FROM object CROSS JOIN LATERAL (
             SELECT coalesce(left_edge::text::float8, x_min) AS x1, coalesce(upper_edge::text::float8, y_min) AS y1,
                 coalesce(right_edge::text::float8, x_max) AS x2, coalesce(lower_edge::text::float8, y_max) AS y2) AS exact
-        WHERE object.campaign_id = campaign_image.campaign_id
-            AND object.submission_id = campaign_image.submission_id
-            AND object.image_id = campaign_image.image_id
+        WHERE object.campaign_id = labels.campaign_id
+            AND object.submission_id = labels.submission_id
+            AND object.image_id = labels.image_id
         ORDER BY object.id
         OFFSET :skipped LIMIT :size) AS ordered
 ) AS box ON usable.submission_id IS NOT NULL
-WHERE campaign_image.campaign_id = :campaign_id AND campaign_image.image_id BETWEEN :first AND :last
-    AND date_withdrawn IS NULL
-ORDER BY campaign_image.image_id
+WHERE member.snapshot_id = :snapshot_id AND member.image_id BETWEEN :first AND :last AND date_withdrawn IS NULL
+ORDER BY member.image_id
 """)
 )
 
@@ -123,13 +118,13 @@ def publish_files(
     title, image_count, date_finished = session.execute(
         select(Campaign.title, Campaign.image_count, Campaign.date_finished).where(Campaign.id == campaign_id)
     ).one()
+    snapshot_id, version, not_images = _freeze(session, campaign_id, job_id)
+    yield Checkpoint(0, image_count)
     with ExitStack() as stack:
-        newest = select(func.max(Dataset.version)).where(Dataset.campaign_id == campaign_id)
-        version = (session.scalar(newest) or 0) + 1
         contents: dict[str, IO[bytes]] = {kind: stack.enter_context(tempfile.TemporaryFile()) for kind in MEDIA_TYPES}
-        files = Files(contents, url_prefix, folder_of_version(title, version))
+        files = Files(contents, url_prefix, folder_of_version(title, version), Counts(not_images=not_images))
         files.begin({"id": campaign_id, "title": title, "date_finished": date_finished})
-        parameters = {"campaign_id": campaign_id, "container": blobs.container}
+        parameters = {"snapshot_id": snapshot_id, "container": blobs.container}
         for rows, begins, ends in _read_parts(session, parameters):
             files.write(rows, begins=begins, ends=ends)
             yield Checkpoint(files.counts.members, image_count)
@@ -160,8 +155,23 @@ def publish_files(
             version=version,
             registration=registration if kind in REGISTERED else "off",
         )
+    # Its content is hashed when the files can be used already.
+    snapshots.complete_later(session, snapshot_id)
     # The campaign is held no longer than until here.
     yield Checkpoint(files.counts.members, image_count)
+
+
+def _freeze(session: Session, campaign_id: int, job_id: int) -> tuple[int, int, int]:
+    """Return the id of the snapshot that is published, its version, and how many files of the campaign are no images.
+
+    An image that was withdrawn since an earlier run of this job is taken out.
+    """
+    set_statement_timeout(session.connection(), STATEMENT_SECONDS)
+    snapshot = snapshots.begin_campaign_snapshot(session, campaign_id, job_id)
+    snapshot_rows.freeze(session, snapshot)
+    snapshot_rows.leave_out_withdrawn(session, snapshot)
+    counts = snapshot.counts or {}
+    return snapshot.id, snapshot.version, counts["not_images"]
 
 
 def _read_parts(session: Session, parameters: dict[str, Any]) -> Iterator[tuple[Sequence[Row[Any]], bool, bool]]:

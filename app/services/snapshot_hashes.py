@@ -20,26 +20,33 @@ from app.models import Snapshot
 IMAGES_AT_A_TIME = 2_000
 BOXES_AT_A_TIME = 10_000
 
-BLOCK = r"""
+# The first line of the block of an image.
+HEAD = r"""
 '["image",' || coalesce('"' || encode(image.sha256, 'hex') || '"', 'null') || ',' || image.width || ',' || image.height || ',"'
-    || image.state || '",' || coalesce('"' || image.split || '"', 'null') || E']\n' || CASE
-    WHEN image.object_count = 0 THEN '' ELSE (
-        SELECT string_agg(line, '' ORDER BY line COLLATE "C")
-        FROM (
-            SELECT '[' || to_json(label) || ',' || coalesce(left_edge::text::numeric, x_min)
-                || ',' || coalesce(upper_edge::text::numeric, y_min) || ',' || coalesce(right_edge::text::numeric, x_max)
-                || ',' || coalesce(lower_edge::text::numeric, y_max)
-                || ',' || coalesce(confidence::text::numeric::text, 'null') || E']\n' AS line
-            FROM snapshot_labels JOIN object USING (campaign_id, submission_id, image_id)
-            WHERE snapshot_labels.snapshot_id = image.snapshot_id AND snapshot_labels.image_id = image.image_id
-                AND (CAST(:classes AS text[]) IS NULL OR label = ANY (CAST(:classes AS text[])))) AS box) END
+    || image.state || '",' || coalesce('"' || image.split || '"', 'null') || E']\n'
+"""
+# Its other lines, in the given order. Whole edges, sure numbers and plain labels take the shorter ways.
+BOXES = r"""
+CASE WHEN image.object_count > 0 THEN (
+    SELECT coalesce(string_agg(line, '' {order}), '')
+    FROM (
+        SELECT CASE WHEN strpos(label, '"') + strpos(label, E'\\') = 0 THEN '["' || label || '"' ELSE '[' || to_json(label) END
+            || CASE WHEN left_edge IS NULL THEN ',' || x_min || ',' || y_min || ',' || x_max || ',' || y_max
+                ELSE ',' || left_edge::text::numeric || ',' || upper_edge::text::numeric || ',' || right_edge::text::numeric
+                    || ',' || lower_edge::text::numeric END
+            || CASE WHEN confidence IS NULL THEN E',null]\n' WHEN confidence >= 1e-4 THEN ',' || confidence || E']\n'
+                ELSE ',' || confidence::text::numeric || E']\n' END AS line
+        FROM snapshot_labels JOIN object USING (campaign_id, submission_id, image_id)
+        WHERE snapshot_labels.snapshot_id = image.snapshot_id AND snapshot_labels.image_id = image.image_id
+            AND (CAST(:classes AS text[]) IS NULL OR label = ANY (CAST(:classes AS text[])))) AS box) ELSE '' END
 """
 BLOCKS = text(
-    """
-SELECT image_id, """
-    + BLOCK
-    + """ AS block FROM snapshot_image AS image
-WHERE snapshot_id = :snapshot_id AND image_id = ANY (CAST(:image_ids AS bigint[]))
+    "SELECT image_id, "
+    + HEAD
+    + " AS head, "
+    + BOXES.format(order="")
+    + """ AS boxes
+FROM snapshot_image AS image WHERE snapshot_id = :snapshot_id AND image_id = ANY (CAST(:image_ids AS bigint[]))
 """
 )
 # The blocks of images with different hashes are in the order of these. Those without one are sorted by PostgreSQL.
@@ -48,7 +55,9 @@ DECLARE = text(
 DECLARE content NO SCROLL CURSOR FOR
 SELECT image_id, object_count, sha256 FROM snapshot_image AS image WHERE snapshot_id = :snapshot_id
 ORDER BY sha256, CASE WHEN sha256 IS NULL THEN """
-    + BLOCK
+    + HEAD
+    + " || "
+    + BOXES.format(order='ORDER BY line COLLATE "C"')
     + """ END COLLATE "C", image_id
 """
 )
@@ -59,13 +68,13 @@ def hash_content(session: Session, snapshot: Snapshot) -> bytes:
     """Return the content hash of the rows that a snapshot has. Images with the same file are in memory at the same time."""
     digest = hashlib.sha256()
     for sha256, found in groupby(_read_blocks(session, snapshot), itemgetter(0)):
-        blocks = (block.encode() for _, block in found)
+        blocks = (block for _, block in found)
         for block in blocks if sha256 is None else sorted(blocks):
             digest.update(block)
     return digest.digest()
 
 
-def _read_blocks(session: Session, snapshot: Snapshot) -> Iterator[tuple[bytes | None, str]]:
+def _read_blocks(session: Session, snapshot: Snapshot) -> Iterator[tuple[bytes | None, bytes]]:
     """Yield the hash and the block of each image, in the order of the hashes."""
     values = {"snapshot_id": snapshot.id, "classes": snapshot.selection["classes"]}
     session.execute(DECLARE, values)
@@ -73,10 +82,15 @@ def _read_blocks(session: Session, snapshot: Snapshot) -> Iterator[tuple[bytes |
         for page in _pages(rows):
             ids = [row.image_id for row in page]
             found = session.execute(BLOCKS, {**values, "image_ids": ids})
-            blocks = {row.image_id: row.block for row in found}
+            # A line ends where the hash has it end, and not at what else ends lines of a text.
+            blocks = {row.image_id: row.head.encode() + _sort(row.boxes.encode()) for row in found}
             for row in page:
                 yield row.sha256 and bytes(row.sha256), blocks[row.image_id]
     session.execute(CLOSE)
+
+
+def _sort(lines: bytes) -> bytes:
+    return b"".join(sorted(lines.splitlines(keepends=True)))
 
 
 def _pages(rows: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:

@@ -49,6 +49,12 @@ WHERE snapshot_id = :snapshot_id AND snapshot_image.sha256 IS NULL AND (
         image.date_inspected IS NOT NULL OR image.image_set_id IS NULL OR image.date_withdrawn IS NOT NULL))
 ORDER BY image_id
 """)
+# Few images are withdrawn, which an index has.
+WITHDRAWN = text("""
+SELECT id AS image_id, true AS is_withdrawn FROM image
+WHERE date_withdrawn BETWEEN '-infinity' AND 'infinity' AND (
+    SELECT image_id FROM snapshot_image WHERE snapshot_id = :snapshot_id AND image_id = image.id OFFSET 0) IS NOT NULL
+""")
 WAITING_SETS = text("""
 SELECT DISTINCT image_set_id
 FROM snapshot_image JOIN image ON image.id = image_id
@@ -139,6 +145,13 @@ def leave_out(session: Session, snapshot: Snapshot, problems: list[Row[Any]]) ->
     counts.update("withdrawn" if problem.is_withdrawn else "problems" for problem in problems)
     snapshot.counts = dict(counts)
     session.flush()
+
+
+def leave_out_withdrawn(session: Session, snapshot: Snapshot) -> None:
+    """Take images that were withdrawn out of a snapshot that is not ready, and count them."""
+    withdrawn = list(session.execute(WITHDRAWN, {"snapshot_id": snapshot.id}))
+    if withdrawn:
+        leave_out(session, snapshot, withdrawn)
 
 
 def complete(session: Session, snapshot: Snapshot) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
 from app.errors import Conflict, NotFound
-from app.models import Snapshot, SnapshotImage
+from app.models import AuditEntry, Campaign, Dataset, Snapshot, SnapshotImage
 from app.models.jobs import MAKE_SNAPSHOT
 from app.models.snapshots import CAMPAIGN, READY, SNAPSHOT
 from app.outbox import queue
@@ -19,6 +19,7 @@ from app.representations.pages import Listing, Page, SignPath, fetch_page
 from app.representations.snapshots import SNAPSHOT as ONE_SNAPSHOT
 from app.representations.snapshots import SNAPSHOTS, STATE, select_snapshot_images
 from app.services import snapshot_rows
+from app.services.audit import Action, SubjectType
 from app.services.snapshot_selections import describe, normal_selection, selection_of_campaign
 from app.services.splits import normal_split
 from app.services.titles import check_name, list_filters
@@ -30,9 +31,7 @@ def create_snapshot(session: Session, user_id: int, sent: Mapping[str, Any]) -> 
     Raises Unprocessable for the spelling of the name, and what `normal_selection` and `normal_split` raise.
     """
     snapshot_id = _insert(session, _describe(session, user_id, sent))
-    job_id = queue.enqueue(session, MAKE_SNAPSHOT, "snapshot", snapshot_id)
-    session.execute(update(Snapshot).where(Snapshot.id == snapshot_id).values(job_id=job_id))
-    return snapshot_id, job_id
+    return snapshot_id, complete_later(session, snapshot_id)
 
 
 def preview_snapshot(session: Session, user_id: int, sent: Mapping[str, Any]) -> bytes:
@@ -54,22 +53,40 @@ def preview_snapshot(session: Session, user_id: int, sent: Mapping[str, Any]) ->
     )
 
 
-def begin_campaign_snapshot(
-    session: Session, *, campaign_id: int, title: str, user_id: int, job_id: int, after: int
-) -> Snapshot:
+def begin_campaign_snapshot(session: Session, campaign_id: int, job_id: int) -> Snapshot:
     """Return the snapshot that the publication `job_id` of a campaign makes: the one that it has begun, or the next version.
 
-    Its version is greater than `after`, which is that of the newest files.
+    The version is that of its files. Whoever finished the campaign counts as who made it.
     """
     found = session.scalar(select(Snapshot).where(Snapshot.job_id == job_id))
     if found is not None:
         return found
+    campaign = session.get_one(Campaign, campaign_id)
+    finished = select(AuditEntry.user_id).where(
+        AuditEntry.subject_type == SubjectType.CAMPAIGN,
+        AuditEntry.subject_id == campaign_id,
+        AuditEntry.action == Action.CHANGE_STATUS,
+    )
+    user_id = session.scalar(finished.order_by(AuditEntry.id.desc()).limit(1)) or campaign.created_by
+    published = session.scalar(select(func.max(Dataset.version)).where(Dataset.campaign_id == campaign_id)) or 0
     selection = selection_of_campaign(campaign_id)
     selection["summary"] = describe(session, selection, None)
     snapshot = Snapshot(
-        kind=CAMPAIGN, name=title, campaign_id=campaign_id, job_id=job_id, selection=selection, created_by=user_id
+        kind=CAMPAIGN,
+        name=campaign.title,
+        campaign_id=campaign_id,
+        job_id=job_id,
+        selection=selection,
+        created_by=user_id,
     )
-    return session.get_one(Snapshot, _insert(session, snapshot, after))
+    return session.get_one(Snapshot, _insert(session, snapshot, published))
+
+
+def complete_later(session: Session, snapshot_id: int) -> int:
+    """Have a job make a snapshot, or complete one that is frozen; return the job's id."""
+    job_id = queue.enqueue(session, MAKE_SNAPSHOT, "snapshot", snapshot_id)
+    session.execute(update(Snapshot).where(Snapshot.id == snapshot_id).values(job_id=job_id))
+    return job_id
 
 
 def list_snapshots(

@@ -23,6 +23,7 @@ from sqlalchemy import Engine, event, text
 from app.database.engine import db
 from app.jobs import image_files
 from app.jobs.image_paths import find_image_paths
+from app.jobs.snapshot_pages import read_pages
 from app.services import statistics
 from app.settings import Settings
 from tests.caller import Caller
@@ -46,6 +47,10 @@ TABLES = (
     "review",
     "job",
     "dataset",
+    "snapshot",
+    "snapshot_class",
+    "snapshot_image",
+    "snapshot_labels",
 )
 KINDS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "EXECUTE")
 OTHERS = "other campaigns"
@@ -239,11 +244,41 @@ def test_work_for_what_is_new_is_linear(knowledge: str, app: Flask, admin: Calle
             admin.post(f"/campaigns/{other['campaign_id']}/images/remove", [{"id": each} for each in ids]).expect(200)
     with linear(app, "delete a campaign"):
         admin.delete(f"/campaigns/{other['campaign_id']}").expect(200)
+    other = admin.post("/campaigns", {"title": f"{title}-3", "labeler_email": "p@partner.example"}).expect(200)
+    other_id = other["campaign_id"]
+    admin.post(f"/campaigns/{other_id}/images", [{"id": each} for each in ids]).expect(200)
+    run(app, "UPDATE image SET sha256 = sha256(id::text::bytea), date_inspected = now()")
     with linear(app, "history of an image"):
         admin.get(f"/images/{middle}/history").expect(200)
     made = admin.post("/image_sets", {"title": title}).expect(200)
     with linear(app, "POST images to a set"):
         admin.post(f"/image_sets/{made['imageset_id']}/images", [{"id": image_id} for image_id in ids]).expect(200)
+    split = {"key": "content", "seed": "", "shares": {"train": 0.5, "val": 0.5}}
+    snapshot_ids = []
+    choices: list[dict[str, Any]] = [
+        {},
+        {"as_of": str(newest)},
+        {"split": split, "classes": ["PET"]},
+        {"query": {"campaign": campaign_id}},
+    ]
+    for number, more in enumerate(choices):
+        new = {"name": title, "campaigns": [campaign_id, other_id], "labels": ("first", "all")[number % 2], **more}
+        with linear(app, f"count for a snapshot: {more}"):
+            admin.post("/snapshots", {**new, "dry_run": True}).expect(200)
+        snapshot_ids.append(admin.post("/snapshots", new).expect(202)["snapshot_id"])
+        with linear(app, f"snapshot: {more}"):
+            run_jobs(app)
+    first_id = snapshot_ids[0]
+    for path in (
+        "images?per_page=1000&page=2",
+        f"objects?per_page=1000&after={middle}",
+        f"diff?from={snapshot_ids[1]}",
+        "",
+    ):
+        with linear(app, path):
+            admin.get(f"/snapshots/{first_id}/{path}".removesuffix("/")).expect(200)
+    with linear(app, "pages of a snapshot"), rows(app) as session:
+        assert sum(map(len, read_pages(session, first_id, "upload"))) == COUNT
     for status in ("completed", "finished"):
         admin.put(campaign, {"new_status": status}).expect(200)
     with linear(app, "publication"):

@@ -17,7 +17,10 @@ from tests.workers import rows
 
 pytestmark = pytest.mark.slow
 
-LARGE = ("image", "campaign_image", "object", "submission", "submission_image", "job", "api_key", "audit")
+LARGE = (
+    "image", "campaign_image", "object", "submission", "submission_image", "job", "api_key", "audit", "snapshot_image",
+    "snapshot_labels",
+)  # fmt: skip
 FILL = """
 INSERT INTO image_set (title, blobstorage_path, created_by)
     SELECT 'set-' || n, 'c/u/set-' || n, 1 FROM generate_series(1, 50) AS n;
@@ -39,6 +42,16 @@ INSERT INTO submission_image (campaign_id, image_id, submission_id, state, objec
 INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, label, label_original)
     SELECT campaign_id, submission_id, image_id, 0, 0, 9, 9, 'PET', 'PET'
     FROM campaign_image, generate_series(1, 2) WHERE submission_id IS NOT NULL;
+INSERT INTO snapshot (name, version, selection, created_by) SELECT 'flights', n, '{}', 1 FROM generate_series(1, 5) AS n;
+INSERT INTO snapshot_class (snapshot_id, class_id, name, selected) SELECT id, 1, 'PET', true FROM snapshot;
+INSERT INTO snapshot_image (snapshot_id, image_id, width, height, object_count, state)
+    SELECT 1 + image_id % 5, image_id, 1920, 1080, 2, 'labeled' FROM campaign_image WHERE submission_id IS NOT NULL;
+INSERT INTO snapshot_labels (snapshot_id, image_id, campaign_id, submission_id)
+    SELECT 1 + image_id % 5, image_id, campaign_id, submission_id FROM campaign_image WHERE submission_id IS NOT NULL;
+UPDATE snapshot SET state = 'ready', moment = now(), content_hash = sha256(''), image_count = 5000, object_count = 10000,
+    counts = '{"states": {"labeled": 5000}, "splits": {}}', date_ready = now(),
+    selection = '{"campaigns": [2], "image_sets": null, "classes": null, "states": ["labeled"], "review": "any", "as_of": null,
+        "query": null, "labels": "first", "skip_problems": false, "summary": ""}';
 INSERT INTO job (kind, subject_type, subject_id, state)
     SELECT 'finish_image_set', 'image_set', 1 + n % 50, 'succeeded' FROM generate_series(1, 20000) AS n;
 INSERT INTO api_key (user_id, key, secret_hash) SELECT 1, 'key-' || n, sha256('x') FROM generate_series(1, 20000) AS n;
@@ -139,6 +152,10 @@ READS = [
     "/jobs/777",
     "/audit?after=0&per_page=100",
     "/audit?after=20000&per_page=100",
+    "/snapshots",
+    "/snapshots/2",
+    "/snapshots/2/images?after=20000&per_page=100",
+    "/snapshots/2/objects?after=20000&per_page=100",
 ]
 
 
@@ -156,7 +173,7 @@ def test_hot_statements_read_no_large_table_as_a_whole(filled: Caller, app: Flas
         filled.post(f"/campaigns/{made['campaign_id']}/images", references).expect(200)
     require_indexes(app, statements, "POST images")
     parameters = {
-        "campaign_id": 2,
+        "snapshot_id": 2,
         "container": "c",
         "after": 1000,
         "first": 1000,

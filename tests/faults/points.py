@@ -66,6 +66,9 @@ COLLECTED = "AFTER UPDATE ON job WHEN (NEW.state = 'succeeded' AND NEW.kind = 'f
 SECOND_BATCH = "AFTER UPDATE OF done ON job WHEN (OLD.done > 0 AND NEW.done > OLD.done)"
 DATASETS = "AFTER INSERT ON dataset"
 EXPORTED = "AFTER UPDATE OF path ON export"
+FROZEN = "AFTER INSERT ON snapshot_image"
+NUMBERED = "AFTER INSERT ON snapshot_class"
+READY = "AFTER UPDATE OF state ON snapshot"
 INSPECTED = "AFTER UPDATE OF date_inspected ON image"
 
 # Two hundred uploads are two batches of one hundred, which are copied at the same time, and one page of a listing: it is
@@ -116,5 +119,12 @@ LABEL_FILE = [
         "manifest written and the export not noted",
         lambda: StorageHold(_writes_export(".manifest.json"), answered=True),
     ),
+]
+SNAPSHOT = [
+    Point("rows frozen and their commit lost", lambda: StatementHold(FROZEN, at_commit=True)),
+    Point("rows frozen and their commit that nobody saw", lambda: StatementHold(FROZEN, at_commit=True), happens=True),
+    Point("classes numbered and nothing hashed", lambda: StatementHold(NUMBERED)),
+    Point("ready and its commit lost", lambda: StatementHold(READY, at_commit=True)),
+    Point("ready and its commit that nobody saw", lambda: StatementHold(READY, at_commit=True), happens=True),
 ]
 ZOMBIES = [point for point in [*INGEST, *PUBLICATION] if isinstance(point.hold(), StorageHold)]

@@ -17,17 +17,21 @@ from flask import Flask
 from sqlalchemy import Connection, text
 
 from app.settings import Settings
+from tests.api.test_snapshots import content_hash
 from tests.caller import Caller
 from tests.conftest import insert_images
 from tests.faults.conftest import IMAGE_COUNT, LONG, RECOVERY_LIMIT_SECONDS
 from tests.faults.holds import Stage, wait_until
-from tests.faults.points import INGEST, INSPECTION, PUBLICATION, ZOMBIES, Point, is_deletion
+from tests.faults.points import INGEST, INSPECTION, PUBLICATION, SNAPSHOT, ZOMBIES, Point, is_deletion
 from tests.storage_proxy import Request
 from tests.workers import worker
 
 pytestmark = pytest.mark.timeout(300)
 
-TABLES = ("image_set", "image", "campaign", "campaign_image", "dataset", "job")
+TABLES = (
+    "image_set", "image", "campaign", "campaign_image", "dataset", "job", "snapshot", "snapshot_class", "snapshot_image",
+    "snapshot_labels",
+)  # fmt: skip
 UNFINISHED = text("SELECT count(*) FROM job WHERE state <> 'succeeded'")
 RANDOM_INSTANTS = range(30 if LONG else 2)
 
@@ -144,6 +148,32 @@ class Labels:
             [f"of {image_id}"] for image_id in self.image_ids
         ]
         assert [image["image_id"] for image in json.loads(files["images"])["images"]] == self.image_ids
+        [snapshot] = self.admin.get(f"/snapshots?kind=campaign&name={self.title}").expect(200)["snapshots"]
+        assert (snapshot["state"], snapshot["version"]) == ("ready", 1)
+        assert [snapshot["counts"][what] for what in ("images", "objects")] == [IMAGE_COUNT] * 2
+
+
+class Frozen(Labels):
+    """The same campaign, of which a snapshot is made."""
+
+    def begin(self) -> None:
+        self.session.execute(text("UPDATE image SET sha256 = sha256(id::text::bytea), date_inspected = now()"))
+        new = {"name": self.title, "campaigns": [int(self.path.rpartition("/")[2])]}
+        self.snapshot_id = self.admin.post("/snapshots", new).expect(202)["snapshot_id"]
+
+    def check(self) -> None:
+        """Assert that every image and its label is in the snapshot once, and that its hash is that of the whole."""
+        path = f"/snapshots/{self.snapshot_id}"
+        snapshot = self.admin.get(path).expect(200)
+        assert (snapshot["state"], snapshot["version"]) == ("ready", 1)
+        assert [snapshot["counts"][what] for what in ("images", "objects")] == [IMAGE_COUNT] * 2
+        images = self.admin.get(f"{path}/objects?per_page=5000").expect(200)["images"]
+        assert [(image["image_id"], [one["label"] for one in image["objects"]]) for image in images] == [
+            (image_id, [f"of {image_id}"]) for image_id in self.image_ids
+        ]
+        numbers = {one["class_id"] for image in images for one in image["objects"]}
+        assert numbers == set(range(1, IMAGE_COUNT + 1))
+        assert snapshot["content_hash"] == content_hash(images)
 
 
 def sha256(content: bytes) -> str:
@@ -169,6 +199,13 @@ def labels(
     admin: Caller, stage: Stage, app: Flask, settings: Settings, container: ContainerClient, title: str
 ) -> Labels:
     return Labels(admin, stage.session, app, settings, container, title)
+
+
+@pytest.fixture
+def frozen(
+    admin: Caller, stage: Stage, app: Flask, settings: Settings, container: ContainerClient, title: str
+) -> Frozen:
+    return Frozen(admin, stage.session, app, settings, container, title)
 
 
 def is_done(session: Connection) -> bool:
@@ -209,6 +246,13 @@ def test_datasets_are_published_exactly_once(
     point: Point, labels: Labels, worker_settings: Settings, stage: Stage
 ) -> None:
     kill_at(point, labels, worker_settings, stage)
+
+
+@pytest.mark.parametrize("point", SNAPSHOT, ids=str)
+def test_a_snapshot_is_whole_or_not_there(
+    point: Point, frozen: Frozen, worker_settings: Settings, stage: Stage
+) -> None:
+    kill_at(point, frozen, worker_settings, stage)
 
 
 def kill_at_random(seed: int, longest_seconds: float, work: Uploads | Labels, settings: Settings, stage: Stage) -> None:

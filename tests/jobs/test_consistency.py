@@ -331,7 +331,7 @@ def test_wrong_counts_of_images_are_counted_again(
 def test_a_lost_object_is_found(app: Flask, finished: dict[str, int], find: Finder) -> None:
     change(app, "DELETE FROM object WHERE image_id = :id", id=finished["image"])
     found = find()
-    assert set(found) == {"submission_incomplete"}
+    assert set(found) == {"submission_incomplete", "snapshot_hash"}
     assert f"1 image(s) ({finished['image']})" in found["submission_incomplete"].detail
 
 
@@ -472,3 +472,26 @@ def test_the_command_tells_each_finding_and_mends_what_it_may(app: Flask, finish
 def read(result: Result) -> dict[str, bool]:
     """What a run of the command found, and whether it is repaired."""
     return {item["check"]: item["repaired"] for item in map(json.loads, result.stdout.splitlines())}
+
+
+@pytest.mark.parametrize(
+    ("damage", "check"),
+    [
+        ("UPDATE snapshot SET image_count = image_count + 1", "snapshot_counts"),
+        ("DELETE FROM snapshot_image", "snapshot_counts"),
+        ("UPDATE snapshot_class SET object_count = object_count + 1", "snapshot_counts"),
+        ("UPDATE snapshot_labels SET submission_id = submission_id + 1000", "snapshot_without_content"),
+        ("UPDATE snapshot_image SET width = width + 1", "snapshot_hash"),
+        ("UPDATE snapshot_image SET split = 'val'", "snapshot_hash"),
+    ],
+)
+def test_a_damaged_snapshot_is_found(app: Flask, find: Finder, damage: str, check: str) -> None:
+    with rows(app) as session:
+        assert session.scalar(text("SELECT count(*) FROM snapshot WHERE state = 'ready' AND image_count > 0")) == 1
+        # What triggers refuse, a hand can do.
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        session.execute(text(damage))
+    found = find()
+    assert set(found) == {check}
+    assert found[check].subject == "snapshot 1"
+    assert found[check].repair is None

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from app.jobs import dataset_files, publish_datasets
 from app.jobs.image_paths import find_image_paths
 from app.settings import Settings
+from tests.api.test_snapshots import content_hash
 from tests.caller import Caller
 from tests.conftest import Labelled
 from tests.workers import rows, run_jobs
@@ -273,6 +274,33 @@ def test_a_reopened_campaign_publishes_the_next_version(
         if dataset["version"] == 2:
             copy = dataset["path"].replace(f"{title}/v2/", "", 1)
             assert container.download_blob(copy).readall() == content
+
+
+@pytest.mark.usefixtures("put_labels")
+def test_what_is_published_is_a_snapshot_of_the_campaign(
+    admin: Caller, app: Flask, labelled: Labelled, container: ContainerClient
+) -> None:
+    second = labelled.image_ids[1]
+    labelled.partner.put(
+        f"/campaigns/{labelled.campaign_id}/objects", [{"image_id": second, "unusable": "dark"}]
+    ).expect(200)
+    publish(admin, app, labelled.campaign_id)
+    [snapshot] = admin.get("/snapshots").expect(200)["snapshots"]
+    assert [snapshot[key] for key in ("kind", "name", "version", "campaign_id", "state", "created_by")] == [
+        "campaign", labelled.title, 1, labelled.campaign_id, "ready", "ada@example.org",
+    ]  # fmt: skip
+    assert snapshot["counts"]["states"] == {"labeled": 2, "unusable": 1, "unlabeled": 1}
+    images = admin.get(f"/snapshots/{snapshot['snapshot_id']}/objects").expect(200)["images"]
+    # Its images were not inspected, which publishing does not wait for.
+    assert {image["sha256"] for image in images} == {None}
+    assert snapshot["content_hash"] == content_hash(images)
+    manifest = read_manifest(container, labelled.title)["images"]
+    assert [image["image_id"] for image in images] == [image["image_id"] for image in manifest]
+    published = {row[0]: len(json.loads(row[1])) for row in read_table(container, labelled.title)[1:]}
+    assert [published.get(image["path"], 0) for image in manifest] == [image["object_count"] for image in images]
+    # People's snapshots of the same name have versions of their own.
+    new = {"name": labelled.title, "campaigns": [labelled.campaign_id], "dry_run": True}
+    assert admin.post("/snapshots", new).expect(200)["version"] == 1
 
 
 def test_a_campaign_without_images_gives_files_without_rows(
