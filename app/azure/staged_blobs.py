@@ -7,14 +7,14 @@ from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
 
 # learn.microsoft.com, "Scalability and performance targets for Blob storage": a blob has at most 50,000 blocks.
 MAX_BLOCKS = 50_000
-SMALLEST_BLOCK = 8 * 1024**2
+SMALLEST_BLOCK = 4 * 1024**2
 
 
 class StagedBlob:
     """One block blob in the making. Its blocks are invisible until `finish`; without one the service drops them after a week.
 
-    `expected_size` is about how many bytes it will have, which decides how many of them are in memory at a time: 8 MiB up to
-    200 GB, and more where that would be too many blocks. `storage_errors` makes our errors of those of the SDK.
+    `expected_size` is about how many bytes it will have, which decides how many of them are in memory at a time: 4 MiB up to
+    100 GB, and more where that would be too many blocks. `storage_errors` makes our errors of those of the SDK.
     """
 
     def __init__(
