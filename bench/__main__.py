@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import files, latency, reads, snapshots, startup, submissions
+from bench import files, formats, latency, reads, snapshots, startup, submissions
 from bench.machine import facts
 from bench.measure import Row, table
 from bench.service import Service, running_service
@@ -33,6 +33,8 @@ ROWS: dict[str, Callable[[Service], Iterator[Row]]] = {
     "inspected_set": files.inspected_set,
     "published_campaign": files.published_campaign,
     "made_snapshot": snapshots.made_snapshot,
+    "exported_snapshot": formats.exported_snapshot,
+    "imported_coco": formats.imported_coco,
     "start": startup.start,
     "beside_wrong_keys": latency.beside_wrong_keys,
     "beside_largest_body": latency.beside_largest_body,
