@@ -23,7 +23,8 @@ from app.formats.values import UnfitError, read_confidence, read_image_id, read_
 MAX_RECORD_LENGTH = 1024 * 1024
 EDGES = ("x_min", "y_min", "x_max", "y_max")
 NEEDED = ("label", *EDGES)
-COLUMNS = ("image_id", "file_name", "width", "height", "state", *NEEDED, "confidence")
+IMAGE_COLUMNS = ("image_id", "file_name", "width", "height", "state")
+COLUMNS = (*IMAGE_COLUMNS, *NEEDED, "confidence")
 # `float` and `int` of Python also take blanks, underscores, other scripts and words.
 NUMBER = re.compile(r"-?([0-9]{1,40}(\.[0-9]{0,60})?|\.[0-9]{1,60})([eE][+-]?[0-9]{1,3})?")
 WHOLE = re.compile("[0-9]{1,19}")
@@ -47,6 +48,7 @@ class _Table:
         self._lines = text_lines(file)
         self._reader = csv.reader(self._counted_lines(), strict=True)
         self._latest: ReadImage | None = None
+        self._latest_cells: list[str] = []
 
     def records(self) -> Iterator[Record]:
         names = next(self._rows(), [])
@@ -81,9 +83,12 @@ class _Table:
             yield line
 
     def _row(self, row: dict[str, str], where: str) -> Iterator[Record]:
-        image = self._image(row, where)
-        if self._latest is None or image._replace(where=self._latest.where) != self._latest:
-            self._latest = image
+        # Most rows are of the same image as the one before, and say the same of it.
+        image_cells = [row.get(name, "") for name in IMAGE_COLUMNS]
+        image = self._latest
+        if image is None or image_cells != self._latest_cells:
+            self._latest, self._latest_cells = None, image_cells
+            image = self._latest = self._image(row, where)
             yield image
         if any(row[name] for name in NEEDED):
             yield _box(row, image.key, where)

@@ -43,7 +43,7 @@ def test_quotes_and_apostrophes_are_taken_off() -> None:
     table = "file_name,label,x_min,y_min,x_max,y_max\n" + "".join(f"{row},'=PET,1,1,2,2\n" for row in rows)
     found = read(read_csv, table)
     # An apostrophe alone is part of a name.
-    assert [image.name for image in images(found)] == ['=a, "b".jpg', "'a.jpg", "two\nlines.jpg"]
+    assert [image.name for image in images(found)] == ['=a, "b".jpg', "'a.jpg", "'a.jpg", "two\nlines.jpg"]
     assert {box.label for box in boxes(found)} == {"=PET"}
 
 
