@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import IO
 
 from app.formats.members import Member, Members
-from app.formats.numbers import corner_and_size, decimal
+from app.formats.numbers import confidence_text, corner_and_size
 from app.formats.records import Box, Dataset, Image, Tally
 from app.formats.states import refuse_unlabeled
 from app.formats.texts import json_text
@@ -52,14 +52,12 @@ class CocoWriter:
             self._count(image)
 
     def _count(self, image: Image) -> None:
+        boxes = image.boxes
         self.tally.images += 1
-        self.tally.objects += len(image.boxes)
-        if image.boxes:
-            self.tally.lose(NO_OUTLINES, images=1, objects=len(image.boxes))
-        if scored := sum(box.confidence is not None for box in image.boxes):
-            self.tally.lose(SCORE, images=1, objects=scored)
-        if named := sum(box.campaign is not None for box in image.boxes):
-            self.tally.lose(CAMPAIGN, images=1, objects=named)
+        self.tally.objects += len(boxes)
+        self.tally.lose_boxes(NO_OUTLINES, len(boxes))
+        self.tally.lose_boxes(SCORE, len(boxes) - [box.confidence for box in boxes].count(None))
+        self.tally.lose_boxes(CAMPAIGN, len(boxes) - [box.campaign for box in boxes].count(None))
 
     def end(self) -> None:
         """Write the annotations behind the images."""
@@ -117,7 +115,7 @@ def _image(image: Image) -> str:
 
 def _annotation(image_id: int, box: Box) -> str:
     x, y, width, height, area = corner_and_size(box.x_min, box.y_min, box.x_max, box.y_max)
-    score = "" if box.confidence is None else f',"score":{decimal(box.confidence)}'
+    score = "" if box.confidence is None else f',"score":{confidence_text(box.confidence)}'
     attributes = "" if box.campaign is None else f',"attributes":{{"campaign":{json_text(box.campaign)}}}'
     return (
         f'{{"id":{box.object_id},"image_id":{image_id},"category_id":{box.class_id},'

@@ -1,6 +1,7 @@
 """Numbers as text, in one form for all formats, so that equal snapshots give equal bytes on every version of Python."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 
 def pixels(value: float) -> str:
@@ -11,6 +12,10 @@ def pixels(value: float) -> str:
 def decimal(value: float) -> str:
     """Return the shortest decimal without an exponent, always with a point, as readers of ratios want it: `1.0`, `0.25`."""
     return f"{int(value)}.0" if value % 1 == 0 else _plain(value)
+
+
+# Many boxes have the same confidence.
+confidence_text = lru_cache(4096)(decimal)
 
 
 def difference(high: float, low: float) -> str:

@@ -6,6 +6,7 @@ stored as float32, and stand here as the Python float whose `repr` is the shorte
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +18,11 @@ class Class:
     color: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """One box. `campaign` is the title of its campaign, where a snapshot holds the labels of several; otherwise None."""
+class Box(NamedTuple):
+    """One box; a tuple, because a snapshot has millions of them.
+
+    `campaign` is the title of its campaign, where a snapshot holds the labels of several; otherwise None.
+    """
 
     object_id: int
     class_id: int

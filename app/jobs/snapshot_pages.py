@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Row, select, text
@@ -24,7 +24,8 @@ FROM snapshot_image AS member JOIN image ON image.id = image_id
 WHERE snapshot_id = :snapshot_id AND image_id > :after
 ORDER BY image_id LIMIT :size
 """)
-# Float4 has the shortest decimal that gives it back as its text, which float8 would not have.
+# The columns after the first are the fields of a box. Float4 has the shortest decimal that gives it back as its text, which
+# float8 would not have.
 BOXES = text("""
 SELECT image_id, object.id, class_id, label, coalesce(left_edge::text::float8, x_min) AS x_min,
     coalesce(upper_edge::text::float8, y_min) AS y_min, coalesce(right_edge::text::float8, x_max) AS x_max,
@@ -69,9 +70,10 @@ def read_pages(session: Session, snapshot_id: int, folder: str) -> Iterator[list
     after = 0
     while rows := session.execute(IMAGES, {**values, "after": after, "size": IMAGES_AT_A_TIME}).all():
         for page in _pages(rows):
-            found = session.execute(BOXES, {**values, "first": page[0].image_id, "last": page[-1].image_id})
+            found = session.execute(BOXES, {**values, "first": page[0].image_id, "last": page[-1].image_id}).all()
             boxes = {
-                image_id: tuple(map(_box, of_image)) for image_id, of_image in groupby(found, attrgetter("image_id"))
+                image_id: tuple(Box._make(row[1:]) for row in of_image)
+                for image_id, of_image in groupby(found, itemgetter(0))
             }
             yield [_image(row, folder, boxes.get(row.image_id, ())) for row in page]
         after = rows[-1].image_id
@@ -87,11 +89,6 @@ def _pages(rows: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
         page.append(row)
         boxes += row.object_count
     yield page
-
-
-def _box(row: Row[Any]) -> Box:
-    fields: tuple[Any, ...] = tuple(row)[1:]
-    return Box(*fields)
 
 
 def _image(row: Row[Any], folder: str, boxes: tuple[Box, ...]) -> Image:

@@ -82,7 +82,7 @@ def test_pages_make_no_difference() -> None:
 
 
 def test_the_campaign_of_a_label_is_lost() -> None:
-    _, writer = write(CvatWriter, [image(1, "a.jpg", 9, 20, replace(box(4, 1, 1, 1, 2, 2), campaign="Other"))])
+    _, writer = write(CvatWriter, [image(1, "a.jpg", 9, 20, box(4, 1, 1, 1, 2, 2)._replace(campaign="Other"))])
     assert writer.tally.losses == {IDS: Loss(1, 1), CAMPAIGN: Loss(1, 1)}
 
 

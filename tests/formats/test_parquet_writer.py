@@ -61,7 +61,7 @@ ROWS = [
 ]
 FIRST = IMAGES[0]
 STORED: list[Image] = [
-    replace(FIRST, boxes=(FIRST.boxes[0], replace(FIRST.boxes[1], campaign="Other"))),
+    replace(FIRST, boxes=(FIRST.boxes[0], FIRST.boxes[1]._replace(campaign="Other"))),
     image(5, "a.jpg", 9, 8),
     *(
         replace(image(number, name, 9, 8, split="val"), state=state)

@@ -3,7 +3,7 @@
 import io
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -80,7 +80,7 @@ class Carried:
         width, height = draw(st.integers(1, MAX_SIDE)), draw(st.integers(1, MAX_SIDE))
         state = draw(st.sampled_from(sorted(self.format.states)))
         boxes = [] if state in BOXLESS else draw(st.lists(self._box(width, height, labels), min_size=1, max_size=5))
-        boxes = [replace(box, object_id=number * 10 + place) for place, box in enumerate(boxes)]
+        boxes = [box._replace(object_id=number * 10 + place) for place, box in enumerate(boxes)]
         split = draw(st.sampled_from(splits)) if splits else None
         return Image(number, f"upload/{name}", name, width, height, state, split, filetype="JPEG", boxes=tuple(boxes))
 

@@ -74,7 +74,7 @@ def test_names_that_the_list_for_datumaro_cannot_hold_leave_it_out(name: str) ->
 
 
 def test_the_campaign_of_a_label_is_lost() -> None:
-    of_campaign = replace(box(4, 1, 1, 1, 2, 2), campaign="Other")
+    of_campaign = box(4, 1, 1, 1, 2, 2)._replace(campaign="Other")
     _, writer = write(VocWriter, [image(1, "a.jpg", 9, 20, of_campaign, split="train")])
     assert writer.tally.losses == {IDS: Loss(1, 1), CAMPAIGN: Loss(1, 1), UNKNOWN: Loss(1, 1)}
 
@@ -89,7 +89,7 @@ def test_a_name_that_xml_cannot_hold_is_refused(character: str) -> None:
 
 def test_blanks_and_odd_characters_come_back() -> None:
     name = " a\tb\nc\r\nd\x7f\x85\u2028]]>&amp; "
-    one = replace(box(1, 1, 0, 0, 1, 1), label=name)
+    one = box(1, 1, 0, 0, 1, 1)._replace(label=name)
     kept, _ = write(
         VocWriter, [image(1, "a.jpg", 9, 20, one, split="train")], replace(DATASET, classes=(Class(1, name),))
     )

@@ -68,7 +68,7 @@ def test_a_part_that_is_missing_is_replaced_and_said(
 
 def test_what_readers_drop_is_counted() -> None:
     twice = [box(1, 1, 0, 0, 5, 5), box(2, 1, 0, 0, 5, 5), box(3, 2, 0, 0, 5, 5)]
-    of_campaign = replace(box(4, 1, 1, 1, 2, 2), campaign="Other")
+    of_campaign = box(4, 1, 1, 1, 2, 2)._replace(campaign="Other")
     _, writer = write([image(1, "a.jpg", 9, 20, *twice, of_campaign), image(2, "b.jpg", 20, 20, *twice[:1])])
     assert writer.tally.losses == {IDS: Loss(2, 5), EQUAL: Loss(1, 1), CAMPAIGN: Loss(1, 1), SMALL: Loss(1, 4)}
 

@@ -199,7 +199,7 @@ WRITERS: list[tuple[str, str, Reader, str, bool]] = [
 def flat(one: Image) -> Image:
     """The image in one folder, which all programs can write; supervision writes whole pixels to VOC."""
     boxes = tuple(
-        replace(box, x_min=floor(box.x_min), y_min=floor(box.y_min), x_max=ceil(box.x_max), y_max=ceil(box.y_max))
+        box._replace(x_min=floor(box.x_min), y_min=floor(box.y_min), x_max=ceil(box.x_max), y_max=ceil(box.y_max))
         for box in one.boxes
     )
     return replace(one, file_name=PurePosixPath(one.file_name).name, boxes=boxes)
