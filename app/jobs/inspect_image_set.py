@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
@@ -34,13 +35,14 @@ class Pace:
         time.sleep(pause)
 
 
-def inspect_image_set(
-    session: Session, blobs: BlobStore, image_set_id: int, *, decoders: DecoderPool, bytes_per_second: float
-) -> Iterator[Checkpoint]:
-    """Inspect the files that were not yet inspected, some at a time, and count or flag duplicates.
+Inspect = Callable[[Iterable[StoredFile]], Iterator[Finding]]
 
-    A fault of a file becomes a problem of the set. Previews are written before the file counts as inspected, and writing them
-    twice changes nothing. Raises StorageUnavailable.
+
+@contextmanager
+def inspector(blobs: BlobStore, decoders: DecoderPool, bytes_per_second: float) -> Iterator[Inspect]:
+    """What inspects files, as many at a time as there are decoders, and writes their previews.
+
+    It reads at most so many bytes per second. It raises StorageUnavailable.
     """
     pace = Pace(bytes_per_second)
 
@@ -49,19 +51,31 @@ def inspect_image_set(
             # The previews are written, and only what is noted is kept.
             return inspection.inspect_file(blobs, decoder, file, pace.wait)[0]
 
+    pool = ThreadPoolExecutor(decoders.size, thread_name_prefix="inspect")
+    try:
+        yield lambda files: pool.map(inspect, files)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def inspect_image_set(
+    session: Session, blobs: BlobStore, image_set_id: int, *, decoders: DecoderPool, bytes_per_second: float
+) -> Iterator[Checkpoint]:
+    """Inspect the files that were not yet inspected, some at a time, and count or flag duplicates.
+
+    A fault of a file becomes a problem of the set. Previews are written before the file counts as inspected, and writing them
+    twice changes nothing. Raises StorageUnavailable.
+    """
     total, uninspected = inspection.count_files(session, image_set_id)
     done = total - uninspected
     yield Checkpoint(done, total)
-    pool = ThreadPoolExecutor(decoders.size, thread_name_prefix="inspect")
-    try:
+    with inspector(blobs, decoders, bytes_per_second) as inspect:
         while batch := _next_batch(session, image_set_id):
             # Reading takes long, and no transaction shall wait for it.
             yield Checkpoint(done)
-            inspection.note_findings(session, pool.map(inspect, batch))
+            inspection.note_findings(session, inspect(batch))
             done += len(batch)
             yield Checkpoint(done, max(done, total))
-    finally:
-        pool.shutdown(cancel_futures=True)
     inspection.settle_duplicates(session, image_set_id)
 
 

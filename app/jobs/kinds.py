@@ -104,7 +104,10 @@ def _publish_datasets(session: Session, place: Workplace, run: Run) -> Iterator[
 
 
 def _make_snapshot(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:
-    return make_snapshot(session, run.subject_id)
+    bytes_per_second = place.settings.inspection_megabytes_per_second * 1e6
+    return make_snapshot(
+        session, place.blobs, run.subject_id, decoders=place.decoders, bytes_per_second=bytes_per_second
+    )
 
 
 def _write_export(session: Session, place: Workplace, run: Run) -> Iterator[Checkpoint]:

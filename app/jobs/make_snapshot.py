@@ -5,13 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from app.azure.blobs import BlobStore
 from app.database.outages import set_statement_timeout
+from app.jobs.inspect_image_set import BATCH_SIZE, Inspect, inspector
 from app.jobs.progress import Checkpoint, Failed, RetryAfter
+from app.media.decoders import DecoderPool
 from app.models import Snapshot
 from app.models.snapshots import CAMPAIGN, READY
 from app.services import snapshot_rows
 from app.services.image_sets import lock_image_set
-from app.services.inspection import enqueue_inspection
+from app.services.inspection import enqueue_inspection, note_findings
 
 # A statement may take so long: a few minutes for a hundred million boxes.
 STATEMENT_SECONDS = 1_800
@@ -19,11 +22,14 @@ PAUSE = timedelta(seconds=5)
 MAX_NAMED = 5  # So many files are named in an error.
 
 
-def make_snapshot(session: Session, snapshot_id: int) -> Iterator[Checkpoint]:
+def make_snapshot(
+    session: Session, blobs: BlobStore, snapshot_id: int, *, decoders: DecoderPool, bytes_per_second: float
+) -> Iterator[Checkpoint]:
     """Make the rows of a snapshot; one that is ready stays as it is.
 
-    What is in it is what one statement sees, at the first run of the job, or at the publication of a campaign. Raises RetryAfter
-    while files are inspected, and Failed for a file that cannot be read, unless the selection skips problems.
+    What is in it is what one statement sees, at the first run of the job, or at the publication of a campaign. Files that belong
+    to no image set are inspected here, so many bytes per second. Raises RetryAfter while image sets are inspected,
+    StorageUnavailable, and Failed for a file that cannot be read, unless the selection skips problems.
     """
     snapshot = session.get_one(Snapshot, snapshot_id)
     if snapshot.state == READY:
@@ -36,10 +42,22 @@ def make_snapshot(session: Session, snapshot_id: int) -> Iterator[Checkpoint]:
         # What was published does not wait for hashes.
         snapshot_rows.find_hashes(session, snapshot)
     elif waiting:
+        with inspector(blobs, decoders, bytes_per_second) as inspect:
+            yield from _inspect_files_without_set(session, snapshot, inspect, Checkpoint(total - waiting, total))
         yield from _find_hashes(session, snapshot, total)
     set_statement_timeout(session.connection(), STATEMENT_SECONDS)
     snapshot_rows.complete(session, snapshot)
     yield Checkpoint(total, total)
+
+
+def _inspect_files_without_set(
+    session: Session, snapshot: Snapshot, inspect: Inspect, checkpoint: Checkpoint
+) -> Iterator[Checkpoint]:
+    while batch := snapshot_rows.find_files_without_set(session, snapshot, BATCH_SIZE):
+        # Reading takes long, and no transaction shall wait for it.
+        yield checkpoint
+        note_findings(session, inspect(batch))
+        yield checkpoint
 
 
 def _find_hashes(session: Session, snapshot: Snapshot, total: int) -> Iterator[Checkpoint]:

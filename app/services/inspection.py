@@ -107,23 +107,26 @@ class Finding:
 
 def find_file(session: Session, image_id: int) -> StoredFile:
     """Return the file of an image, which must be there."""
-    return next(_find_files(session, Image.id == image_id, 1))
+    return find_files(session, Image.id == image_id, 1)[0]
 
 
 def find_uninspected(session: Session, image_set_id: int, size: int) -> list[StoredFile]:
     """Return the first `size` files of an image set that were not inspected since they came."""
-    return list(_find_files(session, _is_uninspected(image_set_id), size))
+    return find_files(session, _is_uninspected(image_set_id), size)
 
 
 def _is_uninspected(image_set_id: int) -> ColumnElement[bool]:
     return (Image.image_set_id == image_set_id) & Image.date_inspected.is_(None)
 
 
-def _find_files(session: Session, which: ColumnElement[bool], size: int) -> Iterator[StoredFile]:
+def find_files(session: Session, which: ColumnElement[bool], size: int) -> list[StoredFile]:
+    """Return the first `size` files of the images for which a condition holds, by id."""
     path = func.substr(Image.blobstorage_path, func.strpos(Image.blobstorage_path, "/") + 1).label("path")
     columns = (Image.id, path, Image.filetype, Image.content_encoding, Image.filesize, Image.content_md5)
-    for row in session.execute(select(*columns).where(which).order_by(Image.id).limit(size)):
-        yield StoredFile(row.id, row.path, row.filetype, row.content_encoding, row.filesize, row.content_md5)
+    rows = session.execute(select(*columns).where(which).order_by(Image.id).limit(size))
+    return [
+        StoredFile(row.id, row.path, row.filetype, row.content_encoding, row.filesize, row.content_md5) for row in rows
+    ]
 
 
 def count_files(session: Session, image_set_id: int) -> tuple[int, int]:

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from app.models import CampaignClass, Snapshot, SnapshotClass, SnapshotImage, SnapshotLabels
+from app.models import CampaignClass, Image, Snapshot, SnapshotClass, SnapshotImage, SnapshotLabels
 from app.models.snapshots import READY, SNAPSHOT_STATES, SPLITS
+from app.services.inspection import StoredFile, find_files
 from app.services.snapshot_hashes import hash_content
 from app.services.snapshot_selections import MAX_NAMED, choose, moment_of, select_left_out
 from app.services.splits import parts_of, split_expression
@@ -40,13 +41,12 @@ FROM image
 WHERE snapshot_id = :snapshot_id AND snapshot_image.sha256 IS NULL AND image.id = image_id AND image.sha256 IS NOT NULL
     AND image.width IS NOT NULL
 """
-# Images without a hash, which an inspection did not find either, or that none will look for.
+# Images without a hash, which an inspection did not find either.
 PROBLEMS = text("""
 SELECT image_id, blobstorage_path, date_withdrawn IS NOT NULL AS is_withdrawn
 FROM snapshot_image JOIN image ON image.id = image_id
 WHERE snapshot_id = :snapshot_id AND snapshot_image.sha256 IS NULL AND (
-    image.width IS NULL OR image.sha256 IS NULL AND (
-        image.date_inspected IS NOT NULL OR image.image_set_id IS NULL OR image.date_withdrawn IS NOT NULL))
+    image.width IS NULL OR image.sha256 IS NULL AND (image.date_inspected IS NOT NULL OR image.date_withdrawn IS NOT NULL))
 ORDER BY image_id
 """)
 # Few images are withdrawn, which an index has.
@@ -58,7 +58,7 @@ WHERE date_withdrawn BETWEEN '-infinity' AND 'infinity' AND (
 WAITING_SETS = text("""
 SELECT DISTINCT image_set_id
 FROM snapshot_image JOIN image ON image.id = image_id
-WHERE snapshot_id = :snapshot_id AND snapshot_image.sha256 IS NULL ORDER BY 1
+WHERE snapshot_id = :snapshot_id AND snapshot_image.sha256 IS NULL AND image_set_id IS NOT NULL ORDER BY 1
 """)
 LABEL_COUNTS = text("""
 SELECT label AS name, count(DISTINCT image_id) AS images, count(*) AS objects
@@ -129,6 +129,17 @@ def count_waiting(session: Session, snapshot: Snapshot) -> tuple[int, int]:
 def find_problems(session: Session, snapshot: Snapshot) -> list[Row[Any]]:
     """Return the images of a snapshot of whose files no hash will be found: `image_id`, `blobstorage_path`, `is_withdrawn`."""
     return list(session.execute(PROBLEMS, {"snapshot_id": snapshot.id}))
+
+
+def find_files_without_set(session: Session, snapshot: Snapshot, size: int) -> list[StoredFile]:
+    """Return the first `size` files of a snapshot that no inspection of an image set will read, by the ids of their images."""
+    waiting = (
+        select(SnapshotImage.image_id)
+        .join(Image, Image.id == SnapshotImage.image_id)
+        .where(SnapshotImage.snapshot_id == snapshot.id, SnapshotImage.sha256.is_(None))
+        .where(Image.image_set_id.is_(None), Image.date_inspected.is_(None), Image.date_withdrawn.is_(None))
+    )
+    return find_files(session, Image.id.in_(waiting), size)
 
 
 def find_waiting_sets(session: Session, snapshot: Snapshot) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import psycopg2
 import pytest
+from azure.storage.blob import ContainerClient
 from flask import Flask
 from sqlalchemy import text
 
@@ -414,6 +415,29 @@ def test_an_unreadable_file_fails_the_snapshot_by_name_unless_it_is_skipped(
         one["snapshot_id"]
         for one in admin.get("/snapshots?state=ready&kind=snapshot&name=set").expect(200)["snapshots"]
     ]
+
+
+def test_files_that_belong_to_no_image_set_are_inspected_for_the_snapshot(
+    app: Flask, admin: Caller, campaign: Labelled, container: ContainerClient
+) -> None:
+    first, second, *_ = campaign.image_ids
+    with app.app_context():
+        columns = "sha256 = NULL, date_inspected = NULL, dhash = NULL, image_set_id = NULL"
+        db.session.execute(
+            text(f"UPDATE image SET {columns} WHERE id IN (:first, :second)"), {"first": first, "second": second}
+        )
+        db.session.commit()
+    paths = [admin.get(f"/images/{number}/details").expect(200)["blobstorage_path"] for number in (first, second)]
+    container.upload_blob(paths[0].partition("/")[2], b"no picture at all")
+    made = admin.post("/snapshots", {"name": "set", "campaigns": [campaign.campaign_id]}).expect(202)
+    run_jobs(app)
+    failed = admin.get(f"/snapshots/{made['snapshot_id']}").expect(200)
+    assert failed["state"] == "failed"
+    assert f"{paths[1]} (image {second})" in failed["job"]["error"]
+    assert f"image {first}" not in failed["job"]["error"]
+    skipped = make(app, admin, [campaign.campaign_id], skip_problems=True)
+    found = [(image["image_id"], image["sha256"]) for image in images_of(admin, skipped)]
+    assert found == [(first, hashlib.sha256(b"no picture at all").hexdigest())]
 
 
 def test_withdrawn_images_are_left_out_or_told_of(app: Flask, admin: Caller, campaign: Labelled) -> None:
