@@ -146,6 +146,7 @@ SENTENCES: dict[str, Writer] = {
     "maxLength": _count("most", "character", len),
     "minItems": _count("least", "item", len),
     "maxItems": _count("most", "item", len),
+    "uniqueItems": lambda _kind, _value, _schema: "Expected each item once, found one twice.",
     "minProperties": _count("least", "field", len),
     "maxProperties": _count("most", "field", len),
     "pattern": _pattern,

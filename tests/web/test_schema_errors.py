@@ -44,6 +44,7 @@ STEP = {
         ({"maxLength": 3}, "abcd", "Expected at most 3 characters, found 4."),
         ({"minLength": 1}, "", "Expected at least 1 character, found 0."),
         ({"maxItems": 1}, [1, 2], "Expected at most 1 item, found 2."),
+        ({"uniqueItems": True}, [1, 2, 1], "Expected each item once, found one twice."),
         ({"minProperties": 1}, {}, "Expected at least 1 field, found 0."),
         ({"pattern": "^[a-z]+$", "example": "abc"}, "A", "Expected a text that matches ^[a-z]+$, as abc."),
         ({"format": "date-time"}, "noon", "Expected a time with its offset from UTC, as 2026-05-04T08:00:00Z."),
