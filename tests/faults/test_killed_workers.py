@@ -148,6 +148,9 @@ class Labels:
             [f"of {image_id}"] for image_id in self.image_ids
         ]
         assert [image["image_id"] for image in json.loads(files["images"])["images"]] == self.image_ids
+
+    def check_snapshot(self) -> None:
+        """Assert that the snapshot from which they are made is there once, and whole."""
         [snapshot] = self.admin.get(f"/snapshots?kind=campaign&name={self.title}").expect(200)["snapshots"]
         assert (snapshot["state"], snapshot["version"]) == ("ready", 1)
         assert [snapshot["counts"][what] for what in ("images", "objects")] == [IMAGE_COUNT] * 2
@@ -246,6 +249,7 @@ def test_datasets_are_published_exactly_once(
     point: Point, labels: Labels, worker_settings: Settings, stage: Stage
 ) -> None:
     kill_at(point, labels, worker_settings, stage)
+    labels.check_snapshot()
 
 
 @pytest.mark.parametrize("point", SNAPSHOT, ids=str)
