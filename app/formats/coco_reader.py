@@ -127,14 +127,13 @@ class _CocoFile:
 
 
 def read_bbox(value: Any) -> tuple[float, float, float, float]:
-    """Return x, y, width and height as floats."""
+    """Return x, y, width and height as the numbers that they are in the file."""
     if type(value) is not list or len(value) != len(BBOX):
         raise UnfitError("bad_box", f"bbox must be a list of x, y, width and height, and is {_described(value)}")
     if not are_numbers(value):
         for number, what in zip(value, BBOX, strict=True):
             read_number(number, f"{what} in bbox")
-    x, y, width, height = value
-    return float(x), float(y), float(width), float(height)
+    return tuple(value)
 
 
 def _described(value: Any) -> str:
