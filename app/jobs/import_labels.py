@@ -19,7 +19,7 @@ from app.services.import_boxes import convert_boxes, read_words
 from app.services.import_matching import match_images
 from app.services.import_report import Report
 from app.services.import_staging import Staging, own_connection
-from app.services.import_storage import ImportCounts, plan, store
+from app.services.import_storage import OPEN_STATES, ImportCounts, not_open, plan, store
 
 # A file with more classes is none of labels, but something else that was taken for one.
 MAX_WORDS = 20_000
@@ -150,8 +150,8 @@ def _import(session: Session, pending: Import, report: Report, words: Words, *, 
     """
     sender = imports.find_sender(session, pending)
     campaign = lock_campaign(session, pending.campaign_id)
-    if campaign.status not in imports.OPEN_STATES:
-        raise Conflict(f"Campaign {campaign.id} is {campaign.status}: labels can be imported only while it is active.")
+    if campaign.status not in OPEN_STATES:
+        raise not_open(campaign.id, campaign.status)
     vocabulary = load_vocabulary(session, campaign)
     readings = read_words(session, report, words.names(report), vocabulary)
     change = plan(

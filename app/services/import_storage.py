@@ -20,6 +20,8 @@ from app.services.import_report import Report, find
 from app.services.import_staging import analyze
 from app.services.submissions import Sender
 
+# A completed campaign holds what it may be sent again, or takes late corrections.
+OPEN_STATES = ("active", "completed")
 REASON = "Unusable in the imported file."
 
 # What the images are now, and what they become: each is looked up by the whole key, because the statistics of a new campaign may
@@ -156,6 +158,15 @@ class Change:
     new_classes: dict[str, None]
 
 
+def not_open(campaign_id: int, state: str) -> Conflict:
+    """Return the error of an import into a campaign that is not active, which says what to do. `state` begins with its status."""
+    again = "" if state == "created" else " again"
+    return Conflict(
+        f"Campaign {campaign_id} is {state}: labels can be imported only while it is active. Let an image-admin"
+        f" activate it{again} (PUT /campaigns/{campaign_id} with the new_status active), and send the file after that."
+    )
+
+
 def plan(
     session: Session,
     report: Report,
@@ -233,7 +244,7 @@ def store(
         return None
     if campaign.status == "completed":
         if not campaign.late_corrections:
-            raise Conflict(f"Campaign {campaign.id} is completed, and this import would change its objects.")
+            raise not_open(campaign.id, "completed, and this import would change its objects")
         enter_status(session, campaign, "active", automatic=True)
     submission_id = submissions.add(session, campaign.id, sender, image_count=0, object_count=0, kind="import")
     values = of_campaign | {"submission_id": submission_id}

@@ -23,14 +23,13 @@ from app.services.audit import Action, SubjectType, record
 from app.services.campaigns import campaign_not_found, refuse_archived
 from app.services.images import NO_ACCESS
 from app.services.import_report import Report
-from app.services.import_storage import ImportCounts
+from app.services.import_storage import OPEN_STATES, ImportCounts, not_open
 from app.services.submissions import Sender
 
 # How long a link for uploading a file works, unless links of this installation end sooner.
 UPLOAD_VALID = timedelta(days=1)
 ANY_FILE = "application/octet-stream"
 PIECE_BYTES = 4 * 1024**2
-OPEN_STATES = ("active", "completed")
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def _insert(session: Session, sender: Sender, campaign_id: int, new: NewImport) 
         raise campaign_not_found(campaign_id)
     refuse_archived(campaign_id, is_archived=campaign.archived)
     if campaign.status not in OPEN_STATES:
-        raise Conflict(f"Campaign {campaign_id} is {campaign.status}: labels can be imported only while it is active.")
+        raise not_open(campaign_id, campaign.status)
     # Nobody can guess it, and no two files have the same.
     path = f"{FOLDER}/{secrets.token_hex(16)}"
     values = {

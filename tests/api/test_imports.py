@@ -241,7 +241,13 @@ def test_the_last_image_completes_the_campaign(app: Flask, labelled: Labelled) -
     done = bring(app, labelled.admin, labelled.campaign_id, csv_of(row(labelled.image_ids[0], "cat", 1, 1, 2, 2)))
     assert (done["state"], done["submission_id"]) == ("failed", None)
     assert "is completed" in done["error"]
-    labelled.admin.put(f"/campaigns/{labelled.campaign_id}", {"new_status": "finished"}).expect(200)
+    assert "activate it again" in done["error"]
+    campaign = f"/campaigns/{labelled.campaign_id}"
+    labelled.admin.put(campaign, {"new_status": "active", "auto_complete": False}).expect(200)
+    done = bring(app, labelled.admin, labelled.campaign_id, csv_of(row(labelled.image_ids[0], "cat", 1, 1, 2, 2)))
+    assert done["state"] == "succeeded"
+    for status in ("completed", "finished"):
+        labelled.admin.put(campaign, {"new_status": status}).expect(200)
     send(labelled.admin, labelled.campaign_id, csv_of(), status=409, words="is finished")
 
 
