@@ -116,15 +116,19 @@ JOIN object ON object.campaign_id = outcome.campaign_id AND object.submission_id
     AND object.image_id = outcome.image_id
 """
 REPLACED, APPENDED = text(STORE.format(SENT_BOXES)), text(STORE.format(f"{SENT_BOXES} UNION ALL {PRESENT_BOXES}"))
+# Neither column of the join is a constant to the planner, as in the statements of `objects`.
 POINT = text("""
-WITH kept AS (
-    INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count, reason)
-    SELECT :campaign_id, image_id, :submission_id, state, object_count, CASE WHEN state = 'unusable' THEN :reason END
+WITH changed AS MATERIALIZED (
+    SELECT CAST(:campaign_id AS bigint) AS campaign_id, CAST(:submission_id AS bigint) AS submission_id, image_id, state,
+        object_count, CASE WHEN state = 'unusable' THEN :reason END AS reason
     FROM outcome WHERE is_changed
+), kept AS (
+    INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count, reason)
+    SELECT campaign_id, image_id, submission_id, state, object_count, reason FROM changed
 )
-UPDATE campaign_image SET submission_id = CAST(:submission_id AS bigint), state = outcome.state, review_id = NULL
-FROM (SELECT CAST(:campaign_id AS bigint) AS campaign_id, image_id, state FROM outcome WHERE is_changed) AS outcome
-WHERE campaign_image.campaign_id = outcome.campaign_id AND campaign_image.image_id = outcome.image_id
+UPDATE campaign_image SET submission_id = changed.submission_id, state = changed.state, review_id = NULL
+FROM changed
+WHERE campaign_image.campaign_id = changed.campaign_id AND campaign_image.image_id = changed.image_id
 """)
 DROP_DRAFTS = text("""
 DELETE FROM draft USING outcome
@@ -190,6 +194,8 @@ def plan(
     message = "Image {} is unusable in the file, and has boxes there."
     report.add_all("unusable_with_boxes", count, ((row.place, message.format(row.image_id)) for row in rows))
     session.execute(COMPARE, {"campaign_id": campaign.id})
+    # Until here hardly any image may have been changed, and PostgreSQL would expect that of what follows.
+    analyze(session, "outcome (image_id, is_changed)")
     if not sender.account.is_admin:
         count, rows = find(session, ACCEPTED, "place, image_id", {})
         message = "Image {} is accepted: labelers can no longer change it."

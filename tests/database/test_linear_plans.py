@@ -5,6 +5,7 @@ what it saw before: nothing, empty tables, or other campaigns, from which it con
 """
 
 import http.client
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ TABLES = (
     "snapshot_image",
     "snapshot_labels",
 )
-KINDS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "EXECUTE")
+KINDS = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE|EXECUTE|CREATE TEMPORARY TABLE \w+ AS)\b")
 OTHERS = "other campaigns"
 OTHER_CAMPAIGNS = """
 INSERT INTO image (blobstorage_path, filesize, filetype, width, height)
@@ -115,7 +116,7 @@ class ExplainingCursor(psycopg2.extensions.cursor):
     seen: list[tuple[str, dict[str, Any]]]
 
     def execute(self, statement: Any, values: Any = None) -> None:
-        if str(statement).lstrip().startswith(KINDS):
+        if KINDS.match(str(statement)):
             is_alone = self.connection.autocommit
             super().execute("BEGIN" if is_alone else "SAVEPOINT before")
             super().execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", values)
@@ -279,6 +280,19 @@ def test_work_for_what_is_new_is_linear(knowledge: str, app: Flask, admin: Calle
             admin.get(f"/snapshots/{first_id}/{path}".removesuffix("/")).expect(200)
     with linear(app, "pages of a snapshot"), rows(app) as session:
         assert sum(map(len, read_pages(session, first_id, "upload"))) == COUNT
+    names = [f"{folder}/{number}.jpg" for number in range(COUNT)]
+    for what, query, content in (
+        ("import by path", "format=coco", coco_of(names)),
+        ("import by path again", "format=coco", coco_of(names)),
+        ("import by name and add", "format=coco&match=name&mode=append", coco_of(names)),
+        ("import by id", "format=csv", csv_of(ids)),
+        ("import by id and clip", "format=csv&on_invalid=clip", csv_of(ids, right=5000)),
+    ):
+        import_id = admin.post(f"{campaign}/imports?{query}", content=content).expect(202)["import_id"]
+        with linear(app, what):
+            run_jobs(app)
+        done = admin.get(f"/imports/{import_id}").expect(200)
+        assert (done["state"], done["counts"]["images"]) == ("succeeded", COUNT), done
     for status in ("completed", "finished"):
         admin.put(campaign, {"new_status": status}).expect(200)
     with linear(app, "publication"):
@@ -294,6 +308,23 @@ def test_work_for_what_is_new_is_linear(knowledge: str, app: Flask, admin: Calle
 def document(path: str) -> dict[str, Any]:
     unknown = dict.fromkeys(("date_taken", "lat", "lon", "md5"))
     return {"path": path, "filesize": 1, "filetype": "JPEG", "width": 1920, "height": 1080, **unknown}
+
+
+def coco_of(names: list[str]) -> bytes:
+    """A label file with OBJECTS boxes on each image."""
+    boxes = [
+        {"image_id": image, "category_id": 1, "bbox": [number, 2, 3.5, 4]}
+        for image in range(len(names))
+        for number in range(OBJECTS)
+    ]
+    images = [{"id": image, "file_name": name} for image, name in enumerate(names)]
+    return orjson.dumps({"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cap"}]})
+
+
+def csv_of(ids: list[int], right: int = 9) -> bytes:
+    """A label file with OBJECTS boxes on each image, which reach as far to the right."""
+    lines = (f"{image_id},cup,{number},2,{right},4\n" for image_id in ids for number in range(OBJECTS))
+    return ("image_id,label,x_min,y_min,x_max,y_max\n" + "".join(lines)).encode()
 
 
 NEW_CAMPAIGN = """
