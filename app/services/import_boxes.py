@@ -1,15 +1,16 @@
 """The boxes of a label file, in pixels of our images and in single precision, and what their classes mean in the campaign."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, RowMapping, func, select, text
 from sqlalchemy.orm import Session
 
 from app.services.classes import Reading, Vocabulary
-from app.services.import_report import Report, find
+from app.services.import_report import Report, find, first_rows
 from app.services.import_staging import analyze
 
 # What lies so little outside of an image, in pixels, comes from rounding: it lies on the edge.
@@ -31,19 +32,19 @@ def _with_edges(statement: str) -> str:
 BOXES = text(
     _with_edges("""
 CREATE TEMPORARY TABLE box AS
-SELECT number, image_id, place, word, confidence, width, height,
+SELECT number, image_id, word, confidence, width IS NULL AS is_sizeless,
     CAST(greatest(least(x1, width), 0) AS real) AS left_edge, CAST(greatest(least(y1, height), 0) AS real) AS upper_edge,
     CAST(greatest(least(x2, width), 0) AS real) AS right_edge, CAST(greatest(least(y2, height), 0) AS real) AS lower_edge,
     x1 < 0 OR y1 < 0 OR x2 > width OR y2 > height AS is_outside,
-    NOT coalesce(confidence BETWEEN 0 AND 1, true) AS is_unsure, sent_x1, sent_y1, sent_x2, sent_y2
+    NOT coalesce(confidence BETWEEN 0 AND 1, true) AS is_unsure
 FROM (
-    SELECT *, edge(a1, width) AS x1, edge(b1, height) AS y1, edge(a2, width) AS x2, edge(b2, height) AS y2
+    SELECT number, image_id, word, confidence, width, height, edge(a1, width) AS x1, edge(b1, height) AS y1,
+        edge(a2, width) AS x2, edge(b2, height) AS y2
     FROM (
-        SELECT *, greatest(least(sent_x1, 1e9), -1e9) * scale_x AS a1, greatest(least(sent_y1, 1e9), -1e9) * scale_y AS b1,
-            greatest(least(sent_x2, 1e9), -1e9) * scale_x AS a2, greatest(least(sent_y2, 1e9), -1e9) * scale_y AS b2
+        SELECT *, greatest(least(x1, 1e9), -1e9) * scale_x AS a1, greatest(least(y1, 1e9), -1e9) * scale_y AS b1,
+            greatest(least(x2, 1e9), -1e9) * scale_x AS a2, greatest(least(y2, 1e9), -1e9) * scale_y AS b2
         FROM (
-            SELECT sent_box.number, image_id, sent_box.place, word, confidence, member.width, member.height,
-                sent_box.x1 AS sent_x1, sent_box.y1 AS sent_y1, sent_box.x2 AS sent_x2, sent_box.y2 AS sent_y2,
+            SELECT sent_box.number, image_id, word, confidence, member.width, member.height, x1, y1, x2, y2,
                 CASE unit WHEN 0 THEN CAST(1 AS float8) WHEN 1 THEN member.width ELSE member.width / CAST(100 AS float8) END
                     AS scale_x,
                 CASE unit WHEN 0 THEN CAST(1 AS float8) WHEN 1 THEN member.height ELSE member.height / CAST(100 AS float8) END
@@ -54,12 +55,21 @@ FROM (
 """)
 )
 UNKNOWN_IMAGES = "FROM sent_box WHERE NOT EXISTS (SELECT FROM named WHERE named.key = sent_box.key)"
-NO_IMAGE = "FROM box WHERE width IS NULL"
-OUTSIDE = "FROM box WHERE is_outside AND left_edge < right_edge AND upper_edge < lower_edge"
-FLAT = "FROM box WHERE width IS NOT NULL AND (left_edge >= right_edge OR upper_edge >= lower_edge)"
+# What can be wrong with a box, by the names of the columns of COUNTS.
+FAULTS = {
+    "no_image": "is_sizeless",
+    "unsure": "is_unsure",
+    "outside": "is_outside AND left_edge < right_edge AND upper_edge < lower_edge",
+    "flat": "NOT is_sizeless AND (left_edge >= right_edge OR upper_edge >= lower_edge)",
+}
+# One look at all boxes instead of one for each fault.
+COUNTS = select(*(func.count().filter(text(fault)).label(name) for name, fault in FAULTS.items())).select_from(
+    text("box")
+)
 DROP_FLAT = text("DELETE FROM box WHERE left_edge >= right_edge OR upper_edge >= lower_edge")
-UNSURE = "FROM box WHERE is_unsure"
-COLUMNS = "place, image_id, width, height, sent_x1, sent_y1, sent_x2, sent_y2"
+# A box with what the file says of it, for the report.
+SENT = "FROM box JOIN sent_box USING (number) JOIN member USING (image_id) WHERE"
+COLUMNS = "place, image_id, member.width, member.height, x1, y1, x2, y2, sent_box.confidence"
 
 WORDS = text("""
 CREATE TEMPORARY TABLE meaning AS
@@ -79,31 +89,34 @@ class BoxCounts:
 def convert_boxes(session: Session, report: Report, *, clip: bool) -> BoxCounts:
     """Make the table `box` of the boxes on matched images, in pixels; report those that cannot be, or with `clip` cut them."""
     session.execute(BOXES)
-    analyze(session, "box")
+    analyze(session, "box (image_id, word)")
     count, rows = find(session, UNKNOWN_IMAGES, "place, key", {})
     report.add_all("unknown_reference", count, ((row.place, f"The file has no image {row.key}.") for row in rows))
-    count, rows = find(session, NO_IMAGE, "place, image_id", {})
+    counts = session.execute(COUNTS).mappings().one()
     message = "Image {} is not an image file, or its size in pixels is unknown, so it accepts no boxes."
-    report.add_all("not_an_image", count, ((row.place, message.format(row.image_id)) for row in rows))
-    count, rows = find(session, UNSURE, "place, confidence", {})
+    _report(session, report, "not_an_image", counts, "no_image", lambda row: message.format(row.image_id))
     unsure = "The confidence {:g} is not between 0 and 1."
-    report.add_all("bad_box", count, ((row.place, unsure.format(row.confidence)) for row in rows))
-    outside = _report(session, report, "clipped_box" if clip else "bad_box", OUTSIDE, "is not inside the image")
-    flat = _report(session, report, "dropped_box" if clip else "bad_box", FLAT, "has no area inside the image")
+    _report(session, report, "bad_box", counts, "unsure", lambda row: unsure.format(row.confidence))
+    clipped, dropped = ("clipped_box", "dropped_box") if clip else ("bad_box", "bad_box")
+    _report(session, report, clipped, counts, "outside", partial(_explain_box, "is not inside the image"))
+    _report(session, report, dropped, counts, "flat", partial(_explain_box, "has no area inside the image"))
     if not clip:
         return BoxCounts()
-    session.execute(DROP_FLAT)
-    return BoxCounts(outside, flat)
+    if counts["flat"] or counts["no_image"]:
+        session.execute(DROP_FLAT)
+    return BoxCounts(counts["outside"], counts["flat"])
 
 
-def _report(session: Session, report: Report, kind: str, condition: str, fault: str) -> int:
-    count, rows = find(session, condition, COLUMNS, {})
-    report.add_all(kind, count, ((row.place, _explain_box(row, fault)) for row in rows))
-    return count
+def _report(
+    session: Session, report: Report, kind: str, counts: RowMapping, fault: str, explain: Callable[[Row[Any]], str]
+) -> None:
+    count = counts[fault]
+    rows = first_rows(session, f"{SENT} {FAULTS[fault]}", COLUMNS, {}) if count else []
+    report.add_all(kind, count, ((row.place, explain(row)) for row in rows))
 
 
-def _explain_box(row: Any, fault: str) -> str:
-    box = ", ".join(f"{value:.6g}" for value in (row.sent_x1, row.sent_y1, row.sent_x2, row.sent_y2))
+def _explain_box(fault: str, row: Row[Any]) -> str:
+    box = ", ".join(f"{value:.6g}" for value in (row.x1, row.y1, row.x2, row.y2))
     size = f"which is {row.width} pixels wide and {row.height} pixels high"
     return f"The box {box} (x_min, y_min, x_max, y_max) of image {row.image_id} {fault}, {size}."
 

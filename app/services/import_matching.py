@@ -56,18 +56,20 @@ CROSS JOIN LATERAL (SELECT blobstorage_path AS path, substr(blobstorage_path, le
 WHERE campaign_image.campaign_id = :campaign_id
 """)
 )
-# For each image of the file and each way: how many images of the campaign it may be, and one of them. An id that came from
-# another installation would name another image, so that in case of doubt the name has to fit as well.
-FOUND = text(
-    _with_names(
-        r"""
-CREATE TEMPORARY TABLE found AS
-SELECT number, 'id' AS way, member.image_id, 1 AS count
-FROM named JOIN member USING (image_id)
-WHERE :way = 'id' OR :way = 'auto' AND (
-    name IS NULL OR base_of(name) = base
-    OR base_of(name) = flat(base) OR starts_with(base_of(name), flat(base) || '.'))
-UNION ALL
+# For each image of the file and each way: how many images of the campaign it may be, and one of them.
+FOUND = text("CREATE TEMPORARY TABLE found (number integer, way text, image_id bigint, count bigint)")
+# An id that came from another installation would name another image, so that in case of doubt the name has to fit as well.
+# OFFSET 0 keeps PostgreSQL from making each part of a name anew wherever it is compared.
+FIND_BY_ID = _with_names("""
+INSERT INTO found
+SELECT number, 'id', image_id, 1
+FROM (
+    SELECT number, named.name, member.image_id, base, base_of(name) AS sent_base, flat(base) AS flat_base
+    FROM named JOIN member USING (image_id) OFFSET 0) AS named
+WHERE :way = 'id' OR name IS NULL OR sent_base = base OR sent_base = flat_base OR starts_with(sent_base, flat_base || '.')
+""")
+FIND_BY_PATH = _with_names("""
+INSERT INTO found
 SELECT number, 'path', min(image_id), count(DISTINCT image_id)
 FROM (SELECT number, name AS word FROM named UNION SELECT number, clean(name) FROM named) AS sent
 JOIN (
@@ -75,19 +77,24 @@ JOIN (
     UNION SELECT within, image_id, false FROM member
     UNION SELECT file_name, image_id, false FROM member
     UNION SELECT stem_of(file_name), image_id, true FROM member WHERE {IS_NEEDED}) AS known USING (word)
-WHERE :way IN ('path', 'auto') AND (NOT is_stem OR word !~* {ENDING})
+WHERE NOT is_stem OR word !~* {ENDING}
 GROUP BY number
-UNION ALL
+""")
+FIND_BY_NAME = _with_names("""
+INSERT INTO found
 SELECT number, 'name', min(image_id), count(DISTINCT image_id)
 FROM (SELECT number, base_of(name) AS word FROM named) AS sent
 JOIN (
     SELECT base AS word, image_id, false AS is_stem FROM member
     UNION ALL SELECT stem_of(base), image_id, true FROM member WHERE {IS_NEEDED}) AS known USING (word)
-WHERE :way IN ('name', 'auto') AND (NOT is_stem OR word !~* {ENDING})
+WHERE NOT is_stem OR word !~* {ENDING}
 GROUP BY number
-""".replace("{IS_NEEDED}", "EXISTS (SELECT FROM named WHERE name !~* {ENDING})").replace("{ENDING}", ENDING)
-    )
-)
+""")
+IS_NEEDED = f"EXISTS (SELECT FROM named WHERE name !~* {ENDING})"
+FIND = {
+    way: text(statement.replace("{IS_NEEDED}", IS_NEEDED).replace("{ENDING}", ENDING))
+    for way, statement in zip(WAYS, (FIND_BY_ID, FIND_BY_PATH, FIND_BY_NAME), strict=True)
+}
 FITTING = text("SELECT way, count(*) FILTER (WHERE count = 1) AS sure, count(*) AS images FROM found GROUP BY way")
 MATCHED = text("""
 CREATE TEMPORARY TABLE matched AS
@@ -130,9 +137,8 @@ def match_images(
     _report(session, report, "duplicate_image", CONTRADICTED, "It comes more than once, and differs.")
     session.execute(MEMBERS, {"campaign_id": campaign_id, "container": container, "folder": f"{folder}/"})
     analyze(session, "member")
-    session.execute(FOUND, {"way": way})
+    chosen = _find(session, way)
     analyze(session, "found")
-    chosen = way if way != "auto" else _choose(session)
     session.execute(MATCHED, {"way": chosen, "not_labeled": list(NOT_LABELED)})
     analyze(session, "matched")
     values = {"not_labeled": list(NOT_LABELED)}
@@ -149,10 +155,23 @@ def match_images(
     session.execute(text("DELETE FROM matched WHERE count <> 1"))
 
 
-def _choose(session: Session) -> str:
-    """Return the first way that fits all images of the file, or else the one that fits most; ambiguous names come after that."""
-    fitting = {row.way: (row.sure, row.images) for row in session.execute(FITTING)}
-    return max(WAYS, key=lambda way: (*fitting.get(way, (0, 0)), -WAYS.index(way)))
+def _find(session: Session, way: str) -> str:
+    """Make the table `found`, and return the way that is taken: with `auto` the first one that fits all images of the file, or
+    else the one that fits most; ambiguous names come after that.
+    """
+    session.execute(FOUND)
+    if way != "auto":
+        session.execute(FIND[way], {"way": way} if way == "id" else {})
+        return way
+    count = session.scalar(text("SELECT count(*) FROM named"))
+    fitting: dict[str, tuple[int, int]] = {}
+    for each in WAYS:
+        session.execute(FIND[each], {"way": way} if each == "id" else {})
+        fitting |= {row.way: (row.sure, row.images) for row in session.execute(FITTING)}
+        if fitting.get(each, (0, 0))[0] == count:
+            # No other way can fit better.
+            return each
+    return max(WAYS, key=lambda each: (*fitting.get(each, (0, 0)), -WAYS.index(each)))
 
 
 def _report(

@@ -119,5 +119,9 @@ def find(session: Session, condition: str, columns: str, values: dict[str, Any])
     count = session.scalar(text(f"SELECT count(*) {condition}"), values) or 0
     if not count:
         return 0, []
-    rows = text(f"SELECT {columns} {condition} ORDER BY number LIMIT {MAX_EXAMPLES}")
-    return count, list(session.execute(rows, values))
+    return count, first_rows(session, condition, columns, values)
+
+
+def first_rows(session: Session, condition: str, columns: str, values: dict[str, Any]) -> list[Row[Any]]:
+    """Return the first rows of `FROM …`, in the file's order."""
+    return list(session.execute(text(f"SELECT {columns} {condition} ORDER BY number LIMIT {MAX_EXAMPLES}"), values))

@@ -82,9 +82,12 @@ GROUP BY is_changed, before, state, verdict
 """)
 ACCEPTED = "FROM outcome WHERE is_changed AND verdict = 'accepted'"
 USED_WORDS = text("""
-SELECT word, count(*) AS count, (array_agg(box.place ORDER BY box.number))[1] AS place
-FROM box JOIN outcome USING (image_id) WHERE is_changed
-GROUP BY word ORDER BY word
+SELECT used.word, used.count, place
+FROM (
+    SELECT word, count(*) AS count, min(box.number) AS number FROM box JOIN outcome USING (image_id) WHERE is_changed
+    GROUP BY word) AS used
+JOIN sent_box USING (number)
+ORDER BY used.word
 """)
 # Whole pixels around each box, and its edges unless these are the same.
 STORE = """
