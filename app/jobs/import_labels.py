@@ -1,7 +1,8 @@
 """Reads a label file that was sent to a campaign, checks all of it, and stores it as one submission or not at all."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import BinaryIO
 
 from sqlalchemy.orm import Session
@@ -23,6 +24,8 @@ from app.services.import_storage import OPEN_STATES, ImportCounts, not_open, pla
 
 # A file with more classes is none of labels, but something else that was taken for one.
 MAX_WORDS = 20_000
+# So many records are read at a time. With more, Python looks for cycles among them again and again.
+RECORD_COUNT = 1000
 
 
 class Refused(Exception):
@@ -42,15 +45,19 @@ class Words:
         self._names[one.key] = one.name
         self._require_room(len(self._names))
 
-    def number_of(self, box: ReadBox) -> int:
-        """Return the number of the class of a box."""
-        word = (box.label, box.class_key)
-        number = self._numbers.get(word)
-        if number is None:
-            number = self._numbers[word] = len(self._places)
-            self._places.append(box.where)
-            self._require_room(number)
-        return number
+    def numbers_of(self, boxes: Sequence[ReadBox]) -> list[int]:
+        """Return the numbers of the classes of boxes."""
+        words = [(box.label, box.class_key) for box in boxes]
+        if not self._numbers.keys() >= set(words):
+            for word, box in zip(words, boxes, strict=True):
+                self._add(word, box.where)
+        return [self._numbers[word] for word in words]
+
+    def _add(self, word: tuple[str | None, str | None], place: str) -> None:
+        if word not in self._numbers:
+            self._require_room(len(self._places))
+            self._numbers[word] = len(self._places)
+            self._places.append(place)
 
     def names(self, report: Report) -> list[str | None]:
         """Return the names by their numbers, None for the key of a class that the file does not declare, which is reported."""
@@ -82,10 +89,11 @@ def import_labels(
     with tempfile.TemporaryFile() as file, own_connection(session):
         try:
             _download(blobs, pending, file, max_bytes)
-            yield Checkpoint(0)
-            words, staging = Words(), Staging(session)
-            yield from _read(file, pending, staging, words, report)
-            total = staging.image_count + staging.box_count
+            words = Words()
+            with Staging(session) as staging:
+                yield Checkpoint(0)
+                yield from _read(file, pending, staging, words, report)
+            total = staging.arrived_count
             yield Checkpoint(total, total)
             _match(session, pending, report, container=blobs.container, folder=folder)
             counts = convert_boxes(session, report, clip=pending.on_invalid == "clip")
@@ -113,21 +121,27 @@ def _download(blobs: BlobStore, pending: Import, file: BinaryIO, max_bytes: int)
 
 def _read(file: BinaryIO, pending: Import, staging: Staging, words: Words, report: Report) -> Iterator[Checkpoint]:
     """Read all records into the temporary tables. Raises FormatError and Refused."""
-    for record in READERS[pending.format](file, ReadOptions(pending.origin)):
-        if isinstance(record, ReadBox):
-            staging.add_box(record, words.number_of(record))
-        elif isinstance(record, ReadImage):
-            staging.add_image(record)
-        elif isinstance(record, ReadClass):
-            words.declare(record)
-        elif isinstance(record, BadRecord):
-            report.add(record.kind, record.where, record.detail)
-        elif isinstance(record, ReadNote):
-            report.add(record.kind, record.where, record.detail, record.count)
-        if staging.is_full:
-            staging.send()
-            yield Checkpoint(staging.image_count + staging.box_count)
+    records = READERS[pending.format](file, ReadOptions(pending.origin))
+    while batch := list(islice(records, RECORD_COUNT)):
+        boxes = [record for record in batch if type(record) is ReadBox]
+        staging.add_boxes(boxes, words.numbers_of(boxes))
+        for record in batch if len(boxes) < len(batch) else ():
+            if isinstance(record, ReadImage):
+                staging.add_image(record)
+            elif isinstance(record, ReadClass):
+                words.declare(record)
+            elif isinstance(record, BadRecord):
+                report.add(record.kind, record.where, record.detail)
+            elif isinstance(record, ReadNote):
+                report.add(record.kind, record.where, record.detail, record.count)
+        if staging.is_full or staging.has_arrived:
+            staging.wait()
+            yield Checkpoint(staging.arrived_count)
+            if staging.is_full:
+                staging.send()
+    staging.wait()
     staging.send()
+    staging.wait()
 
 
 def _match(session: Session, pending: Import, report: Report, *, container: str, folder: str) -> None:
