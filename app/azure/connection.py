@@ -100,6 +100,9 @@ def connect(
         "raw_response_hook": try_again_when_throttled,
         "max_single_put_size": BLOCK_SIZE,
         "max_block_size": BLOCK_SIZE,
+        # The SDK would fetch the first 32 MiB of a file at once, and hold them twice.
+        "max_single_get_size": BLOCK_SIZE,
+        "max_chunk_get_size": BLOCK_SIZE,
     }
     if connection_string:
         client = BlobServiceClient.from_connection_string(connection_string, **options)
