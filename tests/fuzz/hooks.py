@@ -44,8 +44,8 @@ UNSAID = re.compile(
     # A text that holds what cannot be seen.
     r"|Query parameter `\w+`: The text must "
     # Of what is free, such as metadata: the values that cannot be stored.
-    r"|/(metadata|label_translations|mapping)\b.* (with|holds) the character NUL"
-    r"|/metadata/.* (beyond 64 bits|too large|nested deeper)",
+    r"|/(query/)?(metadata|label_translations|mapping)\b.* (with|holds) the character NUL"
+    r"|/(query/)?metadata/.* (beyond 64 bits|too large|nested deeper)",
     re.DOTALL,
 )
 OVERLAP_SECONDS = 3600
@@ -105,14 +105,15 @@ def further(case: schemathesis.Case[Any]) -> None:
             "labeler_email": f"partner-{number % 10}@partner.example",
         }
         case.body = case.body | {name: value for name, value in better.items() if name in case.body}
+        is_snapshot = case.operation.label == "POST /snapshots"
         if isinstance(case.body.get("name"), str):
-            case.body["name"] = f"Key {number}"
+            case.body["name"] = f"fuzz-{number}" if is_snapshot else f"Key {number}"
         if isinstance(translations := case.body.get("label_translations"), dict):
             case.body["label_translations"] = {f"Label {n}": "x" for n, _ in enumerate(translations)}
         if isinstance(case.body.get("mapping"), dict):
             case.path_parameters["campaign_id"] = 1 + next(NUMBERS) % CAMPAIGN_COUNT
             case.body["mapping"] = {"Label 0": "Label 1"}
-        if isinstance(classes := case.body.get("classes"), list):
+        if isinstance(classes := case.body.get("classes"), list) and not is_snapshot:
             case.body["classes"] = [{"name": f"Label {n}"} for n, _ in enumerate(classes)]
 
 
