@@ -213,6 +213,7 @@ def put_objects(
     image_count = object_count = replaced = 0
     keeps_drafts = has_drafts(session, campaign_id, sender.account.user_id)
     groups = _ahead(_groups(images, max_objects, vocabulary))
+    refused: Problem | None = None
     try:
         for group in groups:
             if image_count + object_count <= BULK_COUNT < image_count + object_count + group.size:
@@ -244,11 +245,17 @@ def put_objects(
             changes.update(sent.state for sent in changed)
             replaced += len(changed) - before["unlabeled"]
             changed_counts += [sent.object_count for sent in changed]
-    except Problem:
-        # What is wrong with the rest of the body in itself is reported first.
-        for _ in groups:
-            pass
-        raise
+    except Problem as problem:
+        refused = problem
+    if refused is not None:
+        try:
+            # What is wrong with the rest of the body in itself is reported first.
+            for _ in groups:
+                pass
+            raise refused
+        finally:
+            # Its traceback would lead back to it, and keep the body until the next garbage collection.
+            del refused
     if not image_count:
         return Receipt(None)
     unchanged = image_count - len(changed_counts)

@@ -24,6 +24,7 @@ NOT_REJECTED = "not_rejected"
 REVIEWS = {NOT_REJECTED: "review IS DISTINCT FROM 'rejected'", "accepted": "review = 'accepted'", "any": "true"}
 PARAMETER = re.compile(r"%\((\w+)\)s")
 MAX_NAMED = 5  # So many things are named in words.
+MAX_ERRORS = 50
 
 # The images that are in the campaigns now. Joined, PostgreSQL might look through all reviews of a new campaign for each image.
 MEMBERS_NOW = """
@@ -279,7 +280,7 @@ def _require(
         if one not in found
     ]
     if errors:
-        raise NotFound(errors[0]["detail"], errors=errors)
+        raise NotFound(errors[0]["detail"], errors=errors[:MAX_ERRORS])
 
 
 def _refused(pointer: str, detail: str) -> Unprocessable:
