@@ -17,11 +17,12 @@ from tests.web_server import web_server
 pytestmark = pytest.mark.slow
 
 PACKAGE = "generated_labelapi_client"
-# The generator knows no pictures, and is told here that they are bytes.
+# The generator knows no pictures and no files of any media type, and is told here that they are bytes.
 SETTINGS = """
 post_hooks: []
 content_type_overrides:
   image/jpeg: application/octet-stream
+  "*/*": application/octet-stream
 """
 
 

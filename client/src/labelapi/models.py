@@ -451,12 +451,6 @@ class ExportLoss(TypedDict):
     objects: int
 
 
-class ExportOptions(TypedDict, total=False):
-    """What else may be chosen."""
-
-    upright: bool
-
-
 class _RequiredFault(TypedDict):
     detail: str
 
@@ -1032,7 +1026,13 @@ class NewExport(_RequiredNewExport, total=False):
     """What to write of a snapshot."""
 
     images: Literal["none", "files"]
-    options: ExportOptions
+    options: NewExportOptions
+
+
+class NewExportOptions(TypedDict, total=False):
+    """What else may be chosen."""
+
+    upright: bool
 
 
 class _RequiredNewImageSet(TypedDict):
