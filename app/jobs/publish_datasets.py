@@ -69,7 +69,9 @@ SELECT member.image_id, usable.submission_id, review AS verdict, path,
         || ',"review":' || coalesce('"' || review || '"', 'null') || '}' AS entry
 FROM snapshot_image AS member
 JOIN image ON image.id = member.image_id
-LEFT JOIN snapshot_labels AS labels ON labels.snapshot_id = member.snapshot_id AND labels.image_id = member.image_id
+LEFT JOIN LATERAL (
+    SELECT campaign_id, submission_id, image_id FROM snapshot_labels
+    WHERE snapshot_id = member.snapshot_id AND image_id = member.image_id OFFSET 0) AS labels ON true
 CROSS JOIN LATERAL (SELECT substr(blobstorage_path, length(:container) + 2) AS path) AS place
 CROSS JOIN LATERAL (
     SELECT CASE WHEN state <> 'unusable' AND review IS DISTINCT FROM 'rejected' THEN labels.submission_id END
