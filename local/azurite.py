@@ -26,6 +26,7 @@ HOST = "127.0.0.1"
 # Below the range from which the system takes the ports of outgoing connections, so that a port is still free tomorrow.
 PORTS = range(10000, 11000)
 START_TIMEOUT_SECONDS = 60
+GARBAGE = Path(__file__).with_name("azurite_garbage.cjs")
 PROGRAM = VENV / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
 PACKAGE_FILES = ("package.json", "package-lock.json")
 
@@ -129,7 +130,7 @@ class AzuriteServer:
         environment = {**os.environ, **NODE_ENVIRONMENT, "AZURITE_ACCOUNTS": f"{self.account.name}:{self.account.key}"}
         return Part(
             name="azurite",
-            command=[find_node().program, str(PROGRAM), *options, *switches],
+            command=[find_node().program, "--require", str(GARBAGE), str(PROGRAM), *options, *switches],
             folder=self.folder,
             environment=environment,
             working_folder=self.folder.azurite,
