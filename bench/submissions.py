@@ -16,7 +16,6 @@ from bench.service import Service, web_processes
 OBJECTS = 5
 BOXES = [{"xmin": 100 * i + 7, "xmax": 100 * i + 93, "ymin": 50, "ymax": 640} for i in range(OBJECTS)]
 LABELS = ["PET bottle", "plastic bag", "bottle cap", "cup", "other"]
-COPY = "COPY of the same rows, with the same checks"
 COLUMNS = "campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max, confidence, label, label_original"
 
 
@@ -43,20 +42,6 @@ def make_rows(images: range, campaign_id: int, submission_id: int) -> str:
     )
 
 
-def make_copy_target(service: Service) -> None:
-    """Make the table into which COPY goes: like `object`, and with a foreign key to the image in its campaign.
-
-    A submission makes sure that each image is in the campaign. When the goals were set `object` had this key, so that COPY made
-    sure of it, too; a bare COPY takes two thirds of the time.
-    """
-    service.run(
-        "DROP TABLE IF EXISTS checked_object; CREATE TABLE checked_object (LIKE object INCLUDING ALL);"
-        " ALTER TABLE checked_object"
-        " ADD FOREIGN KEY (campaign_id, submission_id) REFERENCES submission (campaign_id, id),"
-        " ADD FOREIGN KEY (campaign_id, image_id) REFERENCES campaign_image (campaign_id, image_id)"
-    )
-
-
 def _make_submission(service: Service, campaign_id: int) -> int:
     return service.run(
         "INSERT INTO submission (campaign_id, user_id, image_count, object_count) VALUES (%(id)s, 1, 0, 0) RETURNING id",
@@ -66,7 +51,6 @@ def _make_submission(service: Service, campaign_id: int) -> int:
 
 def put_objects(service: Service) -> Generator[Row, None, None]:
     """PUT objects against COPY of the same rows, and the memory that it takes."""
-    make_copy_target(service)
     for count, goal, rounds in ((1000, 3, 15), (10_000, 2.5, 7), (50_000, 2.5, 3)):
         images = service.make_images(count)
         campaign_id = service.make_campaign(images)
@@ -81,7 +65,7 @@ def put_objects(service: Service) -> Generator[Row, None, None]:
 
             def copy() -> None:
                 with database, database.cursor() as cursor:
-                    cursor.copy_expert(f"COPY checked_object ({COLUMNS}) FROM STDIN", io.StringIO(text))
+                    cursor.copy_expert(f"COPY object ({COLUMNS}) FROM STDIN", io.StringIO(text))
 
             name = f"PUT objects, {count:,} images x {OBJECTS}"
             [process] = web_processes(server)
@@ -89,7 +73,7 @@ def put_objects(service: Service) -> Generator[Row, None, None]:
             before = _reset_peak(process)
             put()
             grown = _peak(process) - before
-            yield Row(name, COPY, *compare(put, copy, rounds), goal)
+            yield Row(name, "COPY of the same rows", *compare(put, copy, rounds), goal)
             if count > 1000:
                 memory = (grown / 1e6, len(body) / 1e6)
                 yield Row(f"{name}: memory of the process", "the body", *memory, grown / len(body), 6, "MB")
@@ -98,7 +82,6 @@ def put_objects(service: Service) -> Generator[Row, None, None]:
 def put_objects_into_new_campaigns(service: Service) -> Iterator[Row]:
     """PUT objects into campaigns that were made just before, against COPY of the same rows; the time grows with the images."""
     service.grow_older()
-    make_copy_target(service)
     last: tuple[int, float] | None = None
     with service.web(1) as server, service.database() as database:
         connection = service.connect(server)
@@ -116,12 +99,12 @@ def put_objects_into_new_campaigns(service: Service) -> Iterator[Row]:
 
             def copy() -> None:
                 with database, database.cursor() as cursor:
-                    cursor.copy_expert(f"COPY checked_object ({COLUMNS}) FROM STDIN", io.StringIO(text))
+                    cursor.copy_expert(f"COPY object ({COLUMNS}) FROM STDIN", io.StringIO(text))
 
             service.checkpoint()
             ours, limit, ratio = compare(put, copy, rounds, prepare)
             name = f"PUT objects into a new campaign, {count:,} images x {OBJECTS}"
-            yield Row(name, COPY, ours, limit, ratio, goal)
+            yield Row(name, "COPY of the same rows", ours, limit, ratio, goal)
             if last:
                 times, grown = count / last[0], ours / last[1]
                 yield Row(
