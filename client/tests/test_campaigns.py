@@ -88,8 +88,8 @@ def test_campaign_from_first_image_to_datasets(shell: Shell, image_set: str, tmp
     assert shell.run("campaigns", "reopen", image_set).code == 0
     assert shell.run("campaigns", "restore", image_set, "--as-of", "1", "--dry-run").code in (0, 1)
     assert shell.run("campaigns", "archive", image_set).code == 0
-    # Each process of the service looks the rights of a key up again after some seconds.
-    deadline = time.monotonic() + 60
+    # Each process of the service looks the rights of a key up again after three seconds.
+    deadline = time.monotonic() + 10
     while partner.run("campaigns", "show", campaign["campaign_id"]).code != 3:
         assert time.monotonic() < deadline
         time.sleep(0.5)

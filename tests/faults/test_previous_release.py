@@ -91,10 +91,10 @@ def test_the_release_before_works_on_the_newest_schema(
         httpx2.Client(base_url=f"http://127.0.0.1:{own.port}", timeout=30) as http,
     ):
         caller = Caller(http, admin.key, admin.secret)  # type: ignore[arg-type]  # It asks for as much as a client.
-        for work in (
-            Uploads(caller, stage.session, storage, container, title),
-            Labels(caller, stage.session, app, settings, container, title),
-        ):
-            work.begin()
+        uploads = Uploads(caller, stage.session, storage, container, title)
+        labels = Labels(caller, stage.session, app, settings, container, title)
+        # Not every release before makes a snapshot of what it publishes.
+        for begin, check in ((uploads.begin, uploads.check), (labels.begin, labels.check_files)):
+            begin()
             wait_until(lambda: is_done(stage.session), "the end of all jobs", RECOVERY_LIMIT_SECONDS)
-            work.check()
+            check()

@@ -186,7 +186,6 @@ def crc32_of_zeros(size: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(NO_UNZIP, reason="unzip is not installed")
-@pytest.mark.skipif(os.environ.get("ARCHIVES") != "long", reason="ARCHIVES=long unpacks an archive of more than 4 GB")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("size", [MAX_32 + 5])
 def test_members_may_be_larger_than_32_bits(tmp_path: Path, size: int) -> None:

@@ -17,7 +17,7 @@ MIB = 1024**2
 LARGEST = 63 * MIB
 # The first request of a process compiles schemas, and memory that was freed may stay with the process.
 BASE_BYTES, BASE_SECONDS = 24 * MIB, 2.0
-SECONDS_FOR_EACH_MIB = 0.25
+SECONDS_FOR_EACH_MIB = 0.15
 
 OBJECT = b'{"bounding_box":{"xmin":0,"xmax":1,"ymin":0,"ymax":1},"label":"a"}'
 IMAGE = b'{"image_id":1,"objects":[]}'
