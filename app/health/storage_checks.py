@@ -21,6 +21,7 @@ from app.models.exports import FOLDER as EXPORTS_FOLDER
 from app.models.imports import FOLDER as IMPORTS
 from app.models.jobs import DELETE_DROPBOX, DELETE_IMAGE_FILES, INSPECT_IMAGE_SET, PUBLISH_DATASETS, WRITE_EXPORT
 from app.outbox import queue
+from app.services.exports import forget_file
 
 LISTED_AT_ONCE = 5000
 
@@ -160,11 +161,6 @@ WHERE starts_with(listed.path, :folder) AND substr(listed.path, length(:folder) 
     AND NOT EXISTS (SELECT FROM image WHERE image.blobstorage_path = listed.path)
     AND NOT EXISTS (SELECT FROM job WHERE kind = 'write_export' AND state IN ('queued', 'running'))
 ORDER BY listed.path
-""")
-FORGET_EXPORT = text("""
-UPDATE export SET path = NULL, media_type = NULL, manifest_path = NULL, file_size = NULL, sha256 = NULL, image_count = NULL,
-    object_count = NULL, losses = NULL, left_out = NULL, date_written = NULL
-WHERE id = :id
 """)
 
 
@@ -314,7 +310,7 @@ class StorageChecks:
         return None if size in (None, blob.size) else f"Its file {path} has {blob.size} bytes, not {size}."
 
     def _write_again(self, export_id: int) -> None:
-        self.session.execute(FORGET_EXPORT, {"id": export_id})
+        forget_file(self.session, export_id)
         queue.enqueue(self.session, WRITE_EXPORT, "export", export_id)
 
     def _fault_of_file(self, path: str, sha256: bytes) -> str | None:

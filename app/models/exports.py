@@ -13,6 +13,21 @@ from app.database.engine import Base
 FOLDER = "exports"
 # What of the images is in an export besides their labels.
 NO_FILES, FILES = "none", "files"
+# The columns that a written file fills, all of them or none.
+WRITTEN = (
+    *(
+        "path",
+        "media_type",
+        "manifest_path",
+        "file_size",
+        "sha256",
+        "image_count",
+        "object_count",
+        "losses",
+        "left_out",
+    ),
+    "date_written",
+)
 # Formats that have words for the state of an image. In the others an image without boxes is one that somebody found empty.
 FORMATS_WITH_STATES = ("label-studio", "datumaro", "csv", "parquet")
 
@@ -51,8 +66,7 @@ class Export(Base):
         CheckConstraint("NOT upright OR images = 'files'", name="upright"),
         CheckConstraint("octet_length(sha256) = 32", name="sha256_length"),
         CheckConstraint(
-            "num_nulls(path, media_type, manifest_path, file_size, sha256, image_count, object_count, losses, left_out,"
-            " date_written) IN (0, 10)",
+            f"num_nulls({', '.join(WRITTEN)}) IN (0, {len(WRITTEN)})",
             name="written",
         ),
     )

@@ -9,21 +9,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
-from app.errors import Conflict, NotFound, Unprocessable
+from app.errors import NotFound, Unprocessable
 from app.models import Export, Snapshot, SnapshotClass, SnapshotImage
-from app.models.exports import FILES, FORMATS_WITH_STATES
+from app.models.exports import FILES, FORMATS_WITH_STATES, WRITTEN
 from app.models.jobs import WRITE_EXPORT
-from app.models.snapshots import READY
 from app.outbox import queue
 from app.representations.exports import EXPORT, EXPORTS_OF_SNAPSHOT
 from app.representations.json import fetch_array, fetch_object
+from app.services.snapshots import require_ready, snapshot_not_found
 
 LABELED_STATES = ("labeled", "empty")
 MANIFEST_TYPE = "application/json"
 
 # The archives that hold the file of an image, and those that a job is writing, which it notes after this.
 HOLDERS = text("""
-SELECT export.id, path, manifest_path FROM export
+SELECT export.id, path, manifest_path, left_out FROM export
 WHERE images = 'files' AND EXISTS (
     SELECT FROM snapshot_image WHERE snapshot_image.snapshot_id = export.snapshot_id AND image_id = :image_id)
 ORDER BY id
@@ -49,7 +49,7 @@ def request_export(
         raise _unfit(
             "/options/upright", 'The option upright turns the images in the archive: it requires "images": "files".'
         )
-    _require_ready(session, snapshot_id)
+    require_ready(session, snapshot_id)
     _refuse_unfit(session, snapshot_id, format_name)
     same = {"snapshot_id": snapshot_id, "format": format_name, "images": images, "upright": upright}
     session.execute(insert(Export).values(**same, created_by=user_id).on_conflict_do_nothing())
@@ -70,7 +70,7 @@ def get_export(session: Session, blobs: BlobStore, export_id: int) -> bytes:
 def list_exports(session: Session, blobs: BlobStore, snapshot_id: int) -> list[dict[str, Any]]:
     """Return the exports of a snapshot, newest first, each with links to its file and its manifest. Raises NotFound."""
     if session.scalar(select(Snapshot.id).where(Snapshot.id == snapshot_id)) is None:
-        raise _no_snapshot(snapshot_id)
+        raise snapshot_not_found(snapshot_id)
     found = orjson.loads(fetch_array(session, EXPORTS_OF_SNAPSHOT, snapshot_id=snapshot_id))
     return [_with_links(blobs, export) for export in found]
 
@@ -81,14 +81,15 @@ def delete_archives(session: Session, blobs: BlobStore, image_id: int) -> None:
     Each can be made again without it. One that was made without it stays.
     """
     for row in session.execute(HOLDERS, {"image_id": image_id}).all():
-        without = session.scalar(select(Export.left_out).where(Export.id == row.id))
-        if row.path is None or image_id in (without or []):
-            continue
-        for path in (row.path, row.manifest_path):
-            blobs.delete_blob(path)
-        columns = ("path", "media_type", "manifest_path", "file_size", "sha256", "image_count", "object_count")
-        nothing = dict.fromkeys((*columns, "losses", "left_out", "date_written"))
-        session.execute(update(Export).where(Export.id == row.id).values(nothing))
+        if row.path is not None and image_id not in row.left_out:
+            for path in (row.path, row.manifest_path):
+                blobs.delete_blob(path)
+            forget_file(session, row.id)
+
+
+def forget_file(session: Session, export_id: int) -> None:
+    """Note that the file of an export is not there any more."""
+    session.execute(update(Export).where(Export.id == export_id).values(dict.fromkeys(WRITTEN)))
 
 
 def _with_links(blobs: BlobStore, export: dict[str, Any]) -> dict[str, Any]:
@@ -97,14 +98,6 @@ def _with_links(blobs: BlobStore, export: dict[str, Any]) -> dict[str, Any]:
         "url": blobs.read_url(path, media_type) if path else None,
         "manifest_url": blobs.read_url(manifest_path, MANIFEST_TYPE) if path else None,
     }
-
-
-def _require_ready(session: Session, snapshot_id: int) -> None:
-    state = session.scalar(select(Snapshot.state).where(Snapshot.id == snapshot_id))
-    if state is None:
-        raise _no_snapshot(snapshot_id)
-    if state != READY:
-        raise Conflict(f"Snapshot {snapshot_id} is not ready: wait until its state is `{READY}`, and send this again.")
 
 
 def _refuse_unfit(session: Session, snapshot_id: int, format_name: str) -> None:
@@ -128,7 +121,3 @@ def _refuse_unfit(session: Session, snapshot_id: int, format_name: str) -> None:
 
 def _unfit(pointer: str, detail: str) -> Unprocessable:
     return Unprocessable(detail, errors=[{"pointer": pointer, "detail": detail}])
-
-
-def _no_snapshot(snapshot_id: int) -> NotFound:
-    return NotFound(f"There is no snapshot {snapshot_id}.")

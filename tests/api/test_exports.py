@@ -39,7 +39,7 @@ def test_a_snapshot_without_exports_has_an_empty_list(world: ExportWorld) -> Non
 
 def test_a_snapshot_that_is_not_ready_is_a_conflict(world: ExportWorld) -> None:
     change(world, "UPDATE snapshot SET state = 'pending'")
-    world.admin.post(world.path, {"format": "coco"}).expect(409, "is not ready: wait until")
+    world.admin.post(world.path, {"format": "coco"}).expect(409, "is not ready: job")
 
 
 @pytest.mark.parametrize(
