@@ -23,11 +23,8 @@ from app.jobs.make_snapshot import STATEMENT_SECONDS
 from app.jobs.progress import Checkpoint, RetryAfter
 from app.models import Campaign, Dataset
 from app.models.datasets import IMAGES, IMAGES_MLTABLE, LABELS, MEDIA_TYPES
-from app.services import snapshot_rows, snapshots
+from app.services import snapshot_parts, snapshot_rows, snapshots
 
-PAGE_SIZE = 2000
-# So many boxes are in memory at a time, whether they are on one image or on two thousand.
-BOXES_AT_A_TIME = 10_000
 REGISTERED = (IMAGES, LABELS)
 
 
@@ -47,7 +44,7 @@ WHERE date_withdrawn IS NOT NULL
 
 # How many boxes there are on each of the next images.
 BOX_COUNTS = text("""
-SELECT image_id, object_count AS count FROM snapshot_image
+SELECT image_id, object_count FROM snapshot_image
 WHERE snapshot_id = :snapshot_id AND image_id > :after
 ORDER BY image_id
 LIMIT :size
@@ -177,32 +174,24 @@ def _freeze(session: Session, campaign_id: int, job_id: int) -> tuple[int, int, 
 
 
 def _read_parts(session: Session, parameters: dict[str, Any]) -> Iterator[tuple[Sequence[Row[Any]], bool, bool]]:
-    """Yield all images in parts of up to BOXES_AT_A_TIME boxes; an image with more of them comes in several parts.
+    """Yield all images in parts with a bounded number of boxes; an image with more of them comes in several parts.
 
     With each part comes whether the rows of its images begin with it, and whether they end with it.
     """
-    after = 0
-    while counts := session.execute(BOX_COUNTS, {**parameters, "after": after, "size": PAGE_SIZE}).all():
+    after, most = 0, snapshot_parts.BOXES_AT_A_TIME
+    while counts := session.execute(
+        BOX_COUNTS, {**parameters, "after": after, "size": snapshot_parts.IMAGES_AT_A_TIME}
+    ).all():
         after = counts[-1].image_id
-        for first, last, count in _groups(counts):
-            page = {**parameters, "first": first, "last": last}
-            if count <= BOXES_AT_A_TIME:
+        for images in snapshot_parts.split_by_boxes(counts):
+            page = {**parameters, "first": images[0].image_id, "last": images[-1].image_id}
+            count = sum(image.object_count for image in images)
+            if count <= most:
                 yield session.execute(PAGE, {**page, "skipped": 0, "size": None}).all(), True, True
                 continue
-            for skipped in range(0, count, BOXES_AT_A_TIME):
-                rows = session.execute(PAGE, {**page, "skipped": skipped, "size": BOXES_AT_A_TIME}).all()
-                yield rows, skipped == 0, skipped + BOXES_AT_A_TIME >= count
-
-
-def _groups(counts: Sequence[Row[Any]]) -> Iterator[tuple[int, int, int]]:
-    """Yield the first and the last id of neighbors with up to BOXES_AT_A_TIME boxes together, or of one image with more."""
-    first = last = total = 0
-    for image_id, count in map(tuple, counts):
-        if first and total + count > BOXES_AT_A_TIME:
-            yield first, last, total
-            first = total = 0
-        first, last, total = first or image_id, image_id, total + count
-    yield first, last, total
+            for skipped in range(0, count, most):
+                rows = session.execute(PAGE, {**page, "skipped": skipped, "size": most}).all()
+                yield rows, skipped == 0, skipped + most >= count
 
 
 def _note(session: Session, file: PublishedFile, counts: Counts, **values: Any) -> None:

@@ -1,6 +1,6 @@
 """The pages of a snapshot as plain records, from which writers make files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -10,11 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.formats.records import Box, Class, Dataset, Image
 from app.models import Snapshot, SnapshotClass
+from app.services import snapshot_parts
 from app.services.splits import parts_of
-
-IMAGES_AT_A_TIME = 2_000
-# So many boxes are in memory at a time, or those of one image with more.
-BOXES_AT_A_TIME = 10_000
 
 # The next images. Their paths are those within the container; below the folder of image sets the name is what follows it.
 IMAGES = text("""
@@ -60,7 +57,7 @@ def read_dataset(session: Session, snapshot_id: int, container: str) -> Dataset:
 
 
 def read_pages(session: Session, snapshot_id: int, folder: str) -> Iterator[list[Image]]:
-    """Yield the images of a snapshot with their boxes, by id, in pages of up to IMAGES_AT_A_TIME images or BOXES_AT_A_TIME boxes.
+    """Yield the images of a snapshot with their boxes, by id, in pages with a bounded number of images and boxes.
 
     An image with more boxes is a page of its own. `folder` is that of image sets within the container. Each page is made of two
     statements; the caller may commit between pages.
@@ -68,8 +65,8 @@ def read_pages(session: Session, snapshot_id: int, folder: str) -> Iterator[list
     selection: dict[str, Any] = session.scalars(select(Snapshot.selection).where(Snapshot.id == snapshot_id)).one()
     values = {"snapshot_id": snapshot_id, "names_campaigns": selection["labels"] == "all"}
     after = 0
-    while rows := session.execute(IMAGES, {**values, "after": after, "size": IMAGES_AT_A_TIME}).all():
-        for page in _pages(rows):
+    while rows := session.execute(IMAGES, {**values, "after": after, "size": snapshot_parts.IMAGES_AT_A_TIME}).all():
+        for page in snapshot_parts.split_by_boxes(rows):
             found = session.execute(BOXES, {**values, "first": page[0].image_id, "last": page[-1].image_id}).all()
             boxes = {
                 image_id: tuple(Box._make(row[1:]) for row in of_image)
@@ -77,18 +74,6 @@ def read_pages(session: Session, snapshot_id: int, folder: str) -> Iterator[list
             }
             yield [_image(row, folder, boxes.get(row.image_id, ())) for row in page]
         after = rows[-1].image_id
-
-
-def _pages(rows: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
-    page: list[Row[Any]] = []
-    boxes = 0
-    for row in rows:
-        if page and boxes + row.object_count > BOXES_AT_A_TIME:
-            yield page
-            page, boxes = [], 0
-        page.append(row)
-        boxes += row.object_count
-    yield page
 
 
 def _image(row: Row[Any], folder: str, boxes: tuple[Box, ...]) -> Image:

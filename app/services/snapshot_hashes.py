@@ -7,18 +7,15 @@ and, where they are whole, without a point.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.models import Snapshot
-
-IMAGES_AT_A_TIME = 2_000
-BOXES_AT_A_TIME = 10_000
+from app.services.snapshot_parts import IMAGES_AT_A_TIME, split_by_boxes
 
 # The first line of the block of an image.
 HEAD = r"""
@@ -79,7 +76,7 @@ def _read_blocks(session: Session, snapshot: Snapshot) -> Iterator[tuple[bytes |
     values = {"snapshot_id": snapshot.id, "classes": snapshot.selection["classes"]}
     session.execute(DECLARE, values)
     while rows := session.execute(FETCH).all():
-        for page in _pages(rows):
+        for page in split_by_boxes(rows):
             ids = [row.image_id for row in page]
             found = session.execute(BLOCKS, {**values, "image_ids": ids})
             # A line ends where the hash has it end, and not at what else ends lines of a text.
@@ -91,16 +88,3 @@ def _read_blocks(session: Session, snapshot: Snapshot) -> Iterator[tuple[bytes |
 
 def _sort(lines: bytes) -> bytes:
     return b"".join(sorted(lines.splitlines(keepends=True)))
-
-
-def _pages(rows: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
-    """Yield the rows in parts of up to BOXES_AT_A_TIME boxes, or of one image with more."""
-    page: list[Row[Any]] = []
-    boxes = 0
-    for row in rows:
-        if page and boxes + row.object_count > BOXES_AT_A_TIME:
-            yield page
-            page, boxes = [], 0
-        page.append(row)
-        boxes += row.object_count
-    yield page

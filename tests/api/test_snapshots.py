@@ -536,8 +536,8 @@ def test_pages_hold_everything_once_and_are_bounded_by_boxes(
     snapshot = make(app, admin, [campaign.campaign_id], states=["labeled", "empty", "unusable", "unlabeled"])
     images = images_of(admin, snapshot)
     for boxes, count in itertools.product((1, 3, 100), (1, 2, 100)):
-        monkeypatch.setattr("app.jobs.snapshot_pages.BOXES_AT_A_TIME", boxes)
-        monkeypatch.setattr("app.jobs.snapshot_pages.IMAGES_AT_A_TIME", count)
+        monkeypatch.setattr("app.services.snapshot_parts.BOXES_AT_A_TIME", boxes)
+        monkeypatch.setattr("app.services.snapshot_parts.IMAGES_AT_A_TIME", count)
         with rows(app) as session:
             dataset = read_dataset(session, snapshot["snapshot_id"], "imagesets")
             pages = list(read_pages(session, snapshot["snapshot_id"], "loose"))

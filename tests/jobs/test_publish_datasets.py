@@ -13,8 +13,9 @@ from azure.storage.blob import ContainerClient
 from flask import Flask
 from sqlalchemy import text
 
-from app.jobs import dataset_files, publish_datasets
+from app.jobs import dataset_files
 from app.jobs.image_paths import find_image_paths
+from app.services import snapshot_parts
 from app.settings import Settings
 from tests.api.test_snapshots import content_hash
 from tests.caller import Caller
@@ -361,8 +362,8 @@ def test_boxes_are_read_a_few_at_a_time_and_make_the_same_files(
         write(files, rows, **kwargs)
 
     monkeypatch.setattr(dataset_files.Files, "write", counted)
-    monkeypatch.setattr(publish_datasets, "BOXES_AT_A_TIME", most)
-    monkeypatch.setattr(publish_datasets, "PAGE_SIZE", 3)
+    monkeypatch.setattr(snapshot_parts, "BOXES_AT_A_TIME", most)
+    monkeypatch.setattr(snapshot_parts, "IMAGES_AT_A_TIME", 3)
     publish(admin, app, labelled.campaign_id)
     assert max(counts) <= most
     assert sum(counts) == 12
