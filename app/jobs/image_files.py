@@ -25,6 +25,7 @@ from app.media.ranged_file import ReadRange
 from app.media.stored_encoding import MAX_STORED_BYTES, decode_head
 from app.models import Image
 from app.models.exports import FOLDER as EXPORTS
+from app.models.imports import FOLDER as IMPORTS
 from app.services.problems import Fault
 
 BATCH_SIZE = 100
@@ -204,8 +205,8 @@ def register(session: Session, image_set_id: int | None, documents: dict[str, Do
 def register_images(session: Session, blobs: BlobStore, prefix: str, *, threads: int = 16) -> Registration:
     """Register every blob of the main container whose path begins with `prefix` as an image that belongs to no set.
 
-    What this service itself makes, datasets, previews and exports, is left out. One that cannot be read does not hold up the
-    others. Raises StorageUnavailable.
+    What this service itself keeps, datasets, previews, exports and files of imports, is left out. One that cannot be read does
+    not hold up the others. Raises StorageUnavailable.
     """
     total = Registration()
     with copy_threads(threads) as pool:
@@ -226,7 +227,7 @@ def _find_files(blobs: BlobStore, prefix: str, total: Registration) -> Iterator[
     for blob in blobs.list_blobs(blobs.container, prefix):
         if blob.is_junk:
             total.skipped += 1
-        elif not blob.name.startswith((f"{LABEL_SETS}/", f"{PREVIEWS}/", f"{EXPORTS}/")):
+        elif not blob.name.startswith((f"{LABEL_SETS}/", f"{PREVIEWS}/", f"{EXPORTS}/", f"{IMPORTS}/")):
             yield blob
 
 
