@@ -26,8 +26,9 @@ from app.models import Image as ImageRow
 # Larger files wait on disk.
 MAX_BYTES_IN_MEMORY = 1024**2
 PIECE_BYTES = 1024**2
-# The storage library has up to 32 MiB of a file in memory, so that few large files are read at a time, and more small ones.
-MOST_BYTES_OF_A_FILE = 32 * 1024**2
+# The storage library has up to two pieces of 4 MiB of a file in memory, so that few large files are read at a time, and more
+# small ones.
+MOST_BYTES_OF_A_FILE = 8 * 1024**2
 MAX_BYTES_AHEAD = 16 * 1024**2
 
 

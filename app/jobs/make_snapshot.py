@@ -43,7 +43,7 @@ def make_snapshot(
         snapshot_rows.find_hashes(session, snapshot)
     elif waiting:
         with inspector(blobs, decoders, bytes_per_second) as inspect:
-            yield from _inspect_files_without_set(session, snapshot, inspect, Checkpoint(total - waiting, total))
+            yield from _inspect_files_without_set(session, snapshot, inspect, total - waiting)
         yield from _find_hashes(session, snapshot, total)
     set_statement_timeout(session.connection(), STATEMENT_SECONDS)
     snapshot_rows.complete(session, snapshot)
@@ -51,13 +51,14 @@ def make_snapshot(
 
 
 def _inspect_files_without_set(
-    session: Session, snapshot: Snapshot, inspect: Inspect, checkpoint: Checkpoint
+    session: Session, snapshot: Snapshot, inspect: Inspect, done: int
 ) -> Iterator[Checkpoint]:
     while batch := snapshot_rows.find_files_without_set(session, snapshot, BATCH_SIZE):
         # Reading takes long, and no transaction shall wait for it.
-        yield checkpoint
+        yield Checkpoint(done)
         note_findings(session, inspect(batch))
-        yield checkpoint
+        done += len(batch)
+        yield Checkpoint(done)
 
 
 def _find_hashes(session: Session, snapshot: Snapshot, total: int) -> Iterator[Checkpoint]:
