@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 from labelapi.errors import StorageError, Unreachable
 from labelapi.local_files import LocalFile, printable
+from labelapi.transport import wait_seconds
 
 if TYPE_CHECKING:
     import httpx
@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 120.0
 # A new link may need so long before the storage knows it.
 LINK_SECONDS = 45.0
 LINK_LOOK_SECONDS = 2.0
-LONGEST_WAIT_SECONDS = 15.0
+FIRST_WAIT_SECONDS = 0.3
 AGAIN = (408, 429, 500, 502, 503, 504)
 
 
@@ -198,7 +198,7 @@ class Dropbox:
                 if response.status_code not in AGAIN:
                     raise StorageError(f"The storage refuses it: {response.status_code} {printable(code)}")
                 reason = f"{response.status_code} {printable(code)}"
-            wait = _wait(response, attempt)
+            wait = wait_seconds(response, attempt, FIRST_WAIT_SECONDS)
             if time.monotonic() + wait > deadline:
                 raise Unreachable(f"The storage at {urlsplit(link).netloc} does not answer: {reason}")
             attempt += 1
@@ -223,13 +223,6 @@ def _blob_url(link: str, name: str, query: str) -> str:
     parts = urlsplit(link)
     quoted = quote(name, safe="/~()*!.'")
     return f"{parts.scheme}://{parts.netloc}{parts.path}/{quoted}?{f'{query}&' if query else ''}{parts.query}"
-
-
-def _wait(response: httpx.Response | None, attempt: int) -> float:
-    told = response.headers.get("Retry-After", "") if response is not None else ""
-    if told.isdigit():
-        return float(told)
-    return float(min(LONGEST_WAIT_SECONDS, 0.3 * 2**attempt) * random.uniform(0.8, 1.2))  # noqa: S311  # Not a secret.
 
 
 def put_file(link: str, path: Path, sent: Callable[[int], None]) -> None:
@@ -259,7 +252,7 @@ def put_file(link: str, path: Path, sent: Callable[[int], None]) -> None:
             reason = f"{response.status_code} {printable(response.headers.get('x-ms-error-code', ''))}"
             if response.status_code not in AGAIN:
                 raise StorageError(f"The storage refuses the file: {reason}")
-        wait = _wait(response, attempt)
+        wait = wait_seconds(response, attempt, FIRST_WAIT_SECONDS)
         if time.monotonic() + wait > deadline:
             break
         time.sleep(wait)

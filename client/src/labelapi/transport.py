@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 60.0
 FIRST_PATIENCE_SECONDS = 3.0
 TIMEOUT_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
-LONGEST_WAIT_SECONDS = 15.0
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 15.0
 AGAIN = (408, 429, 502, 503, 504)
 CONNECTIONS = 40
 
@@ -162,7 +162,7 @@ class Transport:
                 if not _is_outage(response, attempt):
                     return response
                 reason = f"The service is out of order ({response.status_code}): {_detail(response)}"
-            wait = _wait(response, attempt)
+            wait = wait_seconds(response, attempt)
             if time.monotonic() + wait > deadline:
                 raise Unreachable(reason, "Try again later. Nothing is half done.")
             if attempt == 1:
@@ -213,12 +213,12 @@ def _is_outage(response: httpx.Response, attempt: int) -> bool:
     return response.status_code == 409 and attempt > 0 and "Idempotency-Key" in response.text
 
 
-def _wait(response: httpx.Response | None, attempt: int) -> float:
-    """Return the seconds until the next attempt: what the service says, else longer each time."""
+def wait_seconds(response: httpx.Response | None, attempt: int, first: float = FIRST_WAIT_SECONDS) -> float:
+    """Return the seconds until the next attempt: what the other side says, else `first` and longer each time."""
     told = response.headers.get("Retry-After", "") if response is not None else ""
     if told.isdigit():
         return float(told)
-    return float(min(LONGEST_WAIT_SECONDS, 0.5 * 2**attempt) * random.uniform(0.8, 1.2))  # noqa: S311  # Not a secret.
+    return float(min(LONGEST_WAIT_SECONDS, first * 2**attempt) * random.uniform(0.8, 1.2))  # noqa: S311  # Not a secret.
 
 
 def _document(response: httpx.Response) -> dict[str, Any]:

@@ -61,10 +61,7 @@ DIFFERENCES: list[Any] = [
     ("Image", "image_id"),
     ("Membership", "membership"),
     ("States", lambda each: " → ".join(str(state) for state in each["state"])),
-    *(
-        (name.capitalize(), lambda each, name=name: len(each[name]))
-        for name in ("added", "removed", "moved", "relabeled", "changed")
-    ),
+    *((name.capitalize(), lambda each, name=name: len(each[name])) for name in CHANGES),
 ]
 
 
