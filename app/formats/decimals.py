@@ -2,10 +2,10 @@
 
 import re
 
+from app.formats.values import MAX_NUMBER
+
 # `float` would also take `nan`, `infinity`, `1_0` and the digits of other scripts.
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,3})?")
-# Coordinates lie within 32 bits, as in requests; images are far smaller.
-MAX_NUMBER = 2**31
 
 
 def read_decimal(text: str) -> float | None:

@@ -20,6 +20,7 @@ from app.formats.names import id_in_flat_name
 from app.formats.reading import BadRecord, FormatError, ReadBox, ReadClass, ReadImage, ReadOptions, Record
 from app.formats.recognition import refuse_other_formats
 from app.formats.safe_zip import SafeZip, is_zip
+from app.formats.values import MAX_NUMBER, MAX_TEXT_LENGTH
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,8 +31,6 @@ MAX_FOOTER_BYTES = 16 * 1024**2
 MAX_GROUP_BYTES, MAX_GROUP_VALUES = 64 * 1024**2, 2_000_000
 MAX_BYTES = 16 * 1024**3
 MAX_CLASSES = 50_000
-MAX_TEXT_LENGTH = 1024
-MAX_NUMBER = 2**31
 ROWS_AT_A_TIME, BOXES_AT_A_TIME = 500, 10_000
 _PIECE = 1024**2
 _MAGIC = b"PAR1"
