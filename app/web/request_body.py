@@ -87,8 +87,9 @@ class JsonBody(AbstractRequestBodyValidator):
 class CheckedArray:
     """The items of a large array, each of which is checked before the handler sees it the first time.
 
-    So nothing is parsed twice, and PostgreSQL can store the first items while the next ones are checked. Whoever goes through
-    the items must be able to undo what was done with the first ones.
+    So most of a body is parsed once, and PostgreSQL can store the first items while the next ones are checked. A large list in
+    an item is checked as a whole before, and parsed again. Whoever goes through the items must be able to undo what was done
+    with the first ones.
     """
 
     def __init__(self, schema: Any, array: JsonArray) -> None:
