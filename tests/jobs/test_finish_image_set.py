@@ -228,6 +228,13 @@ def test_registering_finds_blobs_once_and_notices_changes(app: Flask, container:
     assert json.loads(runner.invoke(args=command).output) == counts | {"added": 0, "corrected": 1}
 
 
+@pytest.mark.parametrize("folder", ["label_sets", "image_previews", "exports", "label_imports"])
+def test_what_the_service_itself_keeps_is_not_registered(app: Flask, container: ContainerClient, folder: str) -> None:
+    container.upload_blob(f"{folder}/a.gif", PIXEL_GIF)
+    found = json.loads(app.test_cli_runner().invoke(args=["images", "register", f"{folder}/"]).output)
+    assert found == {"found": 0, "added": 0, "corrected": 0, "skipped": 0, "failed": 0}
+
+
 def test_an_image_that_was_registered_too_early_gets_into_its_set(
     admin: Caller, app: Flask, settings: Settings, dropbox: ContainerClient, title: str
 ) -> None:
