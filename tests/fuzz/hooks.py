@@ -23,6 +23,8 @@ IMAGE_COUNT = int(os.environ["FUZZ_IMAGE_COUNT"])
 CAMPAIGN_COUNT, IMAGES_OF_CAMPAIGN = 10, 4
 # And jobs: the first five have failed, and the others wait for tomorrow.
 FAILED_JOB_COUNT, JOB_COUNT = 5, 10
+# And snapshots, which are ready.
+SNAPSHOT_COUNT = 2
 # These are withdrawn by nobody, so that all else can be done with them.
 KEPT_IMAGES = {str(image_id) for image_id in range(1, IMAGES_OF_CAMPAIGN + 1)}
 # Rules that are a 400 and that a schema of OpenAPI 3.0 cannot say, or not in words that help; descriptions say them.
@@ -95,6 +97,9 @@ def further(case: schemathesis.Case[Any]) -> None:
         case.path_parameters["image_id"] = 1 + next(NUMBERS) % IMAGES_OF_CAMPAIGN
     if case.operation.label == "POST /jobs/{job_id}/cancel":
         case.path_parameters["job_id"] = FAILED_JOB_COUNT + 1 + next(NUMBERS) % (JOB_COUNT - FAILED_JOB_COUNT)
+    if case.operation.label == "GET /snapshots/{snapshot_id}/diff" and "from" in case.query:
+        case.path_parameters["snapshot_id"] = 1 + next(NUMBERS) % SNAPSHOT_COUNT
+        case.query["from"] = 1 + next(NUMBERS) % SNAPSHOT_COUNT
     if isinstance(case.body, list):
         case.body = [with_known_image(item) for item in case.body]
     elif isinstance(case.body, dict):

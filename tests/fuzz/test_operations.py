@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.settings import Settings
+from tests.api.test_snapshots import box, inspect, make, put
 from tests.caller import Caller
 from tests.conftest import Labelled, insert_images
 from tests.fuzz.fuzzer import PHASES, Fuzzer
@@ -22,6 +23,7 @@ from tests.workers import rows, worker
 # As in hooks.py, which Schemathesis loads in a process of its own.
 IMAGE_COUNT, CAMPAIGN_COUNT = 60, 10
 FAILED_JOB_COUNT, JOB_COUNT = 5, 10
+SNAPSHOT_COUNT = 2
 LEAST_CASES = 5000
 LEAST_STEPS = 1000
 LEAST_LINKS = 20
@@ -45,7 +47,11 @@ def links() -> set[str]:
 
 @pytest.fixture
 def furnished(app: Flask, settings: Settings, labelled: Labelled) -> Labelled:
-    """A service with images, active campaigns, failed jobs, which can be retried, and queued ones, which can be cancelled."""
+    """A service to which all can be done.
+
+    It has images, active campaigns, snapshots that differ, failed jobs, which can be retried, and queued ones, which can be
+    cancelled.
+    """
     images = [{"id": image_id} for image_id in labelled.image_ids]
     for number in range(1, CAMPAIGN_COUNT):
         new: dict[str, Any] = {"title": f"more-{number}", "labeler_email": labelled.partner_email}
@@ -64,6 +70,10 @@ def furnished(app: Flask, settings: Settings, labelled: Labelled) -> Labelled:
         session.execute(text(failed), {"last": FAILED_JOB_COUNT})
         # The others wait for tomorrow.
         session.execute(text("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '1 day'"))
+    inspect(app, labelled.image_ids)
+    for image_id in labelled.image_ids[:SNAPSHOT_COUNT]:
+        put(labelled, [{"image_id": image_id, "objects": [box("Label 0")]}])
+        make(app, labelled.admin, [labelled.campaign_id])
     return labelled
 
 
