@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.handlers import read_expansion
 from app.representations.pages import Page
 from app.responses import json_answer, page_answer, with_monitor
-from app.services import image_changes, images, previews, submissions, withdrawals
+from app.services import image_changes, image_places, images, previews, submissions, withdrawals
 from app.services.api_keys import Account
 from app.services.image_filters import ImageFilter
 from app.wiring import components
@@ -27,6 +27,11 @@ def list_images(
     return page_answer(
         images.list_images(session, page, ImageFilter(**sent), read_expansion(expand), sort=sort, cursor=cursor)
     )
+
+
+def count_image_places(session: Session, cells: int, **sent: Any) -> Response:
+    """GET /images/places"""
+    return json_answer(image_places.count_places(session, ImageFilter(**sent), cells))
 
 
 def get_image(session: Session, image_id: int, account: Account) -> Response:

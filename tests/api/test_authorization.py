@@ -76,6 +76,7 @@ LINES = {
     "retry_problems": Line(ADMIN, {"names": []}),
     "drop_problems": Line(ADMIN, {"names": []}),
     "list_images": Line(READER),
+    "count_image_places": Line(READER),
     "get_image": Line(ALL_OF_CAMPAIGN, status=303),
     "get_image_details": Line(ALL_OF_CAMPAIGN),
     "update_image": Line(ADMIN, {"type": "drone"}),

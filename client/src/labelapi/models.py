@@ -578,6 +578,24 @@ class ImagePage(TypedDict):
     pagination: Pagination
 
 
+class ImagePlace(TypedDict):
+    """The images of one cell."""
+
+    lat: float
+    lon: float
+    image_count: int
+    image_id: int
+
+
+class ImagePlaces(TypedDict):
+    """Where images were taken, by cells of a rectangle."""
+
+    bounds: list[float] | None
+    places: list[ImagePlace]
+    with_place: int
+    without_place: int
+
+
 class ImageQuery(TypedDict, total=False):
     """Filters of `GET /images`, by the same names."""
 
