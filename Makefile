@@ -95,7 +95,7 @@ bench-peers: ## Measure the same work in Label Studio (1 GB of packages, in .ven
 requirements: ## Pin the newest versions of the requirements in the .in files
 	@$(INSTALL) run
 	@$(TOOLS) uv
-	@for list in requirements-core requirements requirements-embedded requirements-azureml test_requirements tests/readers/requirements; do \
+	@for list in requirements-core requirements requirements-embedded requirements-console requirements-azureml test_requirements tests/readers/requirements; do \
 		echo "$$list.txt …"; \
 		.venv/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-cache --no-header \
 			--no-annotate --no-emit-index-url --no-emit-find-links --generate-hashes --no-strip-extras \

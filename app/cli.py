@@ -17,6 +17,7 @@ from flask_migrate import Migrate
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app.azure.cors_rules import command_for
 from app.azure.ml.registry import RegistrationFailed
 from app.azure.ml.workspace import Workspace
 from app.azure.names import printable
@@ -33,12 +34,13 @@ from app.observability import metrics
 from app.services import api_keys, users
 from app.services.api_keys import KeyPair
 from app.services.audit import Actor, act_as
-from app.settings import Settings
+from app.settings import Settings, read_origin
 from app.wiring import components, configure_flask
 
 users_group = AppGroup("users", help="Users, their keys and their roles.")
 keys_group = AppGroup("keys", help="The API keys of a user, one by one.")
 images_group = AppGroup("images", help="Images in the main container.")
+storage_group = AppGroup("storage", help="The storage account.")
 NO_TABLE_STATE = "42P01"
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 ROLES = click.Choice([IMAGE_ADMIN, READER, *CAMPAIGN_ROLES])
@@ -58,6 +60,7 @@ def add_commands(flask_app: Flask) -> None:
     flask_app.cli.add_command(users_group)
     flask_app.cli.add_command(keys_group)
     flask_app.cli.add_command(images_group)
+    flask_app.cli.add_command(storage_group)
     flask_app.cli.add_command(run_worker)
     flask_app.cli.add_command(check)
 
@@ -262,6 +265,30 @@ def register_images(prefix: str) -> None:
         }
     )
     sys.exit(1 if done.faults else 0)
+
+
+@storage_group.command("cors")
+@click.option("--origin", required=True, help="Origin of the console, such as https://labels.example.org.")
+@click.option("--print", "is_printed", is_flag=True, help="Print the command of the Azure CLI instead of running it.")
+def allow_origin(origin: str, is_printed: bool) -> None:
+    """Let web pages of an origin read and upload files: add the CORS rule to the storage account.
+
+    The other rules of the account stay. Without the right to change the account, --print shows what its owner can run.
+    """
+    try:
+        origin = read_origin(origin)
+    except ValueError as error:
+        raise click.BadParameter(f"ORIGIN {error}.", param_hint="--origin") from None
+    store = components().blob_store
+    if is_printed:
+        click.echo(command_for(store.account, origin))
+        return
+    try:
+        show({"origin": origin, "added": store.allow_origin(origin)})
+    except Problem as problem:
+        raise click.ClickException(
+            f"{problem.detail} The owner of the account can run this instead:\n{command_for(store.account, origin)}"
+        ) from None
 
 
 @click.group("check", cls=AppGroup, invoke_without_command=True)

@@ -74,14 +74,19 @@ def read_path_prefix(value: str) -> str:
 
 
 def _origins(value: str) -> str:
-    origins = [part.strip().lower() for part in value.split(",") if part.strip()]
-    for origin in origins:
-        # Browsers send origins in exactly this form (Fetch standard, section 3.2), and the comparison is literal.
-        if origin != "*" and not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", origin):
-            raise ValueError(f"must be * or origins such as https://console.example.org, not {origin[:64]}")
-        if re.fullmatch(r"http://.*:80|https://.*:443", origin):
-            raise ValueError(f"must be without the default port, because browsers omit it, not {origin[:64]}")
-    return ",".join(origins)
+    origins = [part.strip() for part in value.split(",") if part.strip()]
+    return ",".join(origin if origin == "*" else read_origin(origin, "must be * or origins") for origin in origins)
+
+
+def read_origin(value: str, expected: str = "must be an origin") -> str:
+    """Return an origin as browsers send it. Raises ValueError, whose message begins with what was `expected`."""
+    origin = value.lower()
+    # Browsers send origins in exactly this form (Fetch standard, section 3.2), and the comparison is literal.
+    if not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", origin):
+        raise ValueError(f"{expected} such as https://console.example.org, not {origin[:64]}")
+    if re.fullmatch(r"http://.*:80|https://.*:443", origin):
+        raise ValueError(f"must be without the default port, because browsers omit it, not {origin[:64]}")
+    return origin
 
 
 def _is_loopback(host: str) -> bool:

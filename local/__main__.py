@@ -1,4 +1,4 @@
-"""`python -m local run`, and `install-azurite` and `install-linter` in its place; what `make` calls."""
+"""`python -m local run`, and what installs Azurite, the linter and the console in its place; what `make` calls."""
 
 import functools
 import os
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local.azurite import install_node_packages
+from local.console import install_console
 from local.folder import VENV, DataFolder, StartError, describe
 
 HERE = Path(__file__).parent
@@ -25,10 +26,12 @@ def run() -> None:
         Launcher(options, folder).run()
 
 
-COMMANDS: dict[str, Callable[[], None]] = {
+COMMANDS: dict[str, Callable[[], object]] = {
     "run": run,
     "install-azurite": functools.partial(install_node_packages, HERE, VENV / "azurite"),
     "install-linter": functools.partial(install_node_packages, HERE.parent / "tests/linter", VENV / "linter"),
+    "install-console": install_console,
+    "install-console-for-checks": functools.partial(install_console, for_checks=True),
 }
 
 

@@ -40,6 +40,8 @@ UNREACHABLE_SIGNS = (
     "EAI_AGAIN",
 )
 DISK_FULL_BYTES = 1024**2
+# A look whether the console is up to date takes less.
+LOOK_SECONDS = 1
 
 
 class InstallError(Exception):
@@ -57,6 +59,7 @@ def main(purpose: str) -> None:
         install_node_packages("azurite", "Azurite, the blob storage (half a minute)")
         if purpose == "test":
             install_node_packages("linter", "the linter of the OpenAPI document")
+        install_console(purpose)
 
 
 @contextmanager
@@ -129,6 +132,22 @@ def install_node_packages(name: str, words: str) -> None:
     call([str(PYTHON), "-m", "local", f"install-{name}"], f"{name.capitalize()} could not be installed")
     stamp.write_text(expected)
     say(f"{name.capitalize()} is installed ({time.monotonic() - started:.0f} s).")
+
+
+def install_console(purpose: str) -> None:
+    """Build the web console, which looks itself whether that is needed. For running it may be missing, as without a network."""
+    command = "install-console-for-checks" if purpose == "test" else "install-console"
+    started = time.monotonic()
+    try:
+        call([str(PYTHON), "-m", "local", command], "The web console could not be built")
+    except InstallError as error:
+        if purpose != "run":
+            raise
+        say(f"{str(error).removesuffix('.')}. LabelAPI starts without the console; the next start tries again.")
+        return
+    seconds = time.monotonic() - started
+    if seconds > LOOK_SECONDS:
+        say(f"The web console is built ({seconds:.0f} s).")
 
 
 def fingerprint(names: tuple[str, ...]) -> str:

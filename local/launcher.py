@@ -240,7 +240,11 @@ class Launcher:
         self._launch(worker)
         storage = settings.azure_storage_connection_string
         if not self.options.has_storage and storage:
-            make_container(storage.get_secret_value(), settings.azure_storage_imageset_container)
+            # The import takes a second, which a start that fails early does not need.
+            from local.embedded_storage import prepare_storage
+
+            container = settings.azure_storage_imageset_container
+            prepare_storage(storage.get_secret_value(), container, self.options.origins)
         wait_until_ready(web, partial(_answers, self.options.url), WEB_START_TIMEOUT_SECONDS, self._pause)
         say(f"Web and worker: ready ({time.monotonic() - started:.1f} s).")
 
@@ -266,6 +270,7 @@ class Launcher:
         say(f"""
 LabelAPI runs at {url}
 
+  Console     {url}/
   Swagger UI  {url}/api/v1/ui
   Status      {url}/info/status
   Key         {admin["apikey"]}
@@ -348,15 +353,6 @@ def require_free_port(options: Options) -> None:
             raise StartError(
                 f"Port {options.port} is taken by another program; choose another one: make run PORT={other}"
             ) from None
-
-
-def make_container(connection_string: str, name: str) -> None:
-    """Make the container of the images in the embedded storage, unless it is there."""
-    from azure.core.exceptions import ResourceExistsError
-    from azure.storage.blob import ContainerClient
-
-    with suppress(ResourceExistsError), ContainerClient.from_connection_string(connection_string, name) as container:
-        container.create_container()
 
 
 def fetch_status(url: str, path: str, headers: dict[str, str] | None = None) -> int:

@@ -40,6 +40,12 @@ class Options:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
+    @property
+    def origins(self) -> list[str]:
+        """The origins under which a browser on this machine sees the service."""
+        # Browsers leave the default port out.
+        return [origin.removesuffix(":80") for origin in dict.fromkeys([self.url, f"http://localhost:{self.port}"])]
+
 
 def read_options(environment: Mapping[str, str]) -> Options:
     """Return the options from the launcher's environment and the file `.env`. Raises StartError for a bad PORT."""

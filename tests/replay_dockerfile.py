@@ -30,7 +30,7 @@ from tests.workers import ROOT, environment, wait_until
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 # Paths of the image, which stand below the empty folder here.
-IMAGE_FOLDERS = ("/opt/labelapi", "/app", "/build")
+IMAGE_FOLDERS = ("/opt/labelapi", "/opt/node", "/app", "/build")
 SKIPPED = ("useradd",)
 START_SECONDS = 60
 
@@ -98,7 +98,7 @@ class Image:
 
     def _workdir(self, rest: str) -> None:
         self.folder = Path(self.here(rest))
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     def _user(self, rest: str) -> None:
         self.user = int(rest.partition(":")[0])
@@ -114,10 +114,12 @@ class Image:
 
     def _copy(self, rest: str) -> None:
         if rest.startswith("--from="):
-            # Both stages share the folder here.
+            # All stages share the folder here.
             source, target = rest.split()[1:]
-            assert source == target
-            assert Path(self.here(source)).is_dir()
+            made, place = Path(self.here(source)), self.folder / self.here(target)
+            assert made.is_dir()
+            if made != place:
+                shutil.copytree(made, place)
             return
         *sources, target = rest.split()
         for source in sources:
@@ -241,6 +243,8 @@ def test_image_serves_and_works_as_its_user_on_a_read_only_disk(
         assert httpx.get(f"{url}/info/version").json()["version"] == image.labels["org.opencontainers.image.version"]
         assert "labelapi_requests_total" in httpx.get(f"{url}/metrics").text
         assert httpx.get(f"{url}/api/v1/ui/").status_code == 200
+        [script] = re.findall(r'src="(/assets/[\w.-]+\.js)"', httpx.get(f"{url}/").text)
+        assert httpx.get(f"{url}{script}").headers["Content-Encoding"] in ("br", "gzip")
     worker = COMPOSE["services"]["worker"]
     with running(image, worker["command"], given, worker_log) as process:
         test = [*worker["healthcheck"]["test"][1:-1], ports["WORKER_METRICS_PORT"]]
@@ -284,5 +288,6 @@ def test_image_without_the_sdk_starts_and_names_both_ways_out(tmp_path: Path, se
 def test_image_leaves_out_what_is_started_on_a_laptop(image: Image) -> None:
     assert not (image.folder / "local").exists()
     assert not (image.folder / "tests").exists()
+    assert not (image.folder / "console").exists()
     assert image.labels["org.opencontainers.image.version"] == __version__
     assert image.user != 0

@@ -3,10 +3,12 @@
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import AccessPolicy, BlobServiceClient
+from azure.storage.blob import AccessPolicy, BlobServiceClient, CorsRule
 
+from app.azure import cors_rules
 from app.azure.outage import NO_CONTAINER, error_code, is_answer, is_outage, storage_errors
 from app.azure.sas import UPLOAD_PERMISSION, UPLOAD_POLICY, Signer
 from app.errors import Conflict
@@ -26,6 +28,28 @@ class Containers:
         self._is_encrypted = self._endpoint.startswith("https://")
         # How long upload links really work.
         self.upload_token_valid = min(upload_token_valid, signer.longest_upload)
+
+    @property
+    def origin(self) -> str:
+        """The origin of every link to a file: scheme, host and port of the blob service."""
+        parts = urlsplit(self._endpoint)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def account(self) -> str:
+        """The name of the storage account."""
+        return str(self._client.account_name)
+
+    def find_cors_rules(self) -> list[CorsRule]:
+        """Return the rules of the account for pages of other origins. Raises StorageUnavailable."""
+        return cors_rules.find_rules(self._client)
+
+    def allow_origin(self, origin: str) -> bool:
+        """Let pages of this origin read and upload files; return False where they may already.
+
+        Raises Conflict, StorageUnavailable.
+        """
+        return cors_rules.allow_origin(self._client, origin)
 
     def container_exists(self, container: str) -> bool:
         """True when there is such a container."""

@@ -27,6 +27,7 @@ from app.web.body_memory import BodyMemory
 from app.web.bulk_threads import BulkThreads, FlaskThreads
 from app.web.cache_control import CacheControl
 from app.web.components import WebComponents
+from app.web.console import Console
 from app.web.cors import Cors
 from app.web.document import PublishedDocument
 from app.web.forwarded import ForwardedHeaders
@@ -79,6 +80,9 @@ def make_application(settings: Settings) -> FlaskApp:
     flask_threads = FlaskThreads(flask_app.wsgi_app, settings.web_threads, bulk_threads)
     application.middleware.app.asgi_app = info.LiveAndStatus(flask_threads, status_checks, key_pair_check)
     _add_layers(application, settings)
+    application.add_middleware(
+        Console, position=MiddlewarePosition.BEFORE_SECURITY, blob_origin=common.blob_store.origin
+    )
     problems.add_error_handlers(application)
     # The tests check the form of the document. Connexion would check it again at each start, for 0.25 s.
     OpenAPISpecification.openapi_schema = {}

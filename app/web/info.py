@@ -15,10 +15,13 @@ from app.observability import metrics
 from app.responses import json_answer
 from app.web.authentication import KeyPairCheck
 from app.web.components import web_components
+from app.web.console import build_of
 from app.web.routing import path_below_root, refuse_method
 from app.wiring import components
 
 blueprint = Blueprint("info", __name__)
+# The server serves what was built when it started.
+BUILD = build_of()
 
 
 class LiveAndStatus:
@@ -76,6 +79,30 @@ def show_version() -> Response:
     settings = components().settings
     built_from = {"branch": settings.git_branch, "commit": settings.git_commit}
     return json_answer({"name": "LabelAPI", "version": __version__, **built_from})
+
+
+@blueprint.get("/info/console")
+def show_console() -> Response:
+    """What the web console asks before sign in: version, build, where the files are, and limits in bytes and rows.
+
+    `build` names the files of the console; it is null where no console is built.
+    """
+    settings = components().settings
+    limits = {
+        "body_bytes": settings.max_body_bytes,
+        "bulk_body_bytes": settings.max_bulk_body_bytes,
+        "objects_per_request": settings.max_objects_per_request,
+        "import_bytes": settings.max_import_bytes,
+    }
+    return json_answer(
+        {
+            "name": "LabelAPI",
+            "version": __version__,
+            "build": BUILD,
+            "blob_origin": components().blob_store.origin,
+            "limits": limits,
+        }
+    )
 
 
 @blueprint.get("/info/ready")

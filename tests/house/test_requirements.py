@@ -61,7 +61,14 @@ def test_every_library_that_is_listed_is_used() -> None:
 
 
 LISTS = [
-    *("requirements-core", "requirements", "requirements-embedded", "requirements-azureml", "test_requirements"),
+    *(
+        "requirements-core",
+        "requirements",
+        "requirements-embedded",
+        "requirements-console",
+        "requirements-azureml",
+        "test_requirements",
+    ),
     "tests/readers/requirements",
 ]
 PIN = re.compile(

@@ -229,6 +229,15 @@ def is_well(launch: Launch) -> bool:
     return launch.status("/info/status") == 200
 
 
+def test_pages_of_this_service_may_upload_to_the_storage(launch: Launch) -> None:
+    settings = dict(line.split("=", 1) for line in (launch.folder / "env").read_text().splitlines() if "=" in line)
+    connection_string = settings["AZURE_STORAGE_CONNECTION_STRING"].strip("'")
+    with BlobServiceClient.from_connection_string(connection_string) as client:
+        [rule] = client.get_service_properties()["cors"]
+    port = launch.url.rpartition(":")[2]
+    assert rule.allowed_origins == f"http://127.0.0.1:{port},http://localhost:{port}"
+
+
 def test_env_file_is_private_and_makes_flask_and_psql_work(launch: Launch) -> None:
     env_file = launch.folder / "env"
     assert mode(env_file) == 0o600

@@ -9,8 +9,6 @@ from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.routing import path_below_root, refuse_method
-
 PAGE = Path(__file__).parent / "page"
 # The package is used for the files of swagger-ui-dist (Apache-2.0) that it carries, not for its own code.
 SWAGGER_UI_DIST = ("flask_swagger_ui", "dist")
@@ -28,7 +26,7 @@ HEADERS = {
 
 
 class SwaggerUI:
-    """ASGI layer: serves `path` and everything below it, and redirects the root of the service to it."""
+    """ASGI layer: serves `path` and everything below it."""
 
     def __init__(self, app: ASGIApp, path: str) -> None:
         files = PageFiles(directory=PAGE, packages=[SWAGGER_UI_DIST], html=True)
@@ -38,18 +36,8 @@ class SwaggerUI:
         self._router = Router(routes, redirect_slashes=False, default=app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and path_below_root(scope) in ("", "/"):
-            await self._redirect_root(scope, receive, send)
-            return
         is_page = scope["type"] == "http" and self._path in scope["path"]
         await (self._router if is_page else self.app)(scope, receive, send)
-
-    async def _redirect_root(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "GET":
-            await refuse_method({"GET"}, scope, receive, send)
-            return
-        address = f"{scope.get('root_path', '')}{self._path}/"
-        await RedirectResponse(address, headers=HEADERS)(scope, receive, send)
 
 
 class PageFiles(StaticFiles):

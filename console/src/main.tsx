@@ -1,0 +1,99 @@
+// The entry: session, address, and the screen that belongs to it, each loaded when it is first wanted.
+import "./style.css";
+import { type ComponentType, render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Frame } from "./frame";
+import { Empty } from "./parts/empty";
+import { ProblemNote } from "./parts/problem";
+import { Link, match, route, type ScreenProps } from "./router";
+import { interrupted, restoreSession, session } from "./session";
+import { SignInPage } from "./sign-in";
+import { watchVersion } from "./version";
+
+interface Screen {
+  pattern: string;
+  load: () => Promise<{ default: ComponentType<ScreenProps> }>;
+  /** The screen takes the whole area below the header, and scrolls by itself. */
+  isFull?: boolean;
+  /** The screen stays when only the names in its path change, such as the image, and takes the new ones itself. */
+  staysForAll?: boolean;
+}
+
+/** One line a screen; the first pattern that fits wins. */
+const SCREENS: Screen[] = [
+  { pattern: "/", load: () => import("./screens/home") },
+  { pattern: "/overview", load: () => import("./screens/overview") },
+  { pattern: "/jobs", load: () => import("./screens/jobs") },
+  { pattern: "/jobs/:job", load: () => import("./screens/job") },
+  { pattern: "/users", load: () => import("./screens/users") },
+  { pattern: "/users/:user", load: () => import("./screens/user") },
+  { pattern: "/audit", load: () => import("./screens/audit") },
+];
+
+const loaded = new Map<Screen, ComponentType<ScreenProps>>();
+
+function App() {
+  if (!session.value && !interrupted.value) {
+    return (
+      <Frame isFull={false}>
+        <SignInPage />
+      </Frame>
+    );
+  }
+  return <CurrentScreen />;
+}
+
+function CurrentScreen() {
+  const { path, query } = route.value;
+  const [screen, params] = find(path);
+  const [error, setError] = useState<Error | null>(null);
+  const [, setReady] = useState<Screen | null>(null);
+  useEffect(() => {
+    setError(null);
+    if (screen && !loaded.has(screen)) load(screen).then(() => setReady(screen), setError);
+  }, [screen]);
+  const Content = screen && loaded.get(screen);
+  return (
+    <Frame isFull={screen?.isFull ?? false}>
+      {!screen && <NotFound />}
+      {error && <ProblemNote error={error} retry={() => location.reload()} />}
+      {/* Another object of the same kind is another screen, unless it says otherwise: nothing of the one before stays. */}
+      {Content && <Content key={screen.staysForAll ? screen.pattern : path} params={params} query={query} />}
+    </Frame>
+  );
+}
+
+function find(path: string): [Screen | null, Record<string, string>] {
+  for (const screen of SCREENS) {
+    const params = match(screen.pattern, path);
+    if (params) return [screen, params];
+  }
+  return [null, {}];
+}
+
+async function load(screen: Screen): Promise<void> {
+  try {
+    loaded.set(screen, (await screen.load()).default);
+  } catch {
+    // The service may have a new version since, which has other files.
+    throw new Error("This part of the page could not be loaded. Check the network connection, then try again.");
+  }
+}
+
+function NotFound() {
+  return (
+    <Empty title="There is no page at this address">
+      <p>
+        Go to <Link to="/">the first page</Link>.
+      </p>
+    </Empty>
+  );
+}
+
+async function start(): Promise<void> {
+  watchVersion();
+  await restoreSession();
+  render(<App />, document.querySelector("#app") as HTMLElement);
+}
+
+void start();

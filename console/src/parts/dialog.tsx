@@ -1,0 +1,83 @@
+// Modal dialogs: the browser's own <dialog> keeps the focus inside, and Escape closes it.
+import type { ComponentChildren } from "preact";
+import { signal } from "@preact/signals";
+import { useEffect, useId, useRef } from "preact/hooks";
+
+interface Props {
+  title: string;
+  isOpen: boolean;
+  /** Called by Escape and by the button that closes. Without it the dialog stays until its owner closes it. */
+  onClose?: () => void;
+  children: ComponentChildren;
+}
+
+/** Show `children` above the page while `isOpen`. */
+export function Dialog({ title, isOpen, onClose, children }: Props) {
+  const element = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    if (isOpen && !element.current?.open) element.current?.showModal();
+    if (!isOpen) element.current?.close();
+  }, [isOpen]);
+  const cancel = (event: Event) => {
+    event.preventDefault();
+    onClose?.();
+  };
+  return (
+    <dialog ref={element} aria-labelledby={id} onCancel={cancel}>
+      {isOpen && (
+        <>
+          <header>
+            <h2 id={id}>{title}</h2>
+            {onClose && (
+              <button type="button" class="plain" aria-label="Close" onClick={onClose}>
+                ✕
+              </button>
+            )}
+          </header>
+          {children}
+        </>
+      )}
+    </dialog>
+  );
+}
+
+interface Question {
+  title: string;
+  /** What will happen. */
+  words: ComponentChildren;
+  /** The verb on the button. */
+  action: string;
+  isDangerous?: boolean;
+}
+
+const asked = signal<(Question & { answer: (is: boolean) => void }) | null>(null);
+
+/** Ask before something happens that cannot be undone; resolves to true when the person wants it. */
+export function confirm(question: Question): Promise<boolean> {
+  return new Promise((resolve) => {
+    const answer = (is: boolean) => {
+      asked.value = null;
+      resolve(is);
+    };
+    asked.value = { ...question, answer };
+  });
+}
+
+/** The place where `confirm` asks; it stands once in the page. */
+export function ConfirmDialog() {
+  const question = asked.value;
+  return (
+    <Dialog title={question?.title ?? ""} isOpen={question !== null} onClose={() => question?.answer(false)}>
+      <div>{question?.words}</div>
+      <footer>
+        <button type="button" onClick={() => question?.answer(false)}>
+          Cancel
+        </button>
+        <button type="button" class={question?.isDangerous ? "danger" : "primary"} onClick={() => question?.answer(true)}>
+          {question?.action}
+        </button>
+      </footer>
+    </Dialog>
+  );
+}
