@@ -10,6 +10,7 @@ from app.representations.pages import Page
 from app.responses import json_answer, page_answer, resource_answer, with_monitor
 from app.services import snapshot_differences, snapshots
 from app.services.api_keys import Account
+from app.wiring import components
 
 
 def create_snapshot(session: Session, body: dict[str, Any], account: Account) -> Response:
@@ -41,8 +42,10 @@ def list_snapshot_images(
     expand: list[str] | None = None,
 ) -> Response:
     """GET /snapshots/{snapshot_id}/images"""
-    sign_path = read_expansion(expand)
-    return page_answer(snapshots.list_images(session, snapshot_id, page, state, split, sign_path=sign_path))
+    sign_path, folder = read_expansion(expand), components().settings.azure_storage_imageset_folder
+    return page_answer(
+        snapshots.list_images(session, snapshot_id, page, state, split, sign_path=sign_path, folder=folder)
+    )
 
 
 def list_snapshot_objects(

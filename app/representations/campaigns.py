@@ -68,7 +68,7 @@ CAMPAIGN = CAMPAIGNS.where(Campaign.id == bindparam("campaign_id"))
 def select_campaign_images(member: type[CampaignImage], *, with_file: bool = False) -> AnySelect:
     """Return the select of the images of the campaign `campaign_id` as they are, or as IMAGES_THEN has them.
 
-    With `with_file` the file is in one more column, which `fetch_page` replaces by a link.
+    With `with_file` the file is in one more column, which `fetch_page` replaces by a link, after its size and its hash.
     """
     # Few images have a reason, so that it is not kept with them.
     reason = (
@@ -104,7 +104,10 @@ def select_campaign_images(member: type[CampaignImage], *, with_file: bool = Fal
         .where(member.campaign_id == bindparam("campaign_id"))
         .order_by(member.image_id)
     )
-    return rows.add_columns(FILE.label("download_url")) if with_file else rows
+    if not with_file:
+        return rows
+    sha256 = func.encode(Image.sha256, literal_column("'hex'", Text)).label("sha256")
+    return rows.add_columns(Image.filesize, sha256, FILE.label("download_url"))
 
 
 @lru_cache(8)

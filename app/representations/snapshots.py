@@ -85,7 +85,8 @@ _LABELS = (
 def select_snapshot_images(*, with_objects: bool = False, with_file: bool = False) -> AnySelect:
     """Return the select of the images of the snapshot `snapshot_id`.
 
-    With `with_file` the file is in one more column, which `fetch_page` replaces by a link.
+    With `with_file` the file is in one more column, which `fetch_page` replaces by a link, after its path in exports: that below
+    the folder of image sets in the main container, `folder`, or for images elsewhere that within the container.
     """
     rows = (
         select(
@@ -110,4 +111,10 @@ def select_snapshot_images(*, with_objects: bool = False, with_file: bool = Fals
     )
     if with_objects:
         rows = rows.add_columns(json_rows(select_objects_of_snapshot()).label("objects"))
-    return rows.add_columns(FILE.label("download_url")) if with_file else rows
+    if not with_file:
+        return rows
+    within = func.substr(Image.blobstorage_path, func.strpos(Image.blobstorage_path, "/") + 1)
+    beginning = bindparam("folder", type_=Text) + "/"
+    below = func.substr(within, func.length(beginning) + 1)
+    export_path = case((func.starts_with(within, beginning), below), else_=within)
+    return rows.add_columns(export_path.label("export_path"), FILE.label("download_url"))

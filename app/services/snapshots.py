@@ -120,10 +120,12 @@ def list_images(
     *,
     with_objects: bool = False,
     sign_path: SignPath | None = None,
+    folder: str = "",
 ) -> Listing:
     """Return a page of the images of a snapshot, by id: all, or those of some states and of a part.
 
-    Raises NotFound, and Conflict for a snapshot that is not ready. With `sign_path` each has links to its file.
+    With `sign_path` each has links to its file, and its path in exports; `folder` is that of image sets in the main container.
+    Raises NotFound, and Conflict for a snapshot that is not ready.
     """
     require_ready(session, snapshot_id)
     rows = select_snapshot_images(with_objects=with_objects, with_file=sign_path is not None)
@@ -142,7 +144,7 @@ def list_images(
         page,
         total=total,
         sign_path=sign_path,
-        parameters={"snapshot_id": snapshot_id},
+        parameters={"snapshot_id": snapshot_id} | ({"folder": folder} if sign_path else {}),
     )
 
 

@@ -59,6 +59,11 @@ def test_a_preview_is_made_when_somebody_asks_and_has_links_from_then_on(
         before = admin.get(path).expect(200)["images"][0]
         assert (before["thumbnail_url"], before["preview_url"]) == (None, None)
         assert "sig=" in before["download_url"]
+    # A partner checks its downloads by them.
+    listed = labelled.partner.get(lists[1]).expect(200)["images"][0]
+    file = admin.get(f"/images/{first}/details").expect(200)["file"]
+    assert (listed["filesize"], listed["sha256"]) == (file["filesize"], file["sha256"])
+    assert "sha256" not in labelled.partner.get(f"/campaigns/{labelled.campaign_id}/images").expect(200)["images"][0]
     for caller in (admin, labelled.partner):
         answer = caller.get(f"/images/{first}/preview")
         made = picture(answer.expect(200))

@@ -453,6 +453,8 @@ def test_withdrawn_images_are_left_out_or_told_of(app: Flask, admin: Caller, cam
     links = admin.get(f"/snapshots/{snapshot['snapshot_id']}/images?expand=download_url").expect(200)["images"]
     assert links[0]["download_url"] is None
     assert links[1]["download_url"]
+    # It lies outside of the folder of image sets.
+    assert links[1]["export_path"] == links[1]["blobstorage_path"].partition("/")[2]
     later = make(app, admin, [campaign.campaign_id], as_of=snapshot["moment"])
     assert [image["image_id"] for image in images_of(admin, later)] == [second]
     assert later["warnings"] == ["1 images of the selection were withdrawn before, and are left out."]

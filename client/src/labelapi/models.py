@@ -152,6 +152,8 @@ class _RequiredCampaignImage(TypedDict):
 class CampaignImage(_RequiredCampaignImage, total=False):
     """An image of a campaign."""
 
+    filesize: int | None
+    sha256: str | None
     download_url: str | None
     thumbnail_url: str | None
     preview_url: str | None
@@ -1494,6 +1496,7 @@ class _RequiredSnapshotImage(TypedDict):
 class SnapshotImage(_RequiredSnapshotImage, total=False):
     """An image of a snapshot, with the facts of its file at the snapshot's moment."""
 
+    export_path: str
     download_url: str | None
     thumbnail_url: str | None
     preview_url: str | None
