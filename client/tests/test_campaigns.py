@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Shell, partner_of, picture
+from conftest import Shell, partner_of
 from test_upload import make_files
 
 from labelapi import LabelAPI, Profile, UsageError
@@ -222,35 +221,3 @@ def test_labels_are_frozen_listed_and_compared(shell: Shell, image_set: str) -> 
         ).code
         == 2
     )
-
-
-def test_snapshot_is_downloaded_once_and_checked(shell: Shell, image_set: str, tmp_path: Path) -> None:
-    campaign = ("campaigns", "create", image_set, "--partner", f"{image_set}@partner.example", "--start", "--json")
-    made = shell.run(*campaign, "--images-from", f"set:{image_set}")
-    label_all(partner_of(shell, made.json), made.json["campaign_id"], "PET")
-    assert shell.run("snapshots", "create", image_set, "--campaign", image_set).code == 0
-    folder = tmp_path / "data"
-    asked = ("download", image_set, folder, "--format", "coco")
-    assert shell.run(*asked, "--check").code == 6
-    first = shell.run(*asked, "--json")
-    assert first.code == 0, first.err
-    pictures = sorted(path.read_bytes() for path in folder.rglob("*.png"))
-    assert pictures == sorted(picture(number) for number in range(4))
-    [labels] = folder.rglob("instances_*.json")
-    assert len(json.loads(labels.read_text())["annotations"]) == 4
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    assert shell.run(*asked).code == 0
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
-    assert shell.run(*asked, "--check").code == 0
-    labels.write_text("{}")
-    changed = shell.run(*asked, "--check")
-    assert (changed.code, labels.name in changed.err) == (6, True)
-    assert shell.run(*asked).code == 0
-    assert shell.run(*asked, "--check").code == 0
-    other = shell.run("download", image_set, folder, "--format", "csv", "--labels-only")
-    assert (other.code, "another export" in other.err) == (2, True)
-    csv_folder = tmp_path / "csv"
-    assert shell.run("download", image_set, csv_folder, "--format", "csv", "--labels-only").code == 0
-    [rows] = [path for path in csv_folder.iterdir() if path.suffix == ".csv"]
-    assert len(rows.read_text().splitlines()) == 5
-    assert len(shell.run("exports", "list", image_set, "--json").json) == 2

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from conftest import Shell, partner_of, picture
 
-from labelapi.downloads import BrokenDownload, Fetcher, Wanted, fetch_all, safe_path
-from labelapi.errors import StorageError, Unreachable
+from labelapi.downloads import BrokenDownload, Fetcher, Outcome, Promise, Wanted, fetch_all
+from labelapi.errors import LocalError, StorageError, Unreachable
+from labelapi.local_copies import safe_path
 
 
 def test_partner_pulls_images_and_goes_on(shell: Shell, campaign: Any, title: str, tmp_path: Path) -> None:
@@ -64,11 +65,11 @@ class Storage:
         self._server.server_close()
 
 
-def fetched(path: Path, answers: list[tuple[int, bytes, int]], size: int | None) -> tuple[str, bool, int]:
+def fetched(path: Path, answers: list[tuple[int, bytes, int]], size: int | None) -> Outcome:
     storage = Storage(answers)
-    fetcher = Fetcher(1, attempts=3)
+    fetcher = Fetcher(1, patience=4)
     try:
-        return fetcher.fetch(Wanted(path, storage.url, lambda: storage.url, lambda: (size, None)))
+        return fetcher.fetch(Wanted(path, storage.url, lambda: storage.url, lambda: Promise(size, None)))
     finally:
         fetcher.close()
         storage.close()
@@ -76,7 +77,7 @@ def fetched(path: Path, answers: list[tuple[int, bytes, int]], size: int | None)
 
 def test_truncated_download_is_fetched_again_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
-    assert fetched(path, [(200, b"12345", 10), (200, b"1234567890", 10)], 10) == ("size", True, 10)
+    assert fetched(path, [(200, b"12345", 10), (200, b"1234567890", 10)], 10)[:3] == ("size", True, 10)
     path.unlink()
     with pytest.raises(Unreachable):
         fetched(path, [(200, b"12345", 10)], 10)
@@ -87,7 +88,7 @@ def test_truncated_download_is_fetched_again_and_leaves_nothing(tmp_path: Path) 
 
 def test_refused_link_is_replaced_and_outage_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
-    assert fetched(path, [(403, b"", 0), (503, b"", 0), (200, b"1", 1)], 1)[1]
+    assert fetched(path, [(403, b"", 0), (503, b"", 0), (200, b"1", 1)], 1).was_fetched
     with pytest.raises(StorageError, match="404"):
         fetched(tmp_path / "b.jpg", [(404, b"", 0)], 1)
 
@@ -96,11 +97,11 @@ def test_full_disk_ends_everything_with_a_clear_line(tmp_path: Path, monkeypatch
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("labelapi.downloads.tempfile.mkstemp", full)
+    monkeypatch.setattr("labelapi.local_copies.tempfile.mkstemp", full)
     storage = Storage([(200, b"1", 1)])
-    wanted = [Wanted(tmp_path / name, storage.url, lambda: storage.url, lambda: (1, None)) for name in "abc"]
+    wanted = [Wanted(tmp_path / name, storage.url, lambda: storage.url, lambda: Promise(1, None)) for name in "abc"]
     try:
-        with pytest.raises(StorageError, match="No space left"):
+        with pytest.raises(LocalError, match="No space left"):
             fetch_all(wanted, sent=lambda count: None)
     finally:
         storage.close()
@@ -111,7 +112,7 @@ def test_large_download_goes_on_where_it_stopped(tmp_path: Path) -> None:
     counted: list[int] = []
     path.write_bytes(b"12345")
     storage = Storage([(503, b"", 0), (206, b"67", 5), (206, b"67890", 5)])
-    fetcher = Fetcher(1, attempts=4)
+    fetcher = Fetcher(1)
     digest = hashlib.sha256(b"1234567890").hexdigest()
     try:
         fetcher.fetch_on(path, lambda: storage.url, 10, digest, counted.append)

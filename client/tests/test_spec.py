@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import inspect
 import subprocess
@@ -22,7 +23,7 @@ from generate import METHODS, PACKAGE, Generator, generate, python_name
 
 # They are sent by themselves, or would give another answer than the resource.
 NOT_ARGUMENTS = {"prefer", "if_none_match"}
-START_SECONDS = 0.4
+HEAVY = ("httpx", "rich", "sqlite3", "platformdirs", "keyring", "PIL", "matplotlib", "pandas", "duckdb", "yaml")
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +67,15 @@ def test_package_has_one_version_and_is_typed() -> None:
 def test_help_needs_no_heavy_import() -> None:
     code = (
         "import sys\nfrom labelapi.cli.main import run\nrun(['--help'])\n"
-        "print([name for name in ('httpx', 'rich', 'sqlite3', 'platformdirs', 'PIL') if name in sys.modules])"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_syntax_is_that_of_the_oldest_python() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["campaigns"], ["upload", "-h"], ["image-sets", "problems", "-h"]])

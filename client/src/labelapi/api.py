@@ -106,6 +106,17 @@ class LabelAPI(Operations):
                 return max(found)[1]
         raise NotFound(f"There is no snapshot '{name}'{'' if at else ' that is ready'}.", "labelapi snapshots list")
 
+    def snapshot_objects(self, name: str | int, **filters: Any) -> Iterator[models.LabeledSnapshotImage]:
+        """Yield the images of a snapshot with their objects, by the filters of `list_snapshot_objects`, as `split="train"`."""
+        path = f"/snapshots/{in_path(self.find_snapshot(name))}/objects"
+        return self.walk(path, "images", **{"after": 0, **filters})
+
+    def snapshot_boxes(self, name: str | int, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Yield a flat row for each box of a snapshot, and one without a label for each image without boxes."""
+        from labelapi.tables import box_rows
+
+        return box_rows(self.snapshot_objects(name, **filters))
+
     def find_user(self, name: str | int) -> int:
         """Return the id of a user by its id or e-mail address. Raises NotFound."""
         text = str(name).strip()
@@ -171,6 +182,12 @@ class Campaign:
     def objects(self, **filters: Any) -> Iterator[models.LabeledImage]:
         """Yield its images with their objects, by the filters of `list_campaign_objects`."""
         return self._api.walk(f"{self._path}/objects", "images", **{"after": 0, **filters})
+
+    def boxes(self, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Yield a flat row for each box, and one without a label for each image without boxes: see `labelapi.tables`."""
+        from labelapi.tables import box_rows
+
+        return box_rows(self.objects(**filters))
 
     def submissions(self, **filters: Any) -> Iterator[models.Submission]:
         """Yield the submissions to it, newest first."""

@@ -1,62 +1,192 @@
-"""Exports of snapshots in a folder: fetched once, checked by SHA-256, unpacked file by file."""
+"""Snapshots in a folder: labels and images in the layout of a format, fetched once, and checked by SHA-256."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
-import json
+import io
+import re
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labelapi.downloads import CHUNK_BYTES, Fetcher, safe_path, sha256_of, whole_file, write_whole
+from labelapi.downloads import Fetched, Fetcher, Promise, Wanted, fetch_all
 from labelapi.errors import StorageError, UsageError
+from labelapi.folder_record import FolderRecord, open_record
+from labelapi.local_copies import CHUNK_BYTES, safe_path, sha256_of, whole_file, writing
+from labelapi.studio_tasks import with_local_images
 
 if TYPE_CHECKING:
     from labelapi.api import LabelAPI
+    from labelapi.downloads import Finish
 
-# What the folder holds of which export, for the next run and for the check.
-RECORD = ".labelapi.json"
+FLAT_NAMES = "images.csv"
+VOC_FOLDER = "VOCdevkit/VOC2012"
+# Where the labels of a format are that the service writes as one file without an archive.
+ONE_FILE = {
+    "coco": "annotations/instances_all.json",
+    "cvat": "annotations.xml",
+    "csv": "labels.csv",
+    "datumaro": "annotations/default.json",
+    "jsonl": "all.jsonl",
+}
+# Which files of an archive belong to one part of a split; all others belong to every part.
+OF_PART = {
+    "coco": re.compile(r"annotations/instances_(train|val|test)\.json"),
+    "datumaro": re.compile(r"annotations/(train|val|test)\.json"),
+    "jsonl": re.compile(r"(train|val|test)\.jsonl"),
+    "voc": re.compile(rf"{VOC_FOLDER}/ImageSets/Main/(train|val|test)\.txt"),
+    "yolo": re.compile(r"labels/(train|val|test)/.*"),
+}
+# learn.microsoft.com/azure/machine-learning/reference-yaml-mltable: how the lines beside it are opened.
+MLTABLE = """\
+$schema: https://azuremlschemas.azureedge.net/latest/MLTable.schema.json
+type: mltable
+paths:
+- file: ./all.jsonl
+transformations:
+- read_json_lines:
+    encoding: utf8
+    invalid_lines: error
+    include_path_column: false
+"""
 
 
-@dataclass
-class Unpacked:
-    """What became of the files of an export."""
+@dataclass(frozen=True)
+class Order:
+    """What a folder is to hold: a finished export of labels, one part of its snapshot or all, and the images or not."""
 
-    files: int = 0
-    written: int = 0
-    differing: list[tuple[str, str]] = field(default_factory=list)
+    snapshot: Any
+    export: Any
+    part: str | None = None
+    with_images: bool = True
+    is_upright: bool = False
+
+    @property
+    def format(self) -> str:
+        """The name of the format."""
+        return str(self.export["format"])
+
+    def facts(self) -> dict[str, str]:
+        """Return of what the folder is a copy, for its record."""
+        return {
+            "snapshot": f"{self.snapshot['name']}@{self.snapshot['version']}",
+            "content": str(self.snapshot["content_hash"]),
+            "format": self.format,
+            "part": self.part or "all",
+            "upright": "yes" if self.is_upright else "no",
+        }
+
+    def count(self) -> int:
+        """Return the number of images. Raises UsageError when the snapshot has no such part."""
+        counts = self.snapshot["counts"]
+        if self.part is None:
+            return int(counts["images"])
+        parts = counts["splits"] or {}
+        if self.part not in parts:
+            known = ", ".join(sorted(parts)) or "none"
+            raise UsageError(
+                f"This snapshot has no part {self.part}; its parts: {known}.", "labelapi snapshots create -h"
+            )
+        return int(parts[self.part])
 
 
-def unpack(api: LabelAPI, export: Any, folder: Path, *, check: bool, sent: Callable[[int], None]) -> Unpacked:
-    """Make a folder hold the files of an export; with `check` only compare it. Raises LabelAPIError.
+def download(
+    api: LabelAPI,
+    order: Order,
+    folder: Path,
+    *,
+    check: bool = False,
+    threads: int = 8,
+    sent: Callable[[int], None],
+    fetched: Callable[[int], None],
+) -> Fetched:
+    """Make a folder hold a snapshot; with `check` only compare it. Return what was fetched and what differs.
 
-    The record of an earlier run names each file with its SHA-256, so that nothing is fetched where all of them are right.
+    `sent` gets numbers of bytes of the labels, `fetched` 1 for each image. Raises LabelAPIError.
     """
-    record = _read_record(folder, export["sha256"])
-    if record is not None:
-        outcome = Unpacked(files=len(record), differing=_differing(folder, record))
-        if check or not outcome.differing:
-            sent(export["size"])
-            return outcome
-    if check:
-        return Unpacked(differing=[(RECORD, "this folder does not hold this export")])
-    _refuse_other(folder, export["sha256"])
-    folder.mkdir(parents=True, exist_ok=True)
-    archive = folder / f".labelapi-{export['sha256'][:16]}.part"
+    from labelapi.turning import Finisher
+
+    order.count()
+    finish = Finisher(upright=order.is_upright)
+    record = open_record(folder, order.facts(), check=check)
+    if record is None:
+        result = Fetched()
+        result.fail(".labelapi.db", "this folder does not hold a download")
+        return result
+    try:
+        labels = _take_labels(api, order, folder, record, check=check, sent=sent)
+        result = Fetched()
+        if order.with_images:
+            wanted = _wanted(api, order, folder, record, labels)
+            result = _take_images(wanted, record, finish, check=check, threads=threads, fetched=fetched)
+        _add(result, labels)
+        if not check:
+            record.set_facts({**order.facts(), "labels": str(order.export["sha256"])})
+        return result
+    finally:
+        record.close()
+
+
+def _take_images(
+    wanted: Iterator[Wanted],
+    record: FolderRecord,
+    finish: Finish,
+    *,
+    check: bool,
+    threads: int,
+    fetched: Callable[[int], None],
+) -> Fetched:
+    return fetch_all(wanted, threads=threads, sent=lambda size: fetched(1), record=record, finish=finish, check=check)
+
+
+def _add(result: Fetched, labels: Fetched) -> None:
+    for name in ("files", "fetched", "there", "by_sha256", "failed"):
+        setattr(result, name, getattr(result, name) + getattr(labels, name))
+    result.failures = labels.failures + result.failures
+
+
+def _take_labels(
+    api: LabelAPI, order: Order, folder: Path, record: FolderRecord, *, check: bool, sent: Callable[[int], None]
+) -> Fetched:
+    """Fetch the files with labels unless all of them are there as they should be."""
+    result = Fetched()
+    is_known = record.facts.get("labels") == order.export["sha256"]
+    for name, sha256 in record.label_files() if is_known else ():
+        result.files += 1
+        path = safe_path(folder, name)
+        if not path.is_file():
+            result.fail(name, "is missing")
+        elif sha256_of(path) != sha256:
+            result.fail(name, "has another content")
+        else:
+            result.there += 1
+            result.by_sha256 += 1
+    if check and not is_known:
+        result.fail(".labelapi.db", "the download of the labels did not end")
+    if check or (is_known and not result.failed):
+        sent(order.export["size"])
+        return result
+    archive = folder / f".labelapi-{order.export['sha256'][:16]}.part"
     fetcher = Fetcher(1)
     try:
-        fetcher.fetch_on(archive, lambda: _link_of(api, export["export_id"]), export["size"], export["sha256"], sent)
+        fetcher.fetch_on(
+            archive,
+            lambda: _link_of(api, order.export["export_id"]),
+            order.export["size"],
+            order.export["sha256"],
+            sent,
+        )
     finally:
         fetcher.close()
-    name = export["path"].rpartition("/")[2].replace(f"-{export['sha256']}", "")
-    is_archive = export["path"].endswith(".zip")
-    outcome, record = _unpack_archive(archive, folder) if is_archive else _place(archive, folder, name)
-    write_whole(folder / RECORD, json.dumps({"export": export["sha256"], "files": record}, indent=1).encode())
+    with writing(folder):
+        result = _unpack(order, archive, folder, record)
+    record.keep()
     archive.unlink()
-    return outcome
+    return result
 
 
 def _link_of(api: LabelAPI, export_id: int) -> str:
@@ -66,62 +196,90 @@ def _link_of(api: LabelAPI, export_id: int) -> str:
     return link
 
 
-def _unpack_archive(archive: Path, folder: Path) -> tuple[Unpacked, dict[str, str]]:
-    outcome = Unpacked()
-    record: dict[str, str] = {}
+def _unpack(order: Order, archive: Path, folder: Path, record: FolderRecord) -> Fetched:
+    result = Fetched()
+    if not str(order.export["path"]).endswith(".zip"):
+        with archive.open("rb") as labels:
+            _place(_chunks_of(labels), folder, _name_of_one_file(order), record, result)
+        if order.format == "jsonl" and order.with_images:
+            _place([MLTABLE.encode()], folder, "MLTable", record, result)
+        return result
+    pattern = OF_PART.get(order.format)
     with zipfile.ZipFile(archive) as source:
         for member in source.infolist():
-            if member.is_dir():
+            of_part = pattern.fullmatch(member.filename) if pattern and order.part else None
+            if member.is_dir() or (of_part and of_part[1] != order.part):
                 continue
-            path = safe_path(folder, member.filename)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            digest = hashlib.sha256()
             # The archive as a whole has the promised hash; the checksums of its members are compared as they are read.
-            with source.open(member) as content, whole_file(path) as file:
-                for chunk in iter(partial(content.read, CHUNK_BYTES), b""):
-                    digest.update(chunk)
-                    file.write(chunk)
-            record[member.filename] = digest.hexdigest()
-            outcome.files += 1
-            outcome.written += 1
-    return outcome, record
+            with source.open(member) as content:
+                is_tasks = order.format == "label-studio" and order.with_images and member.filename.startswith("tasks-")
+                pieces = with_local_images(content) if is_tasks else _chunks_of(content)
+                _place(pieces, folder, member.filename, record, result)
+        if FLAT_NAMES in source.namelist():
+            with source.open(FLAT_NAMES) as content, io.TextIOWrapper(content, "utf-8", newline="") as text:
+                for row in csv.DictReader(text):
+                    record.note_flat_name(int(row["image_id"]), row["name"])
+    return result
 
 
-def _place(file: Path, folder: Path, name: str) -> tuple[Unpacked, dict[str, str]]:
+def _name_of_one_file(order: Order) -> str:
+    if order.format == "parquet":
+        return "images/metadata.parquet" if order.with_images else "metadata.parquet"
+    return ONE_FILE[order.format]
+
+
+def _chunks_of(content: Any) -> Iterator[bytes]:
+    return iter(partial(content.read, CHUNK_BYTES), b"")
+
+
+def _place(pieces: Iterable[bytes], folder: Path, name: str, record: FolderRecord, result: Fetched) -> None:
     path = safe_path(folder, name)
-    with file.open("rb") as content, whole_file(path) as target:
-        for chunk in iter(partial(content.read, CHUNK_BYTES), b""):
-            target.write(chunk)
-    return Unpacked(files=1, written=1), {name: sha256_of(path)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with whole_file(path) as file:
+        for piece in pieces:
+            digest.update(piece)
+            file.write(piece)
+    record.note_label_file(name, digest.hexdigest())
+    result.files += 1
+    result.fetched += 1
+    result.by_sha256 += 1
 
 
-def _read_record(folder: Path, sha256: str) -> dict[str, str] | None:
-    kept = _kept(folder)
-    return dict(kept["files"]) if kept and kept.get("export") == sha256 else None
+def _wanted(api: LabelAPI, order: Order, folder: Path, record: FolderRecord, failed: Fetched) -> Iterator[Wanted]:
+    """Yield the images to fetch; those that cannot be fetched are among the failures."""
+    snapshot_id = order.snapshot["snapshot_id"]
+    asked: dict[str, Any] = {"after": 0, "expand": ["download_url"]}
+    asked.update({"split": order.part} if order.part else {})
+    for image in api.walk(f"/snapshots/{snapshot_id}/images", "images", **asked):
+        name = _name_of(order.format, image, record)
+        if image["withdrawn"]:
+            failed.files += 1
+            failed.fail(name, "was withdrawn; the labels still name it, and a new version of the snapshot does not")
+            continue
+
+        def renew(image_id: int = image["image_id"]) -> str:
+            return str(api.get_image(image_id))
+
+        promise = Promise(image["filesize"], image["sha256"])
+        try:
+            path = safe_path(folder, name)
+        except StorageError as error:
+            failed.files += 1
+            failed.fail(name, error.message)
+            continue
+        yield Wanted(path, image["download_url"], renew, lambda promise=promise: promise, name)  # type: ignore[misc]
 
 
-def _refuse_other(folder: Path, sha256: str) -> None:
-    """Raise UsageError when the folder holds another export, whose files would stay between the new ones."""
-    kept = _kept(folder)
-    if kept and kept.get("export") != sha256:
-        raise UsageError(f"{folder} holds another export.", "Choose another folder, or empty this one.")
-
-
-def _kept(folder: Path) -> Any:
-    try:
-        return json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise StorageError(f"{folder / RECORD} cannot be read: {error}") from error
-
-
-def _differing(folder: Path, record: dict[str, str]) -> list[tuple[str, str]]:
-    found = []
-    for name, sha256 in record.items():
-        path = safe_path(folder, name)
-        if not path.is_file():
-            found.append((name, "is missing"))
-        elif sha256_of(path) != sha256:
-            found.append((name, "has another content"))
-    return found
+def _name_of(format_: str, image: Any, record: FolderRecord) -> str:
+    """Return where an image lies below the folder in the layout of a format, which is that of the service's archives."""
+    if format_ in ("yolo", "voc"):
+        name = record.flat_name(image["image_id"])
+        if name is None:
+            raise StorageError(f"The labels do not name image {image['image_id']}.", "Type the same command again.")
+        place = f"images/{image['split'] or 'train'}" if format_ == "yolo" else f"{VOC_FOLDER}/JPEGImages"
+        return f"{place}/{name}"
+    if format_ == "jsonl":
+        return str(image["blobstorage_path"]).partition("/")[2]
+    within = image["export_path"]
+    return f"images/{image['split'] or 'default'}/{within}" if format_ == "datumaro" else f"images/{within}"

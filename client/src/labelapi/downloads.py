@@ -1,43 +1,76 @@
-"""Files from the storage to a folder: whole or not at all, checked, and only what is not there yet."""
+"""Files from the storage to a folder: in parallel, whole or not at all, checked, and only what is not there yet."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import threading
-import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from labelapi.dropbox import Stopped
-from labelapi.errors import LabelAPIError, StorageError, Unreachable
-from labelapi.local_files import printable
+from labelapi.errors import Refused, StorageError
+from labelapi.local_copies import CHUNK_BYTES, sha256_of, whole_file, writing
+from labelapi.patience import TryAgain, with_patience
+from labelapi.storage import PATIENCE_SECONDS, LinkRefused, broken_connections, check_answer, storage_client
 
 if TYPE_CHECKING:
     import httpx
 
 THREADS = 8
 WAITING_PER_THREAD = 4
-CHUNK_BYTES = 1024**2
-ATTEMPTS = 6
-FILE_MODE = 0o644
+# A link that is refused, and a file that is not what was promised, may be one that was replaced a moment ago.
+MOST_BROKEN = 3
+MOST_FAILURES = 1000
+# An image may be withdrawn while others are fetched.
+GONE = (404, 410)
+
+
+class Promise(NamedTuple):
+    """What is known of the content of a file; the MD5 in base64, as the storage has it."""
+
+    size: int | None
+    sha256: str | None
+    md5: str | None = None
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file to fetch: where it goes, a link to it, what is known of it, and how to get a fresh link."""
+    """A file to fetch: where it goes, a link to it if there is one, how to get a fresh link, and what is known of it."""
 
     path: Path
-    link: str
+    link: str | None
     renew: Callable[[], str]
-    # Size and SHA-256, None where they are not known.
-    facts: Callable[[], tuple[int | None, str | None]]
+    promise: Callable[[], Promise]
+    # Name below the folder, by which a record knows it.
+    name: str = ""
+
+
+class Changed(NamedTuple):
+    """How a file that was fetched was made another one: its new SHA-256, and words about what could not be done."""
+
+    sha256: str
+    fault: str | None = None
+
+
+class Finish(Protocol):
+    """What is done to each file before it gets its name, and what is known of those that it changed."""
+
+    def __call__(self, file: Any, encoding: str) -> Changed | None:
+        """Change an open file, which is stored with this `Content-Encoding`; return None when it stays as it is."""
+
+
+class Record(Protocol):
+    """Remembers which files differ from what the storage holds, because they were changed on purpose."""
+
+    def changed(self, name: str) -> tuple[str, str] | None:
+        """Return the SHA-256 in the storage and that on this machine, of a file that was changed."""
+
+    def note(self, name: str, source: str, sha256: str) -> None:
+        """Take both of a file that was changed."""
 
 
 @dataclass
@@ -50,59 +83,66 @@ class Fetched:
     by_sha256: int = 0
     by_md5: int = 0
     by_size: int = 0
-    failures: tuple[tuple[str, str], ...] = ()
+    changed: int = 0
+    failed: int = 0
+    # The first of them; their number is in `failed`.
+    failures: list[tuple[str, str]] = field(default_factory=list)
 
-    def checked_by(self, kind: str) -> None:
-        """Count a file that was compared by `sha256`, `md5` or `size`."""
-        setattr(self, f"by_{kind}", getattr(self, f"by_{kind}") + 1)
+    def fail(self, name: str, reason: str) -> None:
+        """Count a file that is not as it should be."""
+        self.failed += 1
+        if len(self.failures) < MOST_FAILURES:
+            self.failures.append((name, reason))
 
-
-class Promise(NamedTuple):
-    """What is known of the content of a file; the MD5 in base64, as the storage has it."""
-
-    size: int | None
-    sha256: str | None
-    md5: str | None
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        names = ("files", "fetched", "there", "by_sha256", "by_md5", "by_size", "changed", "failed")
+        failures = [{"path": path, "detail": reason} for path, reason in self.failures]
+        return {**{name: getattr(self, name) for name in names}, "failures": failures}
 
 
 class BrokenDownload(StorageError):
     """What came is not what was promised."""
 
 
-def safe_path(folder: Path, name: str) -> Path:
-    """Return the path of a name below a folder. Raises StorageError for names that lead out of it, or that no file can have."""
-    parts = name.split("/")
-    if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts) or name.startswith("/"):
-        raise StorageError(f"The name {printable(name)} cannot be a file below a folder.")
-    if os.name == "nt" and any(":" in part or part != part.rstrip(" .") for part in parts):
-        raise StorageError(f"The name {printable(name)} cannot be a file on Windows.")
-    return folder.joinpath(*parts)
+class Outcome(NamedTuple):
+    """A file that is there: by what it was checked, whether it was fetched, its size, and how it was changed."""
+
+    checked_by: str
+    was_fetched: bool
+    size: int
+    source: str | None = None
+    changed: Changed | None = None
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees a part of it."""
-    with whole_file(path) as file:
-        file.write(content)
-
-
-def fetch_all(wanted: Iterable[Wanted], *, threads: int = THREADS, sent: Callable[[int], None]) -> Fetched:
+def fetch_all(
+    wanted: Iterable[Wanted],
+    *,
+    threads: int = THREADS,
+    sent: Callable[[int], None],
+    record: Record | None = None,
+    finish: Finish | None = None,
+    check: bool = False,
+) -> Fetched:
     """Fetch files that are not there yet; `sent` gets the number of bytes of each, by one thread.
 
-    A file that is there with the promised SHA-256, or size where no more is known, stays. Raises LabelAPIError when the disk is
-    full; a file that cannot be fetched is among the failures.
+    A file that is there with the promised SHA-256, or size where no more is known, stays. With `check` nothing is fetched, and
+    what would be is among the failures. Raises LabelAPIError when the disk is full or the storage is away; a file that cannot
+    be fetched is among the failures.
     """
     result = Fetched()
-    fetcher = Fetcher(threads)
+    fetcher = Fetcher(threads, finish=finish)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="download")
-    pending: dict[Future[tuple[str, bool, int]], Wanted] = {}
+    pending: dict[Future[Outcome], Wanted] = {}
     try:
         for each in wanted:
             if len(pending) >= threads * WAITING_PER_THREAD:
-                _collect(pending, result, sent)
+                _collect(pending, result, sent, record)
             result.files += 1
-            pending[pool.submit(fetcher.fetch, each)] = each
+            known = record.changed(each.name) if record else None
+            pending[pool.submit(fetcher.check if check else fetcher.fetch, each, known)] = each
         while pending:
-            _collect(pending, result, sent)
+            _collect(pending, result, sent, record)
     except BaseException:
         fetcher.is_stopped.set()
         for future in pending:
@@ -115,61 +155,77 @@ def fetch_all(wanted: Iterable[Wanted], *, threads: int = THREADS, sent: Callabl
 
 
 def _collect(
-    pending: dict[Future[tuple[str, bool, int]], Wanted], result: Fetched, sent: Callable[[int], None]
+    pending: dict[Future[Outcome], Wanted], result: Fetched, sent: Callable[[int], None], record: Record | None
 ) -> None:
     done, _ = wait(pending, return_when=FIRST_COMPLETED)
     for future in done:
         each = pending.pop(future)
         try:
-            checked_by, was_fetched, size = future.result()
-        except (BrokenDownload, StorageError) as error:
-            result.failures += ((str(each.path), error.message),)
-        except OSError as error:
-            # A full disk, or a folder that may not be written, stops every other file as well.
-            raise StorageError(f"{printable(str(each.path))} cannot be written: {error.strerror or error}") from error
-        else:
-            result.checked_by(checked_by)
-            result.fetched += was_fetched
-            result.there += not was_fetched
-            sent(size)
+            found = future.result()
+        except (StorageError, Refused) as error:
+            if isinstance(error, Refused) and error.status not in GONE:
+                raise
+            result.fail(each.name or str(each.path), error.message)
+            continue
+        setattr(result, f"by_{found.checked_by}", getattr(result, f"by_{found.checked_by}") + 1)
+        result.fetched += found.was_fetched
+        result.there += not found.was_fetched
+        if found.changed:
+            result.changed += 1
+            if found.changed.fault:
+                result.fail(each.name, found.changed.fault)
+            if record and found.source and found.was_fetched:
+                record.note(each.name, found.source, found.changed.sha256)
+        sent(found.size)
 
 
 class Fetcher:
     """Fetches files by their links; no key goes to the storage. Threads may share it."""
 
-    def __init__(self, connections: int, attempts: int = ATTEMPTS) -> None:
-        import httpx
-
-        self._attempts = attempts
+    def __init__(self, connections: int, *, patience: float = PATIENCE_SECONDS, finish: Finish | None = None) -> None:
+        self._patience = patience
+        self._finish = finish
         self.is_stopped = threading.Event()
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._http = httpx.Client(timeout=httpx.Timeout(120.0, connect=10.0), limits=limits, follow_redirects=False)
+        self._http = storage_client(connections)
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def fetch(self, wanted: Wanted) -> tuple[str, bool, int]:
-        """Fetch a file unless it is there; return by what it was checked, whether it was fetched, and its size."""
-        size_and_sha256 = wanted.facts()
-        there = _there(wanted.path, *size_and_sha256)
+    def check(self, wanted: Wanted, changed: tuple[str, str] | None = None) -> Outcome:
+        """Compare a file that should be there. Raises BrokenDownload."""
+        self._check_stopped()
+        there = _there(wanted.path, wanted.promise(), changed)
+        if there is None:
+            raise BrokenDownload("has another content" if wanted.path.is_file() else "is missing")
+        return there
+
+    def fetch(self, wanted: Wanted, changed: tuple[str, str] | None = None) -> Outcome:
+        """Fetch a file unless it is there. `changed` has the SHA-256 in the storage and here, of a file that was changed here."""
+        self._check_stopped()
+        promise = wanted.promise()
+        there = _there(wanted.path, promise, changed)
         if there:
             return there
-        wanted.path.parent.mkdir(parents=True, exist_ok=True)
-        link = wanted.link
-        for attempt in range(self._attempts):
-            if self.is_stopped.is_set():
-                raise Stopped
+        with writing(wanted.path):
+            wanted.path.parent.mkdir(parents=True, exist_ok=True)
+        link, broken = wanted.link or wanted.renew(), 0
+
+        def attempt() -> Outcome:
+            nonlocal link, broken
+            self._check_stopped()
             try:
-                checked_by, size = self._fetch(wanted.path, link, *size_and_sha256)
-                return checked_by, True, size
-            except _LinkRefused:
-                link = wanted.renew()
-                reason: LabelAPIError = StorageError("The storage refuses the link.")
-            except (Unreachable, BrokenDownload) as error:
-                reason = error
-            self.is_stopped.wait(0.3 * 2**attempt if attempt else 0)
-        raise reason
+                return self._fetch(wanted.path, link, promise)
+            except LinkRefused:
+                link, error = wanted.renew(), StorageError("The storage refuses the link.")
+            except BrokenDownload as found:
+                error = found
+            broken += 1
+            if broken >= MOST_BROKEN:
+                raise error
+            raise TryAgain(error, 0 if broken == 1 else None)
+
+        return with_patience(attempt, seconds=self._patience, pause=self._pause)
 
     def fetch_on(
         self, path: Path, link_of: Callable[[], str], size: int, sha256: str, sent: Callable[[int], None]
@@ -183,103 +239,84 @@ class Fetcher:
             path.unlink()
             there = 0
         sent(there)
-        reason: LabelAPIError = StorageError("The storage refuses the link.")
-        for attempt in range(self._attempts):
+        refused = 0
+
+        def attempt() -> None:
+            nonlocal refused
             try:
-                while path.exists() is False or path.stat().st_size < size:
+                while not path.exists() or path.stat().st_size < size:
+                    self._check_stopped()
                     self._fetch_part(path, link_of(), size, sent)
-                break
-            except _LinkRefused:
-                pass
-            except Unreachable as error:
-                reason = error
-            self.is_stopped.wait(0.3 * 2**attempt)
-        else:
-            raise reason
+            except LinkRefused:
+                refused += 1
+                error = StorageError("The storage refuses the link.")
+                if refused >= MOST_BROKEN:
+                    raise error from None
+                raise TryAgain(error) from None
+
+        with_patience(attempt, seconds=self._patience, pause=self._pause)
         if sha256_of(path) != sha256:
             path.unlink()
             raise BrokenDownload("The SHA-256 of the download is another one.", "Type the same command again.")
 
     def _fetch_part(self, path: Path, link: str, size: int, sent: Callable[[int], None]) -> None:
-        import httpx
-
-        try:
-            with path.open("ab") as file:
-                begin = file.tell()
-                headers = {"Range": f"bytes={begin}-{size - 1}"} if size else {}
-                with self._http.stream("GET", link, headers=headers) as response:
-                    self._check_status(response, (200, 206))
-                    if begin and response.status_code == 200:
-                        # The storage sends all of it again.
-                        file.truncate(0)
-                        sent(-begin)
-                    for chunk in response.iter_raw(CHUNK_BYTES):
-                        file.write(chunk)
-                        sent(len(chunk))
-        except httpx.TransportError as error:
-            raise Unreachable(
-                f"The storage does not answer: {printable(str(error)) or type(error).__name__}"
-            ) from error
-        except OSError as error:
-            raise StorageError(f"{printable(str(path))} cannot be written: {error.strerror or error}") from error
-
-    def _fetch(self, path: Path, link: str, promised_size: int | None, promised_sha256: str | None) -> tuple[str, int]:
-        import httpx
-
-        sha256, md5, size = hashlib.sha256(), hashlib.md5(), 0  # noqa: S324  # The storage keeps no other.
-        try:
-            with self._http.stream("GET", link) as response, whole_file(path) as file:
-                self._check_status(response)
+        with writing(path), path.open("ab") as file:
+            begin = file.tell()
+            headers = {"Range": f"bytes={begin}-{size - 1}"} if size else {}
+            with broken_connections(link), self._http.stream("GET", link, headers=headers) as response:
+                check_answer(response, (200, 206))
+                if begin and response.status_code == 200:
+                    # The storage sends all of it again.
+                    file.truncate(0)
+                    sent(-begin)
                 for chunk in response.iter_raw(CHUNK_BYTES):
-                    if self.is_stopped.is_set():
-                        raise Stopped
+                    self._check_stopped()
                     file.write(chunk)
-                    sha256.update(chunk)
-                    md5.update(chunk)
-                    size += len(chunk)
-                promised_md5 = response.headers.get("Content-MD5") or response.headers.get("x-ms-blob-content-md5")
-                found = Promise(size, sha256.hexdigest(), b64encode(md5.digest()).decode())
-                return _compared(Promise(promised_size, promised_sha256, promised_md5), found), size
-        except httpx.TransportError as error:
-            raise Unreachable(
-                f"The storage does not answer: {printable(str(error)) or type(error).__name__}"
-            ) from error
+                    sent(len(chunk))
 
-    def _check_status(self, response: httpx.Response, fine: tuple[int, ...] = (200,)) -> None:
-        code = printable(response.headers.get("x-ms-error-code", ""))
-        if response.status_code == 403:
-            raise _LinkRefused
-        if response.status_code in (408, 429) or response.status_code >= 500:
-            told = response.headers.get("Retry-After", "")
-            self.is_stopped.wait(min(float(told), 30.0) if told.isdigit() else 0)
-            raise Unreachable(f"The storage is out of order: {response.status_code} {code}")
-        if response.status_code not in fine:
-            raise StorageError(f"The storage refuses it: {response.status_code} {code}")
+    def _fetch(self, path: Path, link: str, promise: Promise) -> Outcome:
+        with broken_connections(link), self._http.stream("GET", link) as response:
+            check_answer(response, (200,))
+            with writing(path), whole_file(path) as file:
+                found = self._take(response, file)
+                md5 = response.headers.get("Content-MD5") or response.headers.get("x-ms-blob-content-md5")
+                checked_by = _compared(Promise(promise.size, promise.sha256, md5), found)
+                encoding = response.headers.get("Content-Encoding", "")
+                changed = self._finish(file, encoding) if self._finish else None
+                return Outcome(checked_by, True, found.size or 0, found.sha256, changed)
 
+    def _take(self, response: httpx.Response, file: Any) -> Promise:
+        sha256, md5, size = hashlib.sha256(), hashlib.md5(), 0  # noqa: S324  # The storage keeps no other.
+        for chunk in response.iter_raw(CHUNK_BYTES):
+            self._check_stopped()
+            file.write(chunk)
+            sha256.update(chunk)
+            md5.update(chunk)
+            size += len(chunk)
+        return Promise(size, sha256.hexdigest(), b64encode(md5.digest()).decode())
 
-class _LinkRefused(Exception):
-    pass
+    def _pause(self, seconds: float) -> None:
+        self.is_stopped.wait(seconds)
+        self._check_stopped()
 
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(CHUNK_BYTES), b""):
-            digest.update(chunk)
-    return digest.hexdigest()
+    def _check_stopped(self) -> None:
+        if self.is_stopped.is_set():
+            raise Stopped
 
 
-def _there(path: Path, promised_size: int | None, promised_sha256: str | None) -> tuple[str, bool, int] | None:
-    """Return by what a file that is there was found to be the right one, with its size; None where it is to be fetched."""
+def _there(path: Path, promise: Promise, changed: tuple[str, str] | None) -> Outcome | None:
+    """Return by what a file that is there was found to be the right one; None where it is to be fetched."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:
         return None
-    if promised_sha256 is not None:
-        return ("sha256", False, size) if sha256_of(path) == promised_sha256 else None
-    # Without a hash its size is all that is known; without a size it is fetched again.
-    return ("size", False, size) if size == promised_size else None
+    if promise.sha256 is None:
+        # Without a hash its size is all that is known; without a size it is fetched again.
+        return Outcome("size", False, size) if size == promise.size else None
+    expected = changed[1] if changed and changed[0] == promise.sha256 else promise.sha256
+    if sha256_of(path) != expected:
+        return None
+    return Outcome("sha256", False, size, promise.sha256, Changed(expected) if expected != promise.sha256 else None)
 
 
 def _compared(promised: Promise, found: Promise) -> str:
@@ -295,29 +332,3 @@ def _compared(promised: Promise, found: Promise) -> str:
             raise BrokenDownload("Its MD5 is another one.")
         return "md5"
     return "size"
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Any]:
-    """Open a file that gets its name when it is whole; a file that is not leaves nothing behind."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".labelapi-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        Path(temporary).chmod(FILE_MODE)
-        _replace(Path(temporary), path)
-    except BaseException:
-        Path(temporary).unlink()
-        raise
-
-
-def _replace(temporary: Path, path: Path) -> None:
-    for attempt in range(5):
-        try:
-            temporary.replace(path)
-            return
-        except PermissionError:
-            # On Windows a scanner may hold the file for a moment.
-            if os.name != "nt" or attempt == 4:
-                raise
-            time.sleep(0.1)

@@ -75,6 +75,12 @@ class StorageError(LabelAPIError):
     title = "Refused by the storage"
 
 
+class LocalError(LabelAPIError):
+    """This machine cannot read or write a file: its disk is full, or the folder belongs to somebody else."""
+
+    title = "Not written"
+
+
 class NotFound(LabelAPIError):
     """There is nothing of this name."""
 

@@ -76,6 +76,11 @@ def read_json(path: Path) -> Any:
         raise UsageError(f"{path} is no JSON file that can be read: {error}") from error
 
 
+def quoted(word: str) -> str:
+    """Return an argument of a command for `parse_filters`: it may hold several words, or one value with a blank."""
+    return word if ":" in word.partition(" ")[2] or " " not in word else shlex.quote(word)
+
+
 def _class(entry: Any, path: Path) -> dict[str, Any]:
     if isinstance(entry, dict) and "name" in entry:
         return {str(key): value for key, value in entry.items()}

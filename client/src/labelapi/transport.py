@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import random
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from labelapi.errors import DryRun, LabelAPIError, NotAllowed, Refused, Unreachable
+from labelapi.patience import TryAgain, asked_wait, with_patience
 
 if TYPE_CHECKING:
     import httpx
@@ -24,9 +26,9 @@ PATIENCE_SECONDS = 60.0
 FIRST_PATIENCE_SECONDS = 3.0
 TIMEOUT_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 15.0
 AGAIN = (408, 429, 502, 503, 504)
 CONNECTIONS = 40
+LATER = "Try again later. Nothing is half done."
 
 
 class Transport:
@@ -44,6 +46,9 @@ class Transport:
         self.is_dry_run = False
         self._known = threading.Lock()
         self._is_known = False
+        self._version = ""
+        # The clock of the service, because that of this machine may be wrong.
+        self.service_time: datetime | None = None
         limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
         timeout = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
         agent = {"User-Agent": f"labelapi-client/{VERSION}"}
@@ -117,6 +122,7 @@ class Transport:
             return self._http.request(method, url, headers=sent, content=now, **options)
 
         response = self._until_answered(send, self._patience)
+        self.service_time = _time_of(response) or self.service_time
         if response.is_success or (response.is_redirect and method == "GET" and path.startswith("/images/")):
             return response
         raise self._error(response)
@@ -141,6 +147,7 @@ class Transport:
             name = version = ""
         if response.status_code != 200 or name != "LabelAPI":
             raise Unreachable(f"There is no LabelAPI at {self.profile.url}. No key was sent.", "Check the address.")
+        self._version = _printable(version)
         if version.split(".")[0] != VERSION.split(".", maxsplit=1)[0]:
             self._say(f"The service has version {_printable(version)}; this client was made for {VERSION}.")
 
@@ -148,27 +155,23 @@ class Transport:
         """Send until there is an answer that is no outage, or the patience ends."""
         import httpx
 
-        deadline = time.monotonic() + patience
-        for attempt in range(1_000_000):
-            response: httpx.Response | None = None
-            reason = ""
+        attempts = itertools.count()
+
+        def attempt() -> httpx.Response:
+            number = next(attempts)
             try:
                 response = send()
             except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
                 raise Unreachable(f"This is no address: {self.profile.url}") from error
             except httpx.TransportError as error:
-                reason = f"{self.profile.url} does not answer: {_words(error)}"
-            if response is not None:
-                if not _is_outage(response, attempt):
-                    return response
-                reason = f"The service is out of order ({response.status_code}): {_detail(response)}"
-            wait = wait_seconds(response, attempt)
-            if time.monotonic() + wait > deadline:
-                raise Unreachable(reason, "Try again later. Nothing is half done.")
-            if attempt == 1:
-                self._say(f"{reason} Trying again …")
-            time.sleep(wait)
-        raise AssertionError
+                words = f"{self.profile.url} does not answer: {_words(error)}"
+                raise TryAgain(Unreachable(words, _hint_of(error))) from error
+            if not _is_outage(response, number):
+                return response
+            words = f"The service is out of order ({response.status_code}): {_detail(response)}"
+            raise TryAgain(Unreachable(words, LATER), asked_wait(response))
+
+        return with_patience(attempt, seconds=patience, say=self._say)
 
     def _error(self, response: httpx.Response) -> LabelAPIError:
         if response.is_redirect:
@@ -181,12 +184,25 @@ class Transport:
             return NotAllowed(401, document, "labelapi login URL")
         if response.status_code == 403:
             return NotAllowed(403, document, "labelapi whoami  shows what your key may do.")
-        return Refused(response.status_code, document)
+        return Refused(response.status_code, document, self._hint_of_refusal(response))
+
+    def _hint_of_refusal(self, response: httpx.Response) -> str | None:
+        """Return that the service may not know the operation, when it is another one than this client was made for."""
+        if response.status_code in (404, 405, 501) and self._version and self._version != VERSION:
+            return f"The service has version {self._version}; this client was made for {VERSION} and may ask for more."
+        return None
 
 
 def in_path(value: object) -> str:
     """Return a value as it stands in a path."""
     return quote(str(value), safe="")
+
+
+def _time_of(response: httpx.Response) -> datetime | None:
+    try:
+        return parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _query(query: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -213,12 +229,11 @@ def _is_outage(response: httpx.Response, attempt: int) -> bool:
     return response.status_code == 409 and attempt > 0 and "Idempotency-Key" in response.text
 
 
-def wait_seconds(response: httpx.Response | None, attempt: int, first: float = FIRST_WAIT_SECONDS) -> float:
-    """Return the seconds until the next attempt: what the other side says, else `first` and longer each time."""
-    told = response.headers.get("Retry-After", "") if response is not None else ""
-    if told.isdigit():
-        return float(told)
-    return float(min(LONGEST_WAIT_SECONDS, first * 2**attempt) * random.uniform(0.8, 1.2))  # noqa: S311  # Not a secret.
+def _hint_of(error: Exception) -> str:
+    # The certificate of a service seems to be of another time where the clock is wrong.
+    if "certificate is not yet valid" in str(error) or "certificate has expired" in str(error):
+        return "Look at the clock of this machine, and at the certificate of the service."
+    return LATER
 
 
 def _document(response: httpx.Response) -> dict[str, Any]:

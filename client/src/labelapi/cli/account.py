@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
-@click.command("login", cls=Command, epilog="\b\nExample:\n  labelapi login https://labels.example.org --profile work")
+@click.command("login", cls=Command)
 @click.argument("url")
 @pass_console
 def login(console: Console, url: str) -> None:
@@ -87,11 +87,7 @@ def logout(console: Console) -> None:
     console.say(f"Profile '{name}' is gone.")
 
 
-@click.command(
-    "completion",
-    cls=Command,
-    epilog='\b\nExamples:\n  eval "$(labelapi completion bash)"\n  labelapi completion fish | source',
-)
+@click.command("completion", cls=Command)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

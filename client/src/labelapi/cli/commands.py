@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from labelapi.cli.console import Console
+from labelapi.cli.examples import epilog_of
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 FLAGS = (
@@ -61,6 +62,10 @@ class Command(click.Command):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        self.epilog = self.epilog or epilog_of(context.command_path.partition(" ")[2])
+        super().format_epilog(context, formatter)
 
 
 class Group(click.Group):

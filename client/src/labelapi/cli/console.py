@@ -37,6 +37,17 @@ class Console:
     says_yes: bool = False
     is_dry_run: bool = False
     has_no_color: bool = False
+    # What to say after "Interrupted.", so that one knows what goes on and how.
+    after_interruption: str = ""
+
+    @contextmanager
+    def when_interrupted(self, line: str) -> Iterator[None]:
+        """Say this line if Ctrl-C ends what is done here."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.after_interruption = self.after_interruption or line
+            raise
 
     def open(self) -> LabelAPI:
         """Return the client of the chosen profile."""
@@ -87,11 +98,7 @@ class Console:
             writer.writerow([name.lower().replace(" ", "_") for name, _ in facts])
             writer.writerow([fact for _, fact in facts])
         else:
-            width = max(len(name) for name, _ in facts)
-            for name, fact in facts:
-                lines = printable("-" if fact is None else str(fact), keep="\n").split("\n")
-                print(f"{name:<{width}}  " + f"\n{'':<{width}}  ".join(lines))  # noqa: T201
-            sys.stdout.flush()
+            print("\n".join(_fact_lines(facts)), flush=True)  # noqa: T201
 
     def confirm(self, question: str) -> None:
         """Ask, and return when the answer is yes. Raises UsageError otherwise."""
@@ -102,6 +109,18 @@ class Console:
         print(f"{printable(question)} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise UsageError("Nothing was done.")
+
+    @contextmanager
+    def live(self) -> Iterator[Callable[[Sequence[tuple[str, Any]]], None]]:
+        """Give a function that shows facts in the place of those before on a terminal, and below them elsewhere."""
+        if self.is_json or self.is_csv or not sys.stdout.isatty():
+            yield lambda facts: self.facts(None, facts)
+            return
+        from rich.live import Live
+        from rich.text import Text
+
+        with Live(console=self.rich(), auto_refresh=False) as live:
+            yield lambda facts: live.update(Text("\n".join(_fact_lines(facts))), refresh=True)
 
     @contextmanager
     def bar(self, words: str, *, unit: str = "bytes") -> Iterator[Bar]:
@@ -253,6 +272,13 @@ class _JsonBar(Bar):
             self._shown_at = now
             values = {"done": self.done, "total": self.total, "note": self.note}
             self._console.event(event="progress", what=self.words, **values)
+
+
+def _fact_lines(facts: Sequence[tuple[str, Any]]) -> Iterator[str]:
+    width = max(len(name) for name, _ in facts)
+    for name, fact in facts:
+        lines = printable("-" if fact is None else str(fact), keep="\n").split("\n")
+        yield f"{name:<{width}}  " + f"\n{'':<{width}}  ".join(lines)
 
 
 def printable(text: str, keep: str = "") -> str:

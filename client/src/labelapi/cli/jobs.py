@@ -57,7 +57,8 @@ def watch(console: Console, job_id: int) -> int:
     from labelapi.jobs import watch as wait
 
     with console.open() as api:
-        with console.bar(f"Job {job_id}", unit="done") as bar:
+        goes_on = f"The job goes on: labelapi jobs watch {job_id}"
+        with console.when_interrupted(goes_on), console.bar(f"Job {job_id}", unit="done") as bar:
             job = wait(lambda: api.get_job(job_id), lambda job: bar.set(job["done"], job["total"], job["state"]))
         error = f": {job['error']}" if job["error"] else "."
         console.result(job, f"Job {job_id} {job['state']}{error}")

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -17,15 +18,18 @@ from labelapi.cli import (
     image_sets,
     images,
     jobs,
+    labels,
     partners,
     push,
+    queries,
     snapshots,
+    statistics,
     upload,
     users,
 )
 from labelapi.cli.commands import CONTEXT, Group
 from labelapi.cli.console import Console, printable
-from labelapi.errors import DONE, INTERRUPTED, WRONG_USAGE, DryRun, LabelAPIError, Refused
+from labelapi.errors import DONE, INTERRUPTED, WRONG_USAGE, DryRun, LabelAPIError, LocalError, Refused
 from labelapi.transport import VERSION
 
 EPILOG = """\b
@@ -52,7 +56,21 @@ def labelapi() -> None:
     """
 
 
-for module in (account, upload, partners, push, image_sets, images, campaigns, snapshots, datasets, jobs, users):
+MODULES = (
+    account,
+    upload,
+    partners,
+    push,
+    image_sets,
+    images,
+    queries,
+    campaigns,
+    labels,
+    statistics,
+    snapshots,
+    datasets,
+)
+for module in (*MODULES, jobs, users):
     for command in module.COMMANDS:
         labelapi.add_command(command)
 
@@ -74,7 +92,7 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _wrong_usage(console, error)
     except (KeyboardInterrupt, click.Abort):
-        console.say("\rInterrupted.")
+        console.say(f"Interrupted. {console.after_interruption}".rstrip())
         return INTERRUPTED
     except DryRun as request:
         _print_request(console, request)
@@ -86,6 +104,14 @@ def run(arguments: list[str]) -> int:
         # Who reads has enough; nothing more can be said there, not even when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        # A disk is full, standard output cannot be written, or a file is gone that was there a moment ago.
+        _print_error(
+            console, LocalError(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
+        )
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return LocalError.exit_code
 
 
 def _wrong_usage(console: Console, error: click.ClickException) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from labelapi.errors import LEFT_OUT, StorageError
 
 if TYPE_CHECKING:
     from labelapi.api import LabelAPI
-    from labelapi.downloads import Fetched, Wanted
+    from labelapi.downloads import Fetched, Promise, Wanted
 
 SHOWN = 20
 STATES = ["unlabeled", "labeled", "empty", "unusable"]
@@ -31,55 +32,72 @@ COLUMNS: list[Any] = [
 ]
 
 
-@click.command("pull", cls=Command, epilog="\b\nExample:\n  labelapi pull spring work --state unlabeled")
+@click.command("pull", cls=Command)
 @click.argument("campaign")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--state", multiple=True, type=click.Choice(STATES), help="Only images in this state; may be repeated.")
+@click.option("--upright", is_flag=True, help="Turn images that EXIF asks viewers to turn; needs the extra [pictures].")
 @click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True, help="Files fetched at a time.")
 @pass_console
-def pull(console: Console, campaign: str, folder: Path, state: tuple[str, ...], threads: int) -> int:
+def pull(console: Console, campaign: str, folder: Path, state: tuple[str, ...], upright: bool, threads: int) -> int:
     """Fetch the images of a campaign with their own names.
 
     FOLDER gets images/, classes.txt, instructions.md and images.csv. What is there already is not fetched again, so after an
     interruption type the same command again.
     """
-    from labelapi.downloads import fetch_all, whole_file, write_whole
+    from labelapi.downloads import fetch_all
+    from labelapi.folder_record import open_record
+    from labelapi.local_copies import whole_file, write_whole, writing
+    from labelapi.turning import Finisher
 
+    finish = Finisher(upright=upright)
     with console.open() as api:
         found = api.campaigns[campaign]
-        told = found.read()
-        folder.mkdir(parents=True, exist_ok=True)
+        told: Any = found.read()
+        facts = {"campaign": str(found.campaign_id), "upright": "yes" if upright else "no"}
+        record = open_record(folder, facts, check=False)
+        assert record is not None  # noqa: S101  # Only a check finds none.
         failures: list[tuple[str, str]] = []
-        total = told["progress"]["total"] if not state else sum(told["progress"]["states"][each] for each in state)  # type: ignore[literal-required]
-        with whole_file(folder / "images.csv") as listed, console.bar("Fetching", unit="images") as bar:
-            bar.set(0, total)
-            wanted = _wanted(api, found.campaign_id, folder, state, listed, failures)
-            try:
-                fetched = fetch_all(wanted, threads=threads, sent=lambda size: bar.advance(1))
-            except KeyboardInterrupt:
-                console.say("\rInterrupted. What was fetched stays; the same command goes on where it stopped.")
-                raise
-        write_whole(folder / "classes.txt", "".join(f"{each['name']}\n" for each in told["classes"]).encode())
-        write_whole(folder / "instructions.md", (told["instructions"] or "").encode())
-        fetched.failures += tuple(failures)
-        return report_fetched(console, fetched, f"campaign {found.campaign_id} ({told['title']})", folder)
+        counts = told["progress"]["states"]
+        total = sum(counts[each] for each in state) if state else told["progress"]["total"]
+        goes_on = "What was fetched stays; the same command goes on where it stopped."
+        try:
+            record.set_facts(facts)
+            with (
+                console.when_interrupted(goes_on),
+                writing(folder),
+                whole_file(folder / "images.csv") as listed,
+                console.bar("Fetching", unit="images") as bar,
+            ):
+                bar.set(0, total)
+                wanted = _wanted(api, found.campaign_id, folder, state, listed, failures)
+                fetched = fetch_all(
+                    wanted, threads=threads, sent=lambda size: bar.advance(1), record=record, finish=finish
+                )
+            with writing(folder):
+                write_whole(folder / "classes.txt", "".join(f"{each['name']}\n" for each in told["classes"]).encode())
+                write_whole(folder / "instructions.md", (told["instructions"] or "").encode())
+        finally:
+            record.close()
+        for name, reason in failures:
+            fetched.fail(name, reason)
+        return _report(console, fetched, f"campaign {found.campaign_id} ({told['title']})", folder)
 
 
-def report_fetched(console: Console, fetched: Fetched, what: str, folder: Path) -> int:
+def _report(console: Console, fetched: Fetched, what: str, folder: Path) -> int:
     """Print what was fetched and how it was checked; return the exit code."""
     console.say(
         f"{fetched.fetched} files of {what} fetched, {fetched.there} were there already. Checked: {fetched.by_sha256} by SHA-256,"
         f" {fetched.by_md5} by MD5, {fetched.by_size} by size."
     )
+    if fetched.changed:
+        console.say(f"{fetched.changed} images were turned or unpacked after their SHA-256 was compared.")
     for path, reason in fetched.failures[:SHOWN]:
         console.say(f"  {path}: {reason}")
-    if len(fetched.failures) > SHOWN:
+    if fetched.failed > SHOWN:
         console.say("  … --json names more.")
-    names = ("files", "fetched", "there", "by_sha256", "by_md5", "by_size")
-    failures = [{"path": path, "detail": reason} for path, reason in fetched.failures]
-    counts = {name: getattr(fetched, name) for name in names}
-    console.result({"folder": str(folder), **counts, "failures": failures}, str(folder))
-    return LEFT_OUT if fetched.failures else 0
+    console.result({"folder": str(folder), **fetched.as_json()}, str(folder))
+    return LEFT_OUT if fetched.failed else 0
 
 
 def _wanted(
@@ -91,7 +109,8 @@ def _wanted(
     failures: list[tuple[str, str]],
 ) -> Iterator[Wanted]:
     """Yield the files to fetch, and list them for `images.csv`. A second file of one name gets its image's id before it."""
-    from labelapi.downloads import Wanted, safe_path
+    from labelapi.downloads import Wanted
+    from labelapi.local_copies import safe_path
 
     text = io.TextIOWrapper(listed, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
@@ -103,7 +122,7 @@ def _wanted(
     for image in images:
         name = image["file_name"]
         if hash(name.casefold()) in taken:
-            name = f"{image['image_id']:06d}_{name.rpartition('/')[2]}"
+            name = f"{image['image_id']:06d}_{name}"
         taken.add(hash(name.casefold()))
         if state and image["state"] not in state:
             continue
@@ -118,13 +137,19 @@ def _wanted(
         def renew(image_id: int = image["image_id"]) -> str:
             return str(api.get_image(image_id))
 
-        def facts(image_id: int = image["image_id"]) -> tuple[int | None, str | None]:
-            # The list has neither; the threads that fetch the files ask for them.
-            file: Any = api.get_image_details(image_id)["file"]
-            return file["filesize"], file["sha256"]
-
-        yield Wanted(path, image.get("download_url") or renew(), renew, facts)
+        yield Wanted(path, image.get("download_url"), renew, partial(_promise, api, image), f"images/{name}")
     text.detach()
+
+
+def _promise(api: LabelAPI, image: Any) -> Promise:
+    """Return what is known of the file of an image of a campaign."""
+    from labelapi.downloads import Promise
+
+    if "sha256" in image:
+        return Promise(image["filesize"], image["sha256"])
+    # An older service does not list them; the threads that fetch the files ask for them.
+    file: Any = api.get_image_details(image["image_id"])["file"]
+    return Promise(file["filesize"], file["sha256"])
 
 
 @click.command("todo", cls=Command)

@@ -30,14 +30,9 @@ COLUMNS: list[Any] = [
     ("Created", "date_created"),
     ("Error", "error"),
 ]
-EPILOG = """\b
-Examples:
-  labelapi push spring labels.json
-  labelapi push spring yolo-folder --format yolo --clip --yes
-"""
 
 
-@click.command("push", cls=Command, epilog=EPILOG)
+@click.command("push", cls=Command)
 @click.argument("campaign")
 @click.argument("labels", metavar="FILE_OR_FOLDER", type=click.Path(path_type=Path, exists=True))
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Its format; recognized where it is not given.")
@@ -97,8 +92,8 @@ def push(
 
 def _send(console: Console, api: LabelAPI, campaign_id: int, file: Path, options: dict[str, Any], words: str) -> Any:
     """Send a file, and return the import when it has ended."""
-    from labelapi.dropbox import put_file
     from labelapi.jobs import watch
+    from labelapi.storage import put_file
 
     size = file.stat().st_size
     if size <= MOST_BYTES:
@@ -109,7 +104,9 @@ def _send(console: Console, api: LabelAPI, campaign_id: int, file: Path, options
             bar.set(0, size)
             put_file(made["upload_url"], file, bar.advance)
         api.update_import_status(made["import_id"], {"new_status": "uploaded"})
-    with console.bar(words, unit="images and boxes") as bar:
+    what = "The check goes on, and stores nothing" if options.get("dry_run") else "The import goes on, all or nothing"
+    goes_on = f"{what}: labelapi imports show {made['import_id']}"
+    with console.when_interrupted(goes_on), console.bar(words, unit="images and boxes") as bar:
         return watch(
             lambda: api.get_import(made["import_id"]),
             lambda each: bar.set(each["done"], each["total"], each["state"]),

@@ -57,11 +57,7 @@ def show(console: Console, snapshot: str) -> None:
         console.facts(found, [(name, value) for name, value in found.items()])
 
 
-@snapshots.command(
-    "create",
-    epilog="\b\nExample:\n  labelapi snapshots create maas-plastics --campaign spring --split folder --seed maas \\\n"
-    "      --shares train=0.8 --shares val=0.1 --shares test=0.1",
-)
+@snapshots.command("create")
 @click.argument("name")
 @click.option(
     "--campaign", "campaigns", multiple=True, required=True, help="Whose labels; the first one goes before the next."
@@ -111,7 +107,8 @@ def create(
         body["dry_run"] = console.is_dry_run
         made: Any = api.create_snapshot(body)
         if not console.is_dry_run:
-            with console.bar("Freezing", unit="images") as bar:
+            goes_on = f"The service goes on. See how far it is: labelapi snapshots show {made['snapshot_id']}"
+            with console.when_interrupted(goes_on), console.bar("Freezing", unit="images") as bar:
                 watch(lambda: api.get_snapshot(made["snapshot_id"])["job"], lambda job: see_job(bar, job))
             made = api.get_snapshot(made["snapshot_id"])
             check_job(made["job"])
@@ -129,7 +126,7 @@ def create(
 @pass_console
 def diff(console: Console, snapshot: str, from_: str, limit: int | None) -> None:
     """List the images that differ from another snapshot."""
-    from labelapi.cli.campaigns import CHANGES
+    from labelapi.cli.labels import CHANGES
 
     columns: list[Any] = [("Image", "image_id"), ("Membership", "membership")]
     columns += [(name.capitalize(), lambda each, name=name: len(each[name])) for name in CHANGES]

@@ -19,14 +19,9 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 MOST_THREADS = 64
-EPILOG = """\b
-Examples:
-  labelapi upload photos --set drone-12
-  labelapi upload photos --set drone-12 --metadata country=NL --timezone Europe/Amsterdam --finish
-"""
 
 
-@click.command("upload", cls=Command, epilog=EPILOG)
+@click.command("upload", cls=Command)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--set", "title", required=True, metavar="TITLE", help="The image set; it is made where there is none.")
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="Metadata of a new set; may be repeated.")
@@ -69,13 +64,10 @@ def upload(
     with console.open() as api:
         if not reopen and not console.is_dry_run:
             reopen = _may_reopen(console, api, title)
-        try:
-            with console.bar("Uploading") as bar:
-                summary = send(api, folder, title, watcher=_Watcher(bar), reopen=reopen, **options)
-        except KeyboardInterrupt:
-            again = shlex.join(["labelapi", "upload", str(folder), "--set", title])
-            console.say(f"\rInterrupted. What was sent stays; this goes on where it stopped: {again}")
-            raise
+        again = shlex.join(["labelapi", "upload", str(folder), "--set", title])
+        goes_on = f"What was sent stays; this goes on where it stopped: {again}"
+        with console.when_interrupted(goes_on), console.bar("Uploading") as bar:
+            summary = send(api, folder, title, watcher=_Watcher(bar), reopen=reopen, **options)
         _report(console, summary)
         if not finish or console.is_dry_run:
             console.result(summary.as_json())
@@ -108,11 +100,13 @@ def finish_set(console: Console, api: LabelAPI, imageset_id: int, summary: Summa
         # Another program may have finished it at the same moment, or the first attempt did.
         if error.status != 409 or api.get_image_set(imageset_id)["status"] != "finished":
             raise
-    with console.bar("Ingesting", unit="files") as bar:
-        image_set = watch_ingest(api, imageset_id, lambda job: see_job(bar, job))
-    check_job(image_set["ingest"])
-    with console.bar("Inspecting", unit="files") as bar:
-        image_set = watch_inspection(api, imageset_id, lambda job: see_job(bar, job))
+    goes_on = f"The service goes on. See how far it is: labelapi image-sets show {imageset_id}"
+    with console.when_interrupted(goes_on):
+        with console.bar("Ingesting", unit="files") as bar:
+            image_set = watch_ingest(api, imageset_id, lambda job: see_job(bar, job))
+        check_job(image_set["ingest"])
+        with console.bar("Inspecting", unit="files") as bar:
+            image_set = watch_inspection(api, imageset_id, lambda job: see_job(bar, job))
     return report_ingest(console, api, image_set, summary)
 
 
