@@ -32,6 +32,8 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 # Paths of the image, which stand below the empty folder here.
 IMAGE_FOLDERS = ("/opt/labelapi", "/opt/node", "/app", "/build")
 SKIPPED = ("useradd",)
+# Which certificates the network of this machine needs; whoever builds behind such a network gives them to Docker, too.
+CERTIFICATES = ("NODE_EXTRA_CA_CERTS", "PIP_CERT", "SSL_CERT_DIR", "SSL_CERT_FILE")
 START_SECONDS = 60
 
 pytestmark = pytest.mark.timeout(900)
@@ -110,7 +112,8 @@ class Image:
         if rest.startswith(SKIPPED):
             return
         line = self.here(rest).replace("python -m venv", f"{python_of_everybody()} -m venv")
-        subprocess.run(["/bin/sh", "-ec", line], cwd=self.folder, env=self.environment(), check=True)
+        certificates = {name: os.environ[name] for name in CERTIFICATES if name in os.environ}
+        subprocess.run(["/bin/sh", "-ec", line], cwd=self.folder, env=self.environment(certificates), check=True)
 
     def _copy(self, rest: str) -> None:
         if rest.startswith("--from="):

@@ -1255,6 +1255,9 @@ export interface components {
             revision: number | null;
             review: components["schemas"]["Review"];
             suggestions: components["schemas"]["Suggestions"];
+            /** Format: int64 */
+            filesize?: number | null;
+            sha256?: string | null;
             download_url?: components["schemas"]["DownloadUrl"];
             thumbnail_url?: components["schemas"]["ThumbnailUrl"];
             preview_url?: components["schemas"]["PreviewUrl"];
@@ -2310,6 +2313,7 @@ export interface components {
             object_count: number;
             withdrawn: boolean;
             labels: components["schemas"]["SnapshotLabels"][];
+            export_path?: string;
             download_url?: components["schemas"]["DownloadUrl"];
             thumbnail_url?: components["schemas"]["ThumbnailUrl"];
             preview_url?: components["schemas"]["PreviewUrl"];

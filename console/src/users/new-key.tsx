@@ -9,7 +9,7 @@ export function NewKeyDialog({ made, onTaken }: { made: Schemas["CreatedApiKey"]
     <Dialog title="The new key" isOpen={made !== null}>
       {made && (
         <>
-          <p>Copy both parts now and hand them over on a safe way. The secret is shown only here.</p>
+          <p>Copy both parts now and hand them over in a safe way. The secret is shown only here.</p>
           <p>
             <CopyText value={made.apikey} label="Key" />
           </p>

@@ -39,6 +39,8 @@ export function forgetOwnKey(): void {
 async function takeOwnKey(pair: KeyPair): Promise<void> {
   const found = await requestJson<Schemas["Whoami"]>("GET", "/whoami", pair);
   if (found.user_id !== session.value?.userId) throw new Problem(403, "This key belongs to another user. Sign in with it instead.");
+  // A session key is refused here.
+  await requestJson("GET", "/users?page=1&per_page=1", pair);
   client.value = clientWith(pair);
   clearTimeout(timer);
   timer = setTimeout(forgetOwnKey, KEPT_MS);
