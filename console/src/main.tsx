@@ -23,6 +23,8 @@ interface Screen {
 const SCREENS: Screen[] = [
   { pattern: "/", load: () => import("./screens/home") },
   { pattern: "/overview", load: () => import("./screens/overview") },
+  { pattern: "/image-sets", load: () => import("./screens/image-sets") },
+  { pattern: "/image-sets/:image_set", load: () => import("./screens/image-set") },
   { pattern: "/jobs", load: () => import("./screens/jobs") },
   { pattern: "/jobs/:job", load: () => import("./screens/job") },
   { pattern: "/users", load: () => import("./screens/users") },

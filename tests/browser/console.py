@@ -24,6 +24,10 @@ REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) => {
 EXPECTED = "Failed to load resource"
 LOCAL_SCHEMES = ("data", "blob", "about")
 
+# A busy machine is slow, not wrong.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
+
 
 class Console:
     """One tab of the console, seen by somebody who reads, clicks and types; `page` is Playwright's."""

@@ -23,8 +23,14 @@ export function Dialog({ title, isOpen, onClose, children }: Props) {
     event.preventDefault();
     onClose?.();
   };
+  // Whoever presses Escape twice closes it past `onCancel`; a secret that is shown once must not vanish so.
+  const closed = () => {
+    if (!isOpen) return;
+    if (onClose) onClose();
+    else element.current?.showModal();
+  };
   return (
-    <dialog ref={element} aria-labelledby={id} onCancel={cancel}>
+    <dialog ref={element} aria-labelledby={id} onCancel={cancel} onClose={closed}>
       {isOpen && (
         <>
           <header>
