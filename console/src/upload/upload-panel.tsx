@@ -157,7 +157,7 @@ function CorsWords() {
       </p>
       <p>Ask whoever operates LabelAPI to run this once, or to set the rule that it prints:</p>
       <CopyText label="Command that sets the rule" value={`flask storage cors --origin ${location.origin}`} />
-      <p>Until then you can upload with the command `labelapi upload` or with any tool for Azure Blob Storage, which need no such rule.</p>
+      <p>Until then you can upload with the command <code>labelapi upload</code> or with any tool for Azure Blob Storage, which need no such rule.</p>
     </>
   );
 }

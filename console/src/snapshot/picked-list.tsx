@@ -1,0 +1,42 @@
+// Several campaigns or image sets, picked one by one by their titles.
+import { useState } from "preact/hooks";
+import { TitlePicker, type Titled } from "../campaign/title-picker";
+
+interface Props {
+  label: string;
+  kind: "image-set" | "people";
+  picked: Titled[];
+  onPicked: (picked: Titled[]) => void;
+}
+
+/** Pick several, in an order that matters. */
+export function PickedList({ label, kind, picked, onPicked }: Props) {
+  const [chosen, setChosen] = useState<Titled | null>(null);
+  // Another key empties the field.
+  const add = () => {
+    if (chosen && !picked.some(({ id }) => id === chosen.id)) onPicked([...picked, chosen]);
+    setChosen(null);
+  };
+  return (
+    <>
+      <TitlePicker key={picked.length} label={label} kind={kind} onPick={setChosen} />
+      <p class="row">
+        <button type="button" disabled={!chosen} onClick={add}>
+          Add {kind === "image-set" ? "image set" : "campaign"}
+        </button>
+      </p>
+      {picked.length > 0 && (
+        <ol class="picked">
+          {picked.map((item) => (
+            <li key={item.id}>
+              {item.title}{" "}
+              <button type="button" class="plain" aria-label={`Remove ${item.title}`} onClick={() => onPicked(picked.filter(({ id }) => id !== item.id))}>
+                ✕
+              </button>
+            </li>
+          ))}
+        </ol>
+      )}
+    </>
+  );
+}
