@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import create_engine, func, update
+from sqlalchemy import create_engine, func, select, update
 from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore
@@ -39,6 +39,7 @@ POOL_TIMEOUT_SECONDS = 30
 RECONNECT_SECONDS = 1
 MAX_TRIES = 5  # How often an unexpected error may end a job that does not get on between.
 MAX_BACKOFF_SECONDS = 30
+NEWER_RELEASE_SECONDS = 10
 # Python looks for cycles after so many new containers; by itself, after 700.
 NEW_OBJECTS = 10_000
 SUCCEEDED = "succeeded"
@@ -153,6 +154,9 @@ def run_job(place: Workplace, queue_id: int, entry: QueueEntry, should_stop: Sho
     """Run the job of this queue entry, unless it has another entry by now; return when it is done or queued again."""
     run = _with_retries(place, should_stop, partial(_claim, queue_id=queue_id, entry=entry))
     if run is None:
+        kind = _with_retries(place, should_stop, partial(_leave_to_newer, queue_id=queue_id, entry=entry))
+        if kind is not None:
+            log.info("job was left to a newer release", job_id=entry.job_id, kind=kind)
         return
     # Every line that is logged from here on carries them, whoever writes it.
     with structlog.contextvars.bound_contextvars(job_id=run.job_id, kind=run.kind, subject_id=run.subject_id):
@@ -207,7 +211,7 @@ def _claim(session: Session, *, queue_id: int, entry: QueueEntry) -> Run | None:
     token = uuid4()
     claimed = (
         update(Job)
-        .where(Job.id == entry.job_id, Job.queue_id == queue_id, Job.state == "queued")
+        .where(Job.id == entry.job_id, Job.queue_id == queue_id, Job.state == "queued", Job.kind.in_(KINDS))
         .values(
             state="running",
             run_token=token,
@@ -220,6 +224,22 @@ def _claim(session: Session, *, queue_id: int, entry: QueueEntry) -> Run | None:
     if found is None:
         return None
     return Run(entry.job_id, found.kind, found.subject_id, found.date_created, token, found.dropbox, entry)
+
+
+def _leave_to_newer(session: Session, *, queue_id: int, entry: QueueEntry) -> str | None:
+    """Queue a job of a kind that this release does not know for later, and return its kind; None when it is no such job.
+
+    While releases are exchanged, workers of both run, and the newer web server makes jobs that the older ones cannot do.
+    """
+    job = session.scalar(
+        select(Job)
+        .where(Job.id == entry.job_id, Job.queue_id == queue_id, Job.state == "queued", Job.kind.not_in(KINDS))
+        .with_for_update()
+    )
+    if job is None:
+        return None
+    job.queue_id = queue.defer(session, entry, datetime.now(UTC) + timedelta(seconds=NEWER_RELEASE_SECONDS))
+    return job.kind
 
 
 def _work(place: Workplace, run: Run, should_stop: ShouldStop) -> None:

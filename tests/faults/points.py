@@ -23,11 +23,13 @@ def _is_revocation(request: Request) -> bool:
     return request.method == "PUT" and "comp=acl" in request.path
 
 
-def _is_listing(request: Request) -> bool:
+def is_listing(request: Request) -> bool:
+    """True when a request lists a dropbox."""
     return request.method == "GET" and "comp=list" in request.path and "/dropbox-" in request.path
 
 
-def _is_copy(request: Request) -> bool:
+def is_copy(request: Request) -> bool:
+    """True when a request asks the storage for a copy."""
     return "x-ms-copy-source" in request.headers
 
 
@@ -75,16 +77,16 @@ INSPECTED = "AFTER UPDATE OF date_inspected ON image"
 # listed for the total, for the batches, and to see that nothing has come in since.
 INGEST = [
     Point("before the upload links are revoked", lambda: StorageHold(_is_revocation)),
-    Point("before the first listing", lambda: StorageHold(_is_listing)),
-    Point("before the first copy", lambda: StorageHold(_is_copy)),
-    Point("after a copy and before its verification", lambda: StorageHold(_is_copy, answered=True)),
-    Point("a copy that the storage gets when the worker is dead", lambda: StorageHold(_is_copy, 20), happens=True),
-    Point("in the middle of a batch", lambda: StorageHold(_is_copy, 50)),
+    Point("before the first listing", lambda: StorageHold(is_listing)),
+    Point("before the first copy", lambda: StorageHold(is_copy)),
+    Point("after a copy and before its verification", lambda: StorageHold(is_copy, answered=True)),
+    Point("a copy that the storage gets when the worker is dead", lambda: StorageHold(is_copy, 20), happens=True),
+    Point("in the middle of a batch", lambda: StorageHold(is_copy, 50)),
     Point("while the header of an image is read", lambda: StorageHold(_is_header_read, 50)),
     Point("rows of a batch written and their commit lost", lambda: StatementHold(IMAGES, at_commit=True)),
     Point("commit of a batch that nobody saw", lambda: StatementHold(IMAGES, at_commit=True), happens=True),
     Point("after the commit of a batch", lambda: StatementHold(SECOND_BATCH)),
-    Point("after the last batch and before the last listing", lambda: StorageHold(_is_listing, 3)),
+    Point("after the last batch and before the last listing", lambda: StorageHold(is_listing, 3)),
     Point("path written and the job for the dropbox not made", lambda: StatementHold(PATH)),
     Point("last commit lost", lambda: StatementHold(COLLECTED, at_commit=True)),
     Point("last commit that nobody saw", lambda: StatementHold(COLLECTED, at_commit=True), happens=True),
@@ -107,7 +109,7 @@ PUBLICATION = [
 ARCHIVE = [
     Point("before a part of the archive is written", lambda: StorageHold(_stages_block)),
     Point("before the archive is whole", lambda: StorageHold(_finishes_blocks)),
-    Point("archive whole under another name", lambda: StorageHold(_is_copy)),
+    Point("archive whole under another name", lambda: StorageHold(is_copy)),
     Point("archive copied and its other name not deleted", lambda: StorageHold(_deletes_unfinished)),
     Point("archive there and its manifest not", lambda: StorageHold(_writes_export(".manifest.json"))),
     Point("commit of the archive lost", lambda: StatementHold(EXPORTED, at_commit=True)),

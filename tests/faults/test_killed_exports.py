@@ -25,7 +25,7 @@ class Exports:
     """An export whose bytes we know, because it was written before and forgotten."""
 
     def __init__(self, world: ExportWorld, session: Connection, body: dict[str, Any]) -> None:
-        self.world, self.session, self.body = world, session, body
+        self.world, self.admin, self.session, self.body = world, world.admin, session, body
         self.title = world.title
         self.expected = world.export(body)
         world.read(self.expected)

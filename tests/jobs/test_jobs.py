@@ -127,6 +127,20 @@ def test_an_unexpected_error_fails_the_job_after_its_tries_and_a_retry_finishes_
     assert admin.get(f"/jobs/{job_id}").expect(200)["state"] == "succeeded"
 
 
+def test_a_job_of_a_newer_release_waits_for_its_worker(
+    admin: Caller, app: Flask, job_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        # A worker of the release before knows fewer kinds.
+        patch.delitem(KINDS, FINISH_IMAGE_SET)
+        assert run_jobs(app) == 1
+        left = admin.get(f"/jobs/{job_id}").expect(200)
+        assert (left["state"], left["attempts"], left["error"]) == ("queued", 0, None)
+        assert run_jobs(app) == 0
+    run_jobs(app, hurry=True)
+    assert admin.get(f"/jobs/{job_id}").expect(200)["state"] == "succeeded"
+
+
 def test_tries_are_counted_anew_when_the_job_gets_further(
     admin: Caller, app: Flask, job_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
