@@ -2,18 +2,23 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from connexion import FlaskApp
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from app.database.engine import db
 from app.services import users
+from app.settings import Settings
 from tests.browser.console import Console
 from tests.browser.pictures import Photographed
 from tests.caller import Caller
 from tests.conftest import Labelled
+from tests.nginx import nginx
+from tests.web_server import free_port, web_server
 
 pytestmark = pytest.mark.slow
 
@@ -178,3 +183,58 @@ def test_screens_have_no_barrier(make_console: MakeConsole, photographed: Photog
         console.page.wait_for_load_state("networkidle")
         found[path] = console.axe()
     assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+def test_console_works_under_the_path_prefix_of_a_proxy(
+    chromium: Browser, server: FlaskApp, settings: Settings, admin: Caller, tmp_path: Path
+) -> None:
+    own = settings.model_copy(update={"web_workers": 1, "trusted_proxies": "127.0.0.1"})
+    with web_server(own, tmp_path / "web.log") as running:
+        location = f"location /labels/ {{ proxy_pass {running.url}/; proxy_set_header X-Forwarded-Prefix /labels; }}"
+        with nginx(tmp_path / "nginx", free_port(), location) as url, chromium.new_context() as context:
+            console = Console(context, f"{url}/labels")
+            console.open("/audit?user=nobody")
+            console.sign_in(admin)
+            console.see("Nothing was changed here")
+            console.page.get_by_role("link", name="Jobs").click()
+            expect(console.page).to_have_url(f"{url}/labels/jobs")
+            console.page.reload()
+            console.see("There are no jobs yet")
+            console.page.go_back()
+            console.see("Nothing was changed here")
+            assert console.faults == []
+            assert [sent for sent in console.requests if not sent.startswith(f"{url}/labels/")] == []
+
+
+def test_lost_network_is_said_and_ends(make_console: MakeConsole, admin: Caller) -> None:
+    console = make_console(admin)
+    console.page.get_by_role("link", name="Audit").click()
+    console.see("create session key")
+    console.context.set_offline(True)
+    console.page.get_by_role("link", name="Audit").click()
+    console.page.get_by_label("User (e-mail address or number)").press_sequentially("ada")
+    console.page.keyboard.press("Enter")
+    expect(console.page.get_by_role("alert")).to_contain_text("The service does not answer.")
+    # A part of the page that was never loaded cannot be loaded either.
+    console.page.get_by_role("link", name="Jobs").click()
+    expect(console.page.get_by_role("alert")).to_contain_text("could not be loaded")
+    console.context.set_offline(False)
+    console.page.get_by_role("button", name="Try again").click()
+    console.see("There are no jobs yet")
+
+
+def test_short_outage_is_waited_for(make_console: MakeConsole, admin: Caller) -> None:
+    console = make_console(admin)
+    answers: list[int] = []
+
+    def refuse_once(route: Route) -> None:
+        answers.append(503 if not answers else 200)
+        if answers[-1] == 200:
+            route.continue_()
+        else:
+            route.fulfill(status=503, headers={"Retry-After": "1"}, json={"detail": "The database does not answer."})
+
+    console.page.route("**/api/v1/audit*", refuse_once)
+    console.page.get_by_role("link", name="Audit").click()
+    console.see("create session key")
+    assert answers == [503, 200]

@@ -135,7 +135,7 @@ def test_page_works_under_the_path_prefix_of_a_proxy(
     with web_server(own, tmp_path / "web.log") as running:
         location = f"location /labels/ {{ proxy_pass {running.url}/; proxy_set_header X-Forwarded-Prefix /labels; }}"
         with nginx(tmp_path / "nginx", free_port(), location) as url:
-            browser.open(f"{url}/labels/")
+            browser.open(f"{url}/labels/api/v1/ui/")
             browser.find(".opblock-summary")
             authorize(browser, admin)
             assert try_it_out(browser, WHO_AM_I)["email"] == "ada@example.org"

@@ -53,7 +53,7 @@ function FilterField({ label, name, value, isDay = false }: { label: string; nam
   const [draft, setDraft] = useState(value);
   useEffect(() => setDraft(value), [value]);
   const input = (event: TargetedEvent<HTMLInputElement>) => setDraft(event.currentTarget.value);
-  const change = () => setQuery({ [name]: draft, page: null });
+  const change = (event: TargetedEvent<HTMLInputElement>) => setQuery({ [name]: event.currentTarget.value, page: null });
   const field = { value: draft, onInput: input, onChange: change };
   return (
     <label>
