@@ -33,6 +33,8 @@ const SCREENS: Screen[] = [
   { pattern: "/jobs/:job", load: () => import("./screens/job") },
   { pattern: "/users", load: () => import("./screens/users") },
   { pattern: "/users/:user", load: () => import("./screens/user") },
+  { pattern: "/images", load: () => import("./screens/images"), isFull: true },
+  { pattern: "/queries", load: () => import("./screens/queries") },
   { pattern: "/audit", load: () => import("./screens/audit") },
 ];
 

@@ -1,0 +1,168 @@
+// From chosen images to a campaign, one that is there or a new one.
+import { useRef, useState } from "preact/hooks";
+import { api, data, newIdempotencyKey, type Schemas } from "../api";
+import { CopyText } from "../parts/copy";
+import { Dialog } from "../parts/dialog";
+import { Field } from "../parts/field";
+import { useAction } from "../parts/load";
+import { ProblemNote } from "../parts/problem";
+import { formatCount } from "../parts/progress";
+import { Link } from "../router";
+import { campaignsOf, Pick } from "./pick";
+
+/** What is added: images by their ids, or all that a query finds. */
+export type Added = Schemas["ImageSelection"][];
+
+interface DialogProps {
+  isOpen: boolean;
+  onClose: () => void;
+}
+
+interface AddProps extends DialogProps {
+  added: Added;
+  /** What is added, in words: "12 images". */
+  words: string;
+}
+
+type Addition = Schemas["CampaignWithAddition"];
+
+/** Add images to a campaign; the same key makes a repetition harmless. */
+async function add(campaignId: number, body: Added, key: string): Promise<Addition> {
+  const params = { path: { campaign_id: campaignId }, header: { Prefer: "return=representation", "Idempotency-Key": key } };
+  return (await data(api.POST("/campaigns/{campaign_id}/images", { params, body }))) as Addition;
+}
+
+function AdditionNote({ addition }: { addition: Addition }) {
+  const skipped = addition.skipped;
+  return (
+    <div class="note" role="status">
+      <p>
+        {formatCount(addition.added)} {addition.added === 1 ? "image was" : "images were"} added to{" "}
+        <Link to={`/campaigns/${addition.campaign_id}`}>{addition.title}</Link>.
+        {skipped > 0 && ` ${formatCount(skipped)} were left out, because they are no images or their size is unknown.`}
+        {addition.flagged > 0 && ` ${formatCount(addition.flagged)} of them have an open problem.`}
+      </p>
+    </div>
+  );
+}
+
+const openCampaigns = campaignsOf("any", ["created", "active"]);
+
+export function AddToCampaign({ isOpen, onClose, added, words }: AddProps) {
+  const [campaignId, setCampaign] = useState<number | null>(null);
+  const [addition, setAddition] = useState<Addition | null>(null);
+  const key = useRef("");
+  const action = useAction(async (id: number) => setAddition(await add(id, added, key.current || (key.current = newIdempotencyKey()))));
+  const close = () => {
+    setAddition(null);
+    action.clear();
+    key.current = "";
+    onClose();
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (campaignId !== null) void action.run(campaignId);
+  };
+  const pick = (id: number | null) => {
+    setCampaign(id);
+    key.current = "";
+  };
+  return (
+    <Dialog title={`Add ${words} to a campaign`} isOpen={isOpen} onClose={close}>
+      {addition ? (
+        <>
+          <AdditionNote addition={addition} />
+          <footer>
+            <button type="button" class="primary" onClick={close}>
+              Close
+            </button>
+          </footer>
+        </>
+      ) : (
+        <form onSubmit={submit}>
+          <Pick label="Campaign" hint="Its status is created or active." source={openCampaigns} value={campaignId} onPick={pick} isRequired />
+          <p class="quiet">Images that are in the campaign already stay as they are.</p>
+          <ProblemNote error={action.error} />
+          <footer>
+            <button type="button" onClick={close}>
+              Cancel
+            </button>
+            <button type="submit" class="primary" disabled={action.isRunning || campaignId === null}>
+              {action.isRunning ? "Adding …" : "Add"}
+            </button>
+          </footer>
+        </form>
+      )}
+    </Dialog>
+  );
+}
+
+export function NewCampaign({ isOpen, onClose, added, words }: AddProps) {
+  const [created, setCreated] = useState<Schemas["CreatedCampaign"] | null>(null);
+  const [addition, setAddition] = useState<Addition | null>(null);
+  const keys = useRef({ of: "", create: "", add: "" });
+  const action = useAction(async (title: string, email: string) => {
+    // Another title or address is another request. The same one may have arrived although its answer was lost.
+    if (keys.current.of !== `${title} ${email}`) keys.current = { of: `${title} ${email}`, create: newIdempotencyKey(), add: newIdempotencyKey() };
+    const params = { header: { "Idempotency-Key": keys.current.create } };
+    const body = { title, labeler_email: email, late_corrections: true };
+    const made = created ?? (await data(api.POST("/campaigns", { params, body })));
+    setCreated(made);
+    setAddition(await add(made.campaign_id, added, keys.current.add));
+  });
+  const close = () => {
+    setCreated(null);
+    setAddition(null);
+    action.clear();
+    onClose();
+  };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const sent = new FormData(event.currentTarget as HTMLFormElement);
+    void action.run(String(sent.get("title")).trim(), String(sent.get("email")).trim());
+  };
+  const secret = created?.access_token?.apisecret;
+  return (
+    <Dialog title={`New campaign with ${words}`} isOpen={isOpen} onClose={close}>
+      <form onSubmit={submit}>
+        {!created && (
+          <>
+            <Field label="Title" hint="Lowercase letters, digits and single dashes, at most 53 characters.">
+              {(ids) => <input {...ids} name="title" required maxLength={128} autocomplete="off" />}
+            </Field>
+            <Field label="E-mail address of the labeler" hint="A user that is not known yet gets a key.">
+              {(ids) => <input {...ids} name="email" type="email" required />}
+            </Field>
+          </>
+        )}
+        {created?.access_token && <KeyOfLabeler token={created.access_token} hasSecret={!!secret} />}
+        {addition && <AdditionNote addition={addition} />}
+        {created && addition && <p>The campaign is not active yet: its page has the next step.</p>}
+        <ProblemNote error={action.error} />
+        {created && !addition && action.error && <p>The campaign was created, but it has no images yet.</p>}
+        {created && !addition && <input type="hidden" name="title" value={created.title} />}
+        <footer>
+          <button type="button" class={addition ? "primary" : ""} onClick={close}>
+            {addition ? "Close" : "Cancel"}
+          </button>
+          {!addition && (
+            <button type="submit" class="primary" disabled={action.isRunning}>
+              {action.isRunning ? "Working …" : created ? "Add the images again" : "Create"}
+            </button>
+          )}
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+function KeyOfLabeler({ token, hasSecret }: { token: Schemas["AccessToken"]; hasSecret: boolean }) {
+  if (!hasSecret) return <p>The labeler signs in with the key that they have already: {token.apikey}.</p>;
+  return (
+    <div class="note">
+      <p>Send both parts of this key to the labeler over a safe channel. The secret is shown only now.</p>
+      <CopyText label="Key" value={token.apikey} />
+      <CopyText label="Secret" value={token.apisecret ?? ""} />
+    </div>
+  );
+}
