@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -55,22 +56,23 @@ def test_disk_that_is_full_is_a_clear_line_and_nothing_is_half_there(shell: Shel
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="Only root can become somebody else.")
-def test_files_that_cannot_be_read_are_named(shell: Shell, title: str, tmp_path: Path) -> None:
-    make_files(tmp_path / "photos", ("a.png", "locked.png", "folder/b.png"))
-    (tmp_path / "photos" / "locked.png").chmod(0)
-    (tmp_path / "photos" / "folder").chmod(0)
-    # Every folder on the way must be open to somebody else.
-    for path in (tmp_path, *list(tmp_path.parents)[:3]):
-        if path.name.startswith(("pytest-", "test_")):
-            path.chmod(0o755)
+def test_files_that_cannot_be_read_are_named() -> None:
     code = (
         "import os, sys\nfrom pathlib import Path\nfrom labelapi.local_files import local_files\n"
+        # What Python loads when it is first needed is loaded while this program may read it.
+        "list(local_files(Path(sys.argv[1])))\n"
         f"os.setuid({NOBODY})\n"
         "for each in local_files(Path(sys.argv[1])):\n    print(each.name, getattr(each, 'reason', 'image'))\n"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "photos")]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert sorted(ran.stdout.splitlines()) == ["a.png image", "folder/ unreadable", "locked.png unreadable"]
+    # Everybody may enter this folder, unlike those of pytest.
+    with tempfile.TemporaryDirectory(prefix="labelapi-client-tests-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        make_files(folder, ("a.png", "locked.png", "folder/b.png"))
+        (folder / "locked.png").chmod(0)
+        (folder / "folder").chmod(0)
+        ran = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True, check=False)
+    assert sorted(ran.stdout.splitlines()) == ["a.png image", "folder/ unreadable", "locked.png unreadable"], ran.stderr
 
 
 def test_odd_files_are_left_out_by_reason(tmp_path: Path) -> None:

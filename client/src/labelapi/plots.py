@@ -101,6 +101,7 @@ def _draw_states(axes: Any, states: Any) -> None:
     axes.bar([name for name, _ in rows], [count for _, count in rows], color=[STATE_COLORS[name] for name, _ in rows])
     for place, (_, count) in enumerate(rows):
         axes.annotate(f"{count:,}", (place, count), ha="center", va="bottom", fontsize="small")
+    axes.tick_params(axis="x", labelsize="small")
     axes.margins(y=0.15)
     _finish(axes, rows)
 

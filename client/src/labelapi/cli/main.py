@@ -90,6 +90,8 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as leaving:
         return int(leaving.exit_code)
     except click.ClickException as error:
+        # After a command that is not there, no option is read any more.
+        console.is_json = console.is_json or "--json" in arguments
         return _wrong_usage(console, error)
     except (KeyboardInterrupt, click.Abort):
         console.say(f"Interrupted. {console.after_interruption}".rstrip())
