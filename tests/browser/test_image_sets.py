@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import json
+import re
 import zlib
 from collections.abc import Callable
 from http import HTTPStatus
@@ -15,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import Request, Response, expect
 
 from app.azure import cors_rules
+from app.web.components import web_components_of
 from tests.browser.console import Console
 from tests.browser.pictures import draw_water, upload
 from tests.caller import Caller
@@ -87,7 +90,7 @@ def test_an_admin_makes_a_set_drops_a_folder_and_sees_its_images(
     console.see("Drop folders or images here")
     choose(console, folder)
     expect(page.get_by_text("Verified: 13 files are in the dropbox")).to_be_visible(timeout=UPLOAD_MS)
-    console.see("5 were left out")
+    console.see("5 files were left out")
     console.see("1 picture seems to be cut off")
     expect(page.get_by_text("It is not an image.")).to_be_visible()
     imageset_id = int(page.url.rpartition("/")[2])
@@ -189,8 +192,48 @@ def test_a_link_that_ends_in_the_middle_is_replaced(
     choose(console, folder)
     console.page.wait_for_event("requestfinished", lambda request: request.method == "PUT" and ".jpg" in request.url)
     admin.post(f"/image_sets/{imageset_id}/dropbox_url?revoke=true").expect(200)
+    # The numbers move with the files.
+    expect(console.page.get_by_label(re.compile("Files sent: [1-9][0-9]? of 60"))).to_be_visible()
     expect(console.page.get_by_text("Verified: 60 files")).to_be_visible(timeout=UPLOAD_MS)
     assert refused
+    assert uploads_of(admin, imageset_id) == facts(files)
+
+
+def test_a_session_that_ends_in_the_middle_is_asked_for_and_the_upload_ends_well(
+    make_console: MakeConsole, app: Flask, admin: Caller, title: str, tmp_path: Path, uploads_allowed: None
+) -> None:
+    files = {f"{number:03}.jpg": draw_water(number, 900, 600) for number in range(40)}
+    imageset_id = new_set(admin, title)
+    console = make_console(admin, f"/image-sets/{imageset_id}")
+    session = console.context.new_cdp_session(console.page)
+    slow = {"offline": False, "latency": 20, "downloadThroughput": -1, "uploadThroughput": 500_000}
+    session.send("Network.emulateNetworkConditions", slow)
+    choose(console, folder_of(tmp_path, files))
+    console.page.wait_for_event("requestfinished", lambda request: request.method == "PUT" and ".jpg" in request.url)
+    kept = json.loads(console.stored()[1]["labelapi.session"])
+    Caller(admin.http, kept["key"], kept["secret"]).delete("/session_keys/current").expect(200)
+    web_components_of(app).key_pair_check.clear()
+    expect(console.page.get_by_role("heading", name="Sign in again")).to_be_visible(timeout=UPLOAD_MS)
+    session.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    dialog = console.page.get_by_role("dialog")
+    dialog.get_by_label("Key", exact=True).fill(str(admin.key))
+    dialog.get_by_label("Secret").fill(str(admin.secret))
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(console.page.get_by_text("Verified: 40 files")).to_be_visible(timeout=UPLOAD_MS)
+    assert uploads_of(admin, imageset_id) == facts(files)
+
+
+def test_two_tabs_that_send_the_same_folder_end_well(
+    make_console: MakeConsole, admin: Caller, title: str, tmp_path: Path, uploads_allowed: None
+) -> None:
+    files = {f"{number:03}.jpg": draw_water(number, 600, 400) for number in range(40)}
+    folder = folder_of(tmp_path, files)
+    imageset_id = new_set(admin, title)
+    tabs = [make_console(admin, f"/image-sets/{imageset_id}") for _ in range(2)]
+    for console in tabs:
+        choose(console, folder)
+    for console in tabs:
+        expect(console.page.get_by_text("Verified: 40 files")).to_be_visible(timeout=UPLOAD_MS)
     assert uploads_of(admin, imageset_id) == facts(files)
 
 

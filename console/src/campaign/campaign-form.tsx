@@ -33,7 +33,7 @@ export function CampaignForm({ onDone }: { onDone: (campaign: Schemas["CreatedCa
   return (
     <form onSubmit={submit}>
       <Field label="Title" hint="Lowercase letters a to z, digits and single dashes, at most 53 characters.">
-        {(ids) => <input {...ids} required maxLength={128} autocomplete="off" value={typed.title} onInput={set("title")} />}
+        {(ids) => <input {...ids} autofocus required maxLength={128} autocomplete="off" value={typed.title} onInput={set("title")} />}
       </Field>
       <Field label="Labels of">
         {(ids) => (

@@ -29,7 +29,7 @@ export function Statistics({ campaignId }: { campaignId: number }) {
   return (
     <>
       <OverTime days={found.days} />
-      <div class="cards">
+      <div class="cards cards-wide">
         <Bars heading={`${formatCount(found.objects)} boxes by class`} bars={found.classes.map(classBar)} />
         <Bars heading="Images by number of boxes" bars={perImage(found.objects_per_image)} />
         <Bars heading="Boxes by size (square root of the area, in pixels)" bars={found.box_sizes.map(sizeBar)} />

@@ -28,6 +28,7 @@ export function formatCount(count: number): string {
 
 /** Return a size as people read it: 7.2 MB, where 1 MB is 1,000,000 bytes. */
 export function formatBytes(bytes: number): string {
+  if (bytes === 1) return "1 byte";
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   let index = 0;
   let value = bytes;

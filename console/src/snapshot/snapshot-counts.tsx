@@ -30,8 +30,11 @@ export function SnapshotCounts({ counts }: { counts: Counts }) {
   );
 }
 
+const ORDER = ["train", "val", "test", "labeled", "empty", "unusable", "unlabeled", "draft"];
+
 function words(counts: Record<string, number>): string {
   return Object.entries(counts)
+    .sort(([one], [other]) => ORDER.indexOf(one) - ORDER.indexOf(other))
     .map(([name, count]) => `${formatCount(count)} ${name}`)
     .join(", ");
 }

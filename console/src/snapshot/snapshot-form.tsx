@@ -55,7 +55,7 @@ export function SnapshotForm({ campaignId, onDone }: Props) {
   return (
     <form onSubmit={submit}>
       <Field label="Name of the dataset" hint="Lowercase letters, digits and single dashes. A name that exists gets its next version.">
-        {(ids) => <input {...ids} required maxLength={53} autocomplete="off" value={typed.name} onInput={set("name")} />}
+        {(ids) => <input {...ids} autofocus required maxLength={53} autocomplete="off" value={typed.name} onInput={set("name")} />}
       </Field>
       <PickedList label="Campaigns, the most trusted first" kind="people" picked={campaigns} onPicked={setCampaigns} />
       {campaigns.length > 1 && (

@@ -29,7 +29,7 @@ export function ImageSetForm({ set, onDone }: { set?: ImageSet; onDone: (set: Im
   return (
     <form onSubmit={submit}>
       <Field label="Title" hint={TITLE_HINT}>
-        {(ids) => <input {...ids} required maxLength={128} autocomplete="off" value={title} onInput={(event) => setTitle(event.currentTarget.value)} />}
+        {(ids) => <input {...ids} autofocus required maxLength={128} autocomplete="off" value={title} onInput={(event) => setTitle(event.currentTarget.value)} />}
       </Field>
       <Field label="Time zone of the cameras (optional)" hint="For times in the files that have no offset. Without it they are read as UTC.">
         {(ids) => <input {...ids} list="time-zones" placeholder="Europe/Amsterdam" value={timezone} onInput={(event) => setTimezone(event.currentTarget.value)} />}

@@ -99,6 +99,8 @@ function FileButton({ label, isFolder = false, onFiles }: { label: string; isFol
 }
 
 function Totals({ upload }: { upload: Upload }) {
+  // Who reads one signal is drawn again by those alone that it reads.
+  upload.version.value;
   const sent = upload.files.reduce((sum, { state, sent, file }) => sum + (state === "present" ? file.size : state === "left out" ? 0 : sent), 0);
   const { counts } = upload;
   const all = upload.files.length - counts["left out"];
@@ -164,6 +166,7 @@ function CorsWords() {
 
 /** How it ended: verified, or what is left to decide. */
 function Outcome({ upload }: { upload: Upload }) {
+  upload.version.value;
   const { counts } = upload;
   const verified = upload.verified.value;
   const truncated = upload.files.filter((file) => file.truncated).length;
@@ -197,7 +200,7 @@ function Outcome({ upload }: { upload: Upload }) {
           </button>
         </p>
       )}
-      {counts["left out"] > 0 && <p class="quiet">{formatCount(counts["left out"])} were left out; the list says why.</p>}
+      {counts["left out"] > 0 && <p class="quiet">{formatCount(counts["left out"])} {counts["left out"] === 1 ? "file was" : "files were"} left out; the list says why.</p>}
     </div>
   );
 }
