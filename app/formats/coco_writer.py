@@ -22,6 +22,7 @@ NO_OUTLINES = (
 )
 SCORE = "Confidence is in `score`, which readers of training data ignore."
 CAMPAIGN = "The campaign of a box is in `attributes`, which most readers ignore."
+TEMPLATE = '{"id":%s,"image_id":%s,"category_id":%s,"bbox":[%s,%s,%s,%s],"area":%s,"iscrowd":0,"segmentation":[]%s}'
 # The length of a date and a time in ISO 8601 without what follows the seconds.
 SECONDS = 19
 
@@ -81,7 +82,7 @@ class _Part:
 
     def write(self, images: Sequence[Image]) -> None:
         entries = [_image(image) for image in images]
-        annotations = [_annotation(image.image_id, box) for image in images for box in image.boxes]
+        annotations = _annotations(images)
         if entries:
             self.images.write((self._image_separator + ",\n".join(entries)).encode())
             self._image_separator = ",\n"
@@ -113,12 +114,18 @@ def _image(image: Image) -> str:
     return f'{{"id":{image.image_id},"file_name":{name},"width":{image.width},"height":{image.height}{date}}}'
 
 
-def _annotation(image_id: int, box: Box) -> str:
-    x, y, width, height, area = corner_and_size(box.x_min, box.y_min, box.x_max, box.y_max)
-    score = "" if box.confidence is None else f',"score":{confidence_text(box.confidence)}'
-    attributes = "" if box.campaign is None else f',"attributes":{{"campaign":{json_text(box.campaign)}}}'
-    return (
-        f'{{"id":{box.object_id},"image_id":{image_id},"category_id":{box.class_id},'
-        f'"bbox":[{x},{y},{width},{height}],"area":{area},'
-        f'"iscrowd":0,"segmentation":[]{score}{attributes}}}'
-    )
+def _annotations(images: Sequence[Image]) -> list[str]:
+    """Return the boxes of all images. Integers are put into a template in a third of the time of other numbers."""
+    found: list[str] = []
+    for image in images:
+        found += map(TEMPLATE.__mod__, [_values(image.image_id, box) for box in image.boxes])
+    return found
+
+
+def _values(image_id: int, box: Box) -> tuple[object, ...]:
+    """Return what is put into the template."""
+    object_id, class_id, _, left, top, right, bottom, confidence, campaign = box
+    end = "" if confidence is None else f',"score":{confidence_text(confidence)}'
+    if campaign is not None:
+        end = f'{end},"attributes":{{"campaign":{json_text(campaign)}}}'
+    return object_id, image_id, class_id, *corner_and_size(left, top, right, bottom), end

@@ -12,6 +12,7 @@ from app.formats.records import Box, Class, Dataset, Image, Tally
 from app.formats.states import refuse_unlabeled
 from app.formats.texts import xml_attribute
 
+BOX = '    <box label="%s" source="manual" occluded="0" xtl="%s" ytl="%s" xbr="%s" ybr="%s" z_order="0"/>\n'
 IDS = "Ids of images, boxes and classes are not in this format."
 CONFIDENCE = "CVAT has no place for a confidence."
 CAMPAIGN = "CVAT does not say from which campaign a label comes."
@@ -66,19 +67,20 @@ class CvatWriter:
         part = f' subset="{image.split}"' if image.split else ""
         size = f'width="{image.width}" height="{image.height}"'
         yield f'  <image id="{self.tally.images}" name="{name}"{part} {size}>\n'
-        yield from (self._box(box) for box in image.boxes)
+        yield from map(self._box, image.boxes)
         yield "  </image>\n"
         self._count(image)
 
     def _box(self, box: Box) -> str:
-        corners = (
-            f'xtl="{pixels(box.x_min)}" ytl="{pixels(box.y_min)}" xbr="{pixels(box.x_max)}" ybr="{pixels(box.y_max)}"'
-        )
-        return f'    <box label="{self._labels[box.class_id]}" source="manual" occluded="0" {corners} z_order="0"/>\n'
+        _, class_id, _, left, top, right, bottom, _, _ = box
+        # Integers are their own text.
+        if not type(left) is type(top) is type(right) is type(bottom) is int:
+            return BOX % (self._labels[class_id], pixels(left), pixels(top), pixels(right), pixels(bottom))
+        return BOX % (self._labels[class_id], left, top, right, bottom)
 
     def _count(self, image: Image) -> None:
         self.tally.images += 1
         self.tally.objects += len(image.boxes)
         self.tally.lose(IDS, images=1, objects=len(image.boxes))
-        self.tally.lose_boxes(CONFIDENCE, sum(box.confidence is not None for box in image.boxes))
-        self.tally.lose_boxes(CAMPAIGN, sum(box.campaign is not None for box in image.boxes))
+        self.tally.lose_boxes(CONFIDENCE, len(image.boxes) - [box.confidence for box in image.boxes].count(None))
+        self.tally.lose_boxes(CAMPAIGN, len(image.boxes) - [box.campaign for box in image.boxes].count(None))

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 def pixels(value: float) -> str:
     """Return the shortest decimal without an exponent; whole numbers have no point: `247`, `478.3`, `0.00001`."""
-    return str(int(value)) if value % 1 == 0 else _plain(value)
+    return str(int(value)) if type(value) is int or value % 1 == 0 else _plain(value)
 
 
 def decimal(value: float) -> str:
@@ -32,6 +32,9 @@ def corner_and_size(
 
     Most boxes are of whole pixels, for which integers take a third of the time.
     """
+    if type(left) is type(top) is type(right) is type(bottom) is int:
+        width, height = right - left, bottom - top
+        return left, top, width, height, width * height
     x, y, right_pixel, bottom_pixel = int(left), int(top), int(right), int(bottom)
     if x == left and y == top and right_pixel == right and bottom_pixel == bottom:
         width, height = right_pixel - x, bottom_pixel - y

@@ -5,9 +5,11 @@ It lies beside the images, named as the folders of images of Hugging Face's `dat
 """
 
 import json
+from array import array
 from collections.abc import Sequence
+from itertools import accumulate
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.formats.members import Member, Members
 from app.formats.records import Box, Dataset, Image, Tally
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 # A group of rows is in memory as a whole, here and at its readers.
 IMAGES_AT_A_TIME, BOXES_AT_A_TIME = 2_000, 20_000
+# The types of numbers as the standard library has them.
+NUMBERS = {"int64": "q", "int32": "i", "float": "f"}
 STATES_WITH_BOXES = ("labeled", "empty", "draft")
 IMAGE_COLUMNS = (
     ("image_id", "int64"), ("file_name", "string"), ("width", "int32"), ("height", "int32"), ("state", "string"),
@@ -100,20 +104,45 @@ def _schema(dataset: Dataset) -> "pa.Schema":
 def _list_boxes(images: list[Image], kind: "pa.ListType") -> "pa.ListArray":
     import pyarrow as pa
 
-    offsets, end = [], 0
-    for image in images:
-        offsets.append(end if image.boxes or image.state in STATES_WITH_BOXES else None)
-        end += len(image.boxes)
+    ends = accumulate((len(image.boxes) for image in images), initial=0)
+    is_null = [not image.boxes and image.state not in STATES_WITH_BOXES for image in images]
     fields = list(kind.value_type)
     structs = pa.StructArray.from_arrays(
         _arrays([box for image in images for box in image.boxes], fields), fields=fields
     )
-    return pa.ListArray.from_arrays(pa.array([*offsets, end], "int32"), structs, type=kind)
+    offsets, mask = pa.py_buffer(array("i", ends)), None
+    if any(is_null):
+        mask = _bits([not each for each in is_null])
+    return pa.ListArray.from_buffers(kind, len(images), [mask, offsets], children=[structs])
 
 
 def _arrays(records: Sequence[Image | Box], fields: "list[pa.Field]") -> "list[pa.Array]":
     """Return an array for each field, with what the records have of this name."""
+    columns = list(zip(*map(attrgetter(*(field.name for field in fields)), records), strict=True)) or [()] * len(fields)
+    return [_array(column, field.type) for column, field in zip(columns, fields, strict=True)]
+
+
+def _array(column: Sequence[Any], kind: "pa.DataType") -> "pa.Array":
+    """Return an Arrow array of these values, some of which may be None.
+
+    It is made of its buffers, because `pyarrow.array` loads pandas where that is installed, which takes 50 MB.
+    """
     import pyarrow as pa
 
-    columns = list(zip(*map(attrgetter(*(field.name for field in fields)), records), strict=True)) or [()] * len(fields)
-    return [pa.array(column, field.type) for column, field in zip(columns, fields, strict=True)]
+    is_valid = _bits([value is not None for value in column]) if None in column else None
+    if kind == pa.string():
+        texts = [(value or "").encode() for value in column]
+        offsets = array("i", accumulate(map(len, texts), initial=0))
+        buffers = [is_valid, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))]
+    else:
+        numbers = column if is_valid is None else [value or 0 for value in column]
+        buffers = [is_valid, pa.py_buffer(array(NUMBERS[str(kind)], numbers))]
+    return pa.Array.from_buffers(kind, len(column), buffers)
+
+
+def _bits(are_set: list[bool]) -> "pa.Buffer":
+    """Return a buffer with a bit for each, the first one in the lowest bit of the first byte."""
+    import pyarrow as pa
+
+    number = int("".join("01"[each] for each in reversed(are_set)) or "0", 2)
+    return pa.py_buffer(number.to_bytes((len(are_set) + 7) // 8, "little"))

@@ -1,7 +1,8 @@
 """What writers are given: a snapshot as plain records, in pixels of the displayed image (EXIF orientation applied).
 
 A box is a pair of half-open edges, `0 <= x_min < x_max <= width`, whose width is `x_max - x_min`. Edges and confidences are
-stored as float32, and stand here as the Python float whose `repr` is the shortest decimal of that float32.
+stored as float32, and stand here as the Python float whose `repr` is the shortest decimal of that float32; whole ones may
+be integers, which writers make text of in less time.
 """
 
 from dataclasses import dataclass, field

@@ -1,38 +1,32 @@
 """The pages of a snapshot as plain records, from which writers make files."""
 
-from collections.abc import Iterator
-from itertools import groupby
-from operator import itemgetter
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import accumulate, repeat
 from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.formats.records import Box, Class, Dataset, Image
-from app.models import Snapshot, SnapshotClass
+from app.models import Campaign, Snapshot, SnapshotClass
 from app.services import snapshot_parts
+from app.services.snapshot_boxes import BoxColumns, read_boxes
 from app.services.splits import parts_of
 
 # The next images. Their paths are those within the container; below the folder of image sets the name is what follows it.
+# Joined, PostgreSQL would read all images before them for each page.
 IMAGES = text("""
-SELECT image_id, substr(blobstorage_path, strpos(blobstorage_path, '/') + 1) AS path, member.width, member.height, state, split,
-    member.filetype, member.filesize, member.sha256, member.date_taken, object_count
-FROM snapshot_image AS member JOIN image ON image.id = image_id
+SELECT image_id, (
+        SELECT substr(blobstorage_path, strpos(blobstorage_path, '/') + 1) FROM image WHERE image.id = image_id) AS path,
+    width, height, state, split, filetype, filesize, sha256, date_taken, object_count
+FROM snapshot_image
 WHERE snapshot_id = :snapshot_id AND image_id > :after
 ORDER BY image_id LIMIT :size
 """)
-# The columns after the first are the fields of a box. Float4 has the shortest decimal that gives it back as its text, which
-# float8 would not have.
-BOXES = text("""
-SELECT image_id, object.id, class_id, label, coalesce(left_edge::text::float8, x_min) AS x_min,
-    coalesce(upper_edge::text::float8, y_min) AS y_min, coalesce(right_edge::text::float8, x_max) AS x_max,
-    coalesce(lower_edge::text::float8, y_max) AS y_max, confidence, CASE WHEN :names_campaigns THEN (
-        SELECT title FROM campaign WHERE campaign.id = campaign_id) END AS campaign
-FROM snapshot_labels JOIN object USING (campaign_id, submission_id, image_id)
-JOIN snapshot_class AS class ON class.snapshot_id = :snapshot_id AND class.name = label AND class.selected
-WHERE snapshot_labels.snapshot_id = :snapshot_id AND image_id BETWEEN :first AND :last
-ORDER BY image_id, object.id
-""")
+# It takes less time than calling the class.
+make_box = partial(tuple.__new__, Box)
 
 
 def read_dataset(session: Session, snapshot_id: int, container: str) -> Dataset:
@@ -63,31 +57,78 @@ def read_pages(session: Session, snapshot_id: int, folder: str) -> Iterator[list
     statements; the caller may commit between pages.
     """
     selection: dict[str, Any] = session.scalars(select(Snapshot.selection).where(Snapshot.id == snapshot_id)).one()
-    values = {"snapshot_id": snapshot_id, "names_campaigns": selection["labels"] == "all"}
+    class_ids, classes = _find_classes(session, snapshot_id)
+    titles = _find_titles(session, selection)
     after = 0
-    while rows := session.execute(IMAGES, {**values, "after": after, "size": snapshot_parts.IMAGES_AT_A_TIME}).all():
+    values = {"snapshot_id": snapshot_id, "size": snapshot_parts.IMAGES_AT_A_TIME}
+    while rows := session.execute(IMAGES, {**values, "after": after}).all():
         for page in snapshot_parts.split_by_boxes(rows):
-            found = session.execute(BOXES, {**values, "first": page[0].image_id, "last": page[-1].image_id}).all()
-            boxes = {
-                image_id: tuple(Box._make(row[1:]) for row in of_image)
-                for image_id, of_image in groupby(found, itemgetter(0))
-            }
+            found = read_boxes(
+                session,
+                snapshot_id,
+                classes,
+                page[0].image_id,
+                page[-1].image_id,
+                names_campaigns=titles is not None,
+            )
+            boxes = _make_boxes(found, class_ids, titles)
             yield [_image(row, folder, boxes.get(row.image_id, ())) for row in page]
         after = rows[-1].image_id
 
 
-def _image(row: Row[Any], folder: str, boxes: tuple[Box, ...]) -> Image:
+def _find_classes(session: Session, snapshot_id: int) -> tuple[dict[str, int], list[str] | None]:
+    """Return the numbers of the classes whose boxes are in a snapshot, and their names unless those are all of its classes."""
+    columns = (SnapshotClass.name, SnapshotClass.class_id, SnapshotClass.selected)
+    rows = session.execute(select(*columns).where(SnapshotClass.snapshot_id == snapshot_id)).all()
+    class_ids = {row.name: row.class_id for row in rows if row.selected}
+    return class_ids, list(class_ids) if len(class_ids) < len(rows) else None
+
+
+def _find_titles(session: Session, selection: dict[str, Any]) -> dict[int, str] | None:
+    """Return the titles of the campaigns by their ids, where a snapshot holds the labels of all of them; None otherwise."""
+    if selection["labels"] != "all":
+        return None
+    campaigns = select(Campaign.id, Campaign.title).where(Campaign.id.in_(selection["campaigns"]))
+    return {row.id: row.title for row in session.execute(campaigns)}
+
+
+def _make_boxes(
+    columns: BoxColumns, class_ids: dict[str, int], titles: dict[int, str] | None
+) -> dict[int, tuple[Box, ...]]:
+    """Return the boxes of each image that has some."""
+    campaigns = map((titles or {}).get, columns.campaign_ids) if columns.campaign_ids else repeat(None)
+    fields = (
+        columns.object_ids,
+        map(class_ids.__getitem__, columns.labels),
+        columns.labels,
+        columns.x_min,
+        columns.y_min,
+        columns.x_max,
+        columns.y_max,
+        columns.confidences,
+        campaigns,
+    )
+    # One column ends where all of them do, except for the one that never ends.
+    boxes = tuple(map(make_box, zip(*fields, strict=False)))
+    counts = Counter(columns.image_ids)
+    ends = accumulate(counts.values())
+    return {image_id: boxes[end - count : end] for (image_id, count), end in zip(counts.items(), ends, strict=True)}
+
+
+def _image(row: Sequence[Any], folder: str, boxes: tuple[Box, ...]) -> Image:
+    # Looking up each column by its name takes longer than all else.
+    image_id, path, width, height, state, split, filetype, size, sha256, date_taken, _ = row
     return Image(
-        image_id=row.image_id,
-        path=row.path,
-        file_name=row.path.removeprefix(f"{folder}/"),
-        width=row.width,
-        height=row.height,
-        state=row.state,
-        split=row.split,
-        filetype=row.filetype,
-        size=row.filesize,
-        sha256=row.sha256 and bytes(row.sha256),
-        date_taken=row.date_taken,
+        image_id=image_id,
+        path=path,
+        file_name=path.removeprefix(f"{folder}/"),
+        width=width,
+        height=height,
+        state=state,
+        split=split,
+        filetype=filetype,
+        size=size,
+        sha256=sha256 and bytes(sha256),
+        date_taken=date_taken,
         boxes=boxes,
     )

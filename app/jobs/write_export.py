@@ -6,6 +6,7 @@ make equal bytes.
 
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -189,8 +190,7 @@ def _begin(
 def _write(writing: Writing, folder: str) -> Iterator[Checkpoint]:
     """Write all images, and compare their number with that of the snapshot."""
     try:
-        for images in read_pages(writing.session, writing.order.snapshot_id, folder):
-            yield from _write_page(writing, images)
+        yield from _write_pages(writing, read_pages(writing.session, writing.order.snapshot_id, folder))
         writing.writer.end()
     except UnsupportedError as error:
         raise Failed(str(error), final=True) from error
@@ -202,22 +202,37 @@ def _write(writing: Writing, folder: str) -> Iterator[Checkpoint]:
         writing.members.end()
 
 
-def _write_page(writing: Writing, images: list[Image]) -> Iterator[Checkpoint]:
-    stored: dict[int, StoredFile] = {}
-    if writing.order.files:
-        stored = find_stored(writing.session, images)
-        for image in images:
-            if stored[image.image_id].is_withdrawn:
-                writing.report.withdrawn.add(image)
-        images = [image for image in images if not stored[image.image_id].is_withdrawn]
-    yield writing.checkpoint
+def _write_pages(writing: Writing, pages: Iterator[list[Image]]) -> Iterator[Checkpoint]:
+    """Write all pages. A thread reads the next one while one is written, between two commits: nobody else uses the session."""
+    with ThreadPoolExecutor(1, thread_name_prefix="export") as reader:
+        images = next(pages, None)
+        while images is not None:
+            if writing.order.files:
+                yield from _write_with_files(writing, images)
+                images = next(pages, None)
+            else:
+                yield writing.checkpoint
+                coming = reader.submit(next, pages, None)
+                _write_labels(writing, images)
+                writing.done += len(images)
+                images = coming.result()
+
+
+def _write_labels(writing: Writing, images: list[Image]) -> None:
     writing.writer.write(images)
     if writing.names is not None:
         writing.names.write("".join(_name_row(writing, image) for image in images).encode())
-    if writing.order.files:
-        yield from _add_files(writing, images, stored)
-    else:
-        writing.done += len(images)
+
+
+def _write_with_files(writing: Writing, images: list[Image]) -> Iterator[Checkpoint]:
+    stored = find_stored(writing.session, images)
+    for image in images:
+        if stored[image.image_id].is_withdrawn:
+            writing.report.withdrawn.add(image)
+    images = [image for image in images if not stored[image.image_id].is_withdrawn]
+    yield writing.checkpoint
+    _write_labels(writing, images)
+    yield from _add_files(writing, images, stored)
 
 
 def _name_row(writing: Writing, image: Image) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.models import CampaignClass, Image, Snapshot, SnapshotClass, SnapshotImage, SnapshotLabels
 from app.models.snapshots import READY, SNAPSHOT_STATES, SPLITS
 from app.services.inspection import StoredFile, find_files
-from app.services.snapshot_hashes import hash_content
+from app.services.snapshot_hashes import LabelCount, read_content
 from app.services.snapshot_selections import MAX_NAMED, choose, moment_of, select_left_out
 from app.services.splits import parts_of, split_expression
 
@@ -59,12 +59,6 @@ WAITING_SETS = text("""
 SELECT DISTINCT image_set_id
 FROM snapshot_image JOIN image ON image.id = image_id
 WHERE snapshot_id = :snapshot_id AND snapshot_image.sha256 IS NULL AND image_set_id IS NOT NULL ORDER BY 1
-""")
-LABEL_COUNTS = text("""
-SELECT label AS name, count(DISTINCT image_id) AS images, count(*) AS objects
-FROM snapshot_labels JOIN object USING (campaign_id, submission_id, image_id)
-WHERE snapshot_id = :snapshot_id AND (CAST(:classes AS text[]) IS NULL OR label = ANY (CAST(:classes AS text[])))
-GROUP BY label
 """)
 STATE_COUNTS = text("""
 SELECT state, split, count(*) AS images, sum(object_count)::bigint AS objects FROM snapshot_image
@@ -167,16 +161,16 @@ def leave_out_withdrawn(session: Session, snapshot: Snapshot) -> None:
 
 def complete(session: Session, snapshot: Snapshot) -> None:
     """Give a snapshot its classes, counts, warnings and content hash; from then on nothing changes it."""
-    values = {"snapshot_id": snapshot.id, "classes": snapshot.selection["classes"]}
-    labels = session.execute(LABEL_COUNTS, values).all()
-    classes = _count_classes(session, snapshot, labels)
+    # Nobody waits for this, as others do for the numbers of classes.
+    content = read_content(session, snapshot)
+    classes = _count_classes(session, snapshot, content.labels)
     if classes:
         session.execute(insert(SnapshotClass), [{"snapshot_id": snapshot.id, **one} for one in classes])
-    counts = count_rows(session.execute(STATE_COUNTS, values).all(), snapshot.split)
+    counts = count_rows(session.execute(STATE_COUNTS, {"snapshot_id": snapshot.id}).all(), snapshot.split)
     snapshot.counts = (snapshot.counts or {}) | {"states": counts["states"], "splits": counts["splits"]}
     snapshot.image_count, snapshot.object_count = counts["images"], counts["objects"]
-    snapshot.warnings = warn(snapshot, {row.name for row in labels})
-    snapshot.content_hash = hash_content(session, snapshot)
+    snapshot.warnings = warn(snapshot, set(content.objects))
+    snapshot.content_hash = content.sha256
     snapshot.state, snapshot.date_ready = READY, func.now()
     session.flush()
 
@@ -196,7 +190,9 @@ def count_rows(rows: Sequence[Row[Any]], split: Mapping[str, Any] | None) -> dic
     }
 
 
-def _count_classes(session: Session, snapshot: Snapshot, labels: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+def _count_classes(
+    session: Session, snapshot: Snapshot, labels: Sequence[Row[Any] | LabelCount]
+) -> list[dict[str, Any]]:
     counted = {row.name: {"image_count": row.images, "object_count": row.objects} for row in labels}
     none = {"image_count": 0, "object_count": 0}
     return [one | counted.get(one["name"], none) for one in number_classes(session, snapshot, list(counted))]
