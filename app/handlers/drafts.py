@@ -13,9 +13,11 @@ from app.services.api_keys import Account
 from app.wiring import components
 
 
-def list_drafts(session: Session, campaign_id: int, page: Page, account: Account, user: str | None = None) -> Response:
+def list_drafts(
+    session: Session, campaign_id: int, page: Page, account: Account, user: str | None = None, image: int | None = None
+) -> Response:
     """GET /campaigns/{campaign_id}/drafts"""
-    return page_answer(drafts.list_drafts(session, account, campaign_id, page, user))
+    return page_answer(drafts.list_drafts(session, account, campaign_id, page, user, image))
 
 
 def put_drafts(session: Session, campaign_id: int, body: Iterable[dict[str, Any]], account: Account) -> Response:

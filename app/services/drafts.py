@@ -79,8 +79,15 @@ def _chunks(drafts: Iterable[dict[str, Any]], max_objects: int) -> Iterator[str]
         yield orjson.dumps(chunk).decode()
 
 
-def list_drafts(session: Session, account: Account, campaign_id: int, page: Page, user: str | None = None) -> Listing:
-    """Return a page of the caller's drafts in a campaign, by image; for an admin those of all users, or of one.
+def list_drafts(
+    session: Session,
+    account: Account,
+    campaign_id: int,
+    page: Page,
+    user: str | None = None,
+    image_id: int | None = None,
+) -> Listing:
+    """Return a page of the caller's drafts in a campaign, or for one image, by image; for an admin those of all users, or of one.
 
     Raises NotFound, and BadRequest for an address that cannot be.
     """
@@ -92,6 +99,8 @@ def list_drafts(session: Session, account: Account, campaign_id: int, page: Page
         email = read_query_text(user, "user", MAX_EMAIL_LENGTH)
         of_user = select(User.id).where(func.lower(User.email) == func.lower(email)).scalar_subquery()
         rows = rows.where(Draft.user_id == of_user)
+    if image_id is not None:
+        rows = rows.where(Draft.image_id == image_id)
     return fetch_page(session, "drafts", rows, page)
 
 

@@ -2585,6 +2585,7 @@ export interface components {
         CountedImageSet: number;
         DiffFrom: string;
         DiffTo: string;
+        DraftImage: number;
         DraftUser: string;
         DuplicateOf: number;
         Expand: ("download_url" | "thumbnail_url" | "preview_url")[];
@@ -5470,6 +5471,7 @@ export interface operations {
                 page?: components["parameters"]["Page"];
                 per_page?: components["parameters"]["PerPage"];
                 user?: components["parameters"]["DraftUser"];
+                image?: components["parameters"]["DraftImage"];
             };
             header?: never;
             path: {

@@ -60,6 +60,12 @@ def test_everybody_has_drafts_of_its_own_and_an_admin_sees_all(
     ]  # fmt: skip
     assert [draft["image_id"] for draft in listed(labelled, admin, "?user=Q@partner.example")] == [first, second]
     assert listed(labelled, admin, "?user=nobody@partner.example") == []
+    assert [draft["created_by"] for draft in listed(labelled, admin, f"?image={first}")] == [
+        labelled.partner_email, "q@partner.example",
+    ]  # fmt: skip
+    assert [draft["image_id"] for draft in listed(labelled, other, f"?image={second}")] == [second]
+    assert listed(labelled, labelled.partner, f"?image={second}") == listed(labelled, admin, "?image=4711") == []
+    labelled.partner.get(f"{path}/drafts?image=0").expect(400)
     # Each goes with the submission of its own user, whether that changes anything or not.
     put(labelled, [{"image_id": first, "objects": [item("c")]}])
     assert listed(labelled, labelled.partner) == []

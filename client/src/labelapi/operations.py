@@ -995,6 +995,7 @@ class Operations:
         page: int | None = None,
         per_page: int | None = None,
         user: str | None = None,
+        image: int | None = None,
     ) -> DraftPage:
         """List drafts."""
         answer: DraftPage = self.transport.answer_of(
@@ -1004,6 +1005,7 @@ class Operations:
                 "page": page,
                 "per_page": per_page,
                 "user": user,
+                "image": image,
             },
         )
         return answer
