@@ -35,6 +35,8 @@ const SCREENS: Screen[] = [
   { pattern: "/users/:user", load: () => import("./screens/user") },
   { pattern: "/images", load: () => import("./screens/images"), isFull: true },
   { pattern: "/queries", load: () => import("./screens/queries") },
+  { pattern: "/campaigns/:campaign/label", load: () => import("./screens/next-image") },
+  { pattern: "/campaigns/:campaign/label/:image", load: () => import("./screens/label"), isFull: true, staysForAll: true },
   { pattern: "/audit", load: () => import("./screens/audit") },
 ];
 

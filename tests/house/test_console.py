@@ -95,3 +95,8 @@ def static_closure(*files: Path) -> set[Path]:
 
 def gzipped(files: set[Path]) -> int:
     return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
+
+
+def test_pure_modules_of_the_labeling_page_do_as_promised() -> None:
+    """By the test runner of Node, which runs TypeScript as it is."""
+    run("--test", *(str(path.relative_to(SOURCE)) for path in sorted((SOURCE / "tests").glob("*.test.js"))))
