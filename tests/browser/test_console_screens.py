@@ -166,6 +166,27 @@ def test_own_key_of_another_user_is_refused_and_a_session_key_is_not_enough(
     console.see("Enter your API key again")
 
 
+def test_own_key_that_was_revoked_is_asked_for_again(
+    make_console: MakeConsole, http: TestClient, admin: Caller
+) -> None:
+    user_id = admin.get("/whoami").expect(200)["user_id"]
+    made = admin.post(f"/users/{user_id}/api_keys", {"name": "second"}).expect(200)
+    console = make_console(admin, "/users")
+    enter_own_key(console, Caller(http, made["apikey"], made["apisecret"]))
+    link = console.page.get_by_role("link", name="ada@example.org")
+    expect(link).to_be_visible()
+    admin.delete(f"/users/{user_id}/api_keys/{made['key_id']}").expect(200)
+    # Processes remember a key for some seconds; each visit to the user asks the service.
+    with console.page.expect_response(lambda answer: answer.status == 401, timeout=30_000):
+        while console.page.get_by_text("Enter your API key again").count() == 0:
+            console.page.get_by_role("link", name="Users", exact=True).click()
+            console.page.wait_for_timeout(500)
+            if link.count():
+                link.click()
+                console.page.wait_for_timeout(500)
+    console.see("Enter your API key again")
+
+
 def test_audit_is_filtered_by_its_address(make_console: MakeConsole, labelled: Labelled) -> None:
     console = make_console(labelled.admin, "/audit")
     console.see("create api key")

@@ -97,6 +97,24 @@ def gzipped(files: set[Path]) -> int:
     return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
 
 
+<<<<<<< HEAD
 def test_pure_modules_of_the_labeling_page_do_as_promised() -> None:
     """By the test runner of Node, which runs TypeScript as it is."""
     run("--test", *(str(path.relative_to(SOURCE)) for path in sorted((SOURCE / "tests").glob("*.test.js"))))
+=======
+def test_every_address_is_in_the_docs() -> None:
+    patterns = re.findall(r'pattern: "([^"]+)"', (SOURCE / "src" / "main.tsx").read_text())
+    assert len(patterns) > 10
+    table = (SOURCE.parent / "docs" / "console.md").read_text()
+    # The docs have numbers where a pattern has names.
+    documented = {re.sub(r"\d+", ":", address) for address in re.findall(r"`(/[\w/-]*)`", table)}
+    assert {re.sub(r":\w+", ":", pattern) for pattern in patterns} - documented == set()
+
+
+def test_every_link_of_the_header_leads_to_a_screen() -> None:
+    patterns = re.findall(r'pattern: "([^"]+)"', (SOURCE / "src" / "main.tsx").read_text())
+    header = (SOURCE / "src" / "frame.tsx").read_text()
+    links = re.findall(r'\["(/[\w-]*)", "', header)
+    assert len(links) == 10
+    assert set(links) - set(patterns) == set()
+>>>>>>> c0a52b2 (console: Tell how to label, upload and operate; ask for a refused key again.)

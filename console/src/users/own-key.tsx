@@ -30,7 +30,7 @@ export function WithOwnKey({ children }: { children: (client: Client) => Compone
   );
 }
 
-/** Forget the API key, also when the service has refused it. */
+/** Forget the API key; also called when the service refuses it. */
 export function forgetOwnKey(): void {
   clearTimeout(timer);
   client.value = null;
@@ -41,7 +41,9 @@ async function takeOwnKey(pair: KeyPair): Promise<void> {
   if (found.user_id !== session.value?.userId) throw new Problem(403, "This key belongs to another user. Sign in with it instead.");
   // A session key is refused here.
   await requestJson("GET", "/users?page=1&per_page=1", pair);
-  client.value = clientWith(pair);
+  const made = clientWith(pair);
+  made.use({ onError: ({ error }) => (error instanceof Problem && error.status === 401 ? forgetOwnKey() : undefined) });
+  client.value = made;
   clearTimeout(timer);
   timer = setTimeout(forgetOwnKey, KEPT_MS);
 }
