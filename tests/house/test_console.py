@@ -97,11 +97,11 @@ def gzipped(files: set[Path]) -> int:
     return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
 
 
-<<<<<<< HEAD
 def test_pure_modules_of_the_labeling_page_do_as_promised() -> None:
     """By the test runner of Node, which runs TypeScript as it is."""
     run("--test", *(str(path.relative_to(SOURCE)) for path in sorted((SOURCE / "tests").glob("*.test.js"))))
-=======
+
+
 def test_every_address_is_in_the_docs() -> None:
     patterns = re.findall(r'pattern: "([^"]+)"', (SOURCE / "src" / "main.tsx").read_text())
     assert len(patterns) > 10
@@ -117,4 +117,3 @@ def test_every_link_of_the_header_leads_to_a_screen() -> None:
     links = re.findall(r'\["(/[\w-]*)", "', header)
     assert len(links) == 10
     assert set(links) - set(patterns) == set()
->>>>>>> c0a52b2 (console: Tell how to label, upload and operate; ask for a refused key again.)
