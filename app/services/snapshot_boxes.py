@@ -5,6 +5,8 @@ PostgreSQL makes an array of each column of a page, and Python reads it as JSON,
 
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
@@ -125,8 +127,10 @@ def read_ahead(pages: Iterator[T]) -> Generator[T, None, None]:
 
     Nobody else may use the session from which they come until this generator ends or is closed.
     """
+    # The session of a command finds its engine by the application of its context.
+    read = partial(copy_context().run, next, pages, None)
     with ThreadPoolExecutor(1, thread_name_prefix="snapshot") as reader:
-        coming = reader.submit(next, pages, None)
+        coming = reader.submit(read)
         while (page := coming.result()) is not None:
-            coming = reader.submit(next, pages, None)
+            coming = reader.submit(read)
             yield page
