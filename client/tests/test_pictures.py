@@ -161,6 +161,8 @@ def test_terminal_is_asked_whether_it_knows_sixel(answer: bytes, way: str) -> No
     assert f"way {way}".encode() in shown
 
 
+# Matplotlib uses old names of a library that it needs.
+@pytest.mark.filterwarnings("ignore:'\\w+' deprecated - use")
 def test_statistics_are_drawn(shell: Shell, campaign: Any, title: str, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     empty = tmp_path / "empty.png"
