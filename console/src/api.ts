@@ -17,9 +17,21 @@ const LONGEST_PAUSE_SECONDS = 10;
 const options = {
   ...requestOptions,
   baseUrl: apiAddress,
-  // The API joins lists by commas.
-  querySerializer: { array: { style: "form", explode: false } },
+  querySerializer: writeQuery,
 } as const;
+
+/** Write a query as the API reads it: lists by commas, and objects as `name[key]=value`, where a key may be any text. */
+function writeQuery(query: Record<string, unknown>): string {
+  const pairs = Object.entries(query).flatMap(([name, value]): [string, unknown][] => {
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? Object.entries(value).map(([key, part]) => [`${name}[${key}]`, part]) : [[name, value]];
+  });
+  const escape = (value: unknown) => encodeURIComponent(String(value));
+  return pairs
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([name, value]) => `${escape(name)}=${Array.isArray(value) ? value.map(escape).join(",") : escape(value)}`)
+    .join("&");
+}
 
 /** The client with the keys of the session. A 401 asks for the keys and then sends the request again, so that no caller sees it. */
 export const api = createClient<paths>({ ...options, fetch: fetchInSession });
