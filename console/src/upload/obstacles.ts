@@ -25,6 +25,10 @@ export type Verdict = { kind: "file"; message: string } | { kind: "again" };
 const NETWORK = "The network or the storage does not answer. Nothing is lost: what was sent is kept.";
 const BUSY = "The storage is busy.";
 const LINK = "The storage does not accept the upload link. A new one was made, which may need half a minute before it works.";
+const LINK_REFUSED =
+  "The storage keeps refusing the upload link. Its firewall may not know this computer, or a clock may be off. Ask whoever operates the storage.";
+/** So many waits in a row are more than a new link needs. */
+const LINK_WAITS = 5;
 const CLOSED = "The dropbox is gone: the image set was finished or deleted meanwhile. Reload the page to see what it is now.";
 
 export class Obstacles {
@@ -102,7 +106,7 @@ export class Obstacles {
       this.refreshing ??= this.refresh(stop).finally(() => (this.refreshing = null));
       return this.refreshing;
     }
-    return this.pause("link", LINK, this.seconds(), stop);
+    return this.pause("link", this.waits > LINK_WAITS ? LINK_REFUSED : LINK, this.seconds(), stop);
   }
 
   private async refresh(stop: AbortSignal): Promise<void> {

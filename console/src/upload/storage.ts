@@ -50,25 +50,33 @@ export interface Watch {
   progress: (bytes: number) => void;
 }
 
-/** Send a whole file. The storage compares its MD5 on arrival, and keeps it. Raises StorageError. */
+/** Send a whole file. The storage compares its MD5 on arrival, and keeps it. Throws StorageError. */
 export async function putWhole(place: Place, file: Blob, content: Content, watch: Watch): Promise<void> {
   const headers = { "x-ms-blob-type": "BlockBlob", "Content-MD5": content.md5, ...kept(content) };
   await send("PUT", place.url(), headers, untyped(file), watch);
 }
 
-/** Send one block of a file. It is no part of the file before `putBlockList`. Raises StorageError. */
+/** Send one block of a file. It is no part of the file before `putBlockList`. Throws StorageError. */
 export async function putBlock(place: Place, id: string, block: Blob, md5: string, watch: Watch): Promise<void> {
   await send("PUT", place.url({ comp: "block", blockid: id }), { "Content-MD5": md5 }, untyped(block), watch);
 }
 
-/** Make a file of the blocks that were sent. Raises StorageError. */
-export async function putBlockList(place: Place, ids: string[], content: Content, watch: Watch): Promise<void> {
-  const list = ids.map((id) => `<Latest>${id}</Latest>`).join("");
-  const body = `<?xml version="1.0" encoding="utf-8"?><BlockList>${list}</BlockList>`;
-  await send("PUT", place.url({ comp: "blocklist" }), kept(content), body, watch);
+/** Throw away the blocks of a file that is not made yet, by an empty file in its place. Throws StorageError. */
+export async function discardBlocks(place: Place, watch: Watch): Promise<void> {
+  // Whatever a block list does not name is thrown away.
+  await send("PUT", place.url({ comp: "blocklist" }), {}, blockList([]), watch);
 }
 
-/** Return the ids of the blocks that an interrupted upload has left. Raises StorageError. */
+/** Make a file of the blocks that were sent. Throws StorageError. */
+export async function putBlockList(place: Place, ids: string[], content: Content, watch: Watch): Promise<void> {
+  await send("PUT", place.url({ comp: "blocklist" }), kept(content), blockList(ids), watch);
+}
+
+function blockList(ids: string[]): string {
+  return `<?xml version="1.0" encoding="utf-8"?><BlockList>${ids.map((id) => `<Latest>${id}</Latest>`).join("")}</BlockList>`;
+}
+
+/** Return the ids of the blocks that an interrupted upload has left. Throws StorageError. */
 export async function uncommittedBlocks(place: Place, watch: Watch): Promise<Set<string>> {
   const url = place.url({ comp: "blocklist", blocklisttype: "uncommitted" });
   try {
@@ -81,7 +89,7 @@ export async function uncommittedBlocks(place: Place, watch: Watch): Promise<Set
   }
 }
 
-/** Return the MD5, in base64, of the file that is there; null if it has none or is not there. Raises StorageError. */
+/** Return the MD5, in base64, of the file that is there; null if it has none or is not there. Throws StorageError. */
 export async function storedMd5(place: Place, watch: Watch): Promise<string | null> {
   try {
     return (await send("HEAD", place.url(), {}, null, watch)).getResponseHeader("Content-MD5");

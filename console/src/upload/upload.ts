@@ -7,7 +7,7 @@ import type { Findings } from "./files";
 import { HEAD_BYTES, imageFormat, isHidden, isJunk, nameFault, seemsTruncated } from "./kinds";
 import { base64, hex, md5 } from "./md5";
 import { isTaken, Obstacles, type Verdict } from "./obstacles";
-import { BLOCK_BYTES, type Content, MOST_BLOCKS, Place, putBlock, putBlockList, putWhole, storedMd5, uncommittedBlocks, WHOLE_BYTES } from "./storage";
+import { BLOCK_BYTES, type Content, discardBlocks, MOST_BLOCKS, Place, putBlock, putBlockList, putWhole, storedMd5, uncommittedBlocks, WHOLE_BYTES } from "./storage";
 
 /** Files that are sent at the same time. */
 const PARALLEL = 5;
@@ -169,9 +169,11 @@ export class Upload {
     entry.digest = digest;
     const there = this.stored?.get(entry.path);
     if (there && there.size === file.size && there.md5 === hex(digest)) return this.change(entry, "present", null);
-    if (there && !entry.replace) return this.conflict(entry);
+    // Nobody misses an empty file; it may be what `discardBlocks` has left.
+    const replace = entry.replace || there?.size === 0;
+    if (there && !replace) return this.conflict(entry);
     this.change(entry, "sending", null);
-    const content = { type: file.type || "application/octet-stream", md5: base64(digest), replace: entry.replace };
+    const content = { type: file.type || "application/octet-stream", md5: base64(digest), replace };
     if (file.size <= WHOLE_BYTES) await this.sendWhole(entry, content);
     else await this.sendBlocks(entry, content);
   }
@@ -184,7 +186,13 @@ export class Upload {
 
   private async sendBlocks(entry: UploadFile, content: Content): Promise<void> {
     const place = this.place(entry);
-    const there = await uncommittedBlocks(place, this.watch(entry, 0));
+    let there = await uncommittedBlocks(place, this.watch(entry, 0));
+    if (!Array.from(there).every(isOurBlock)) {
+      // All blocks of a file must have names of one length, and another tool has left some that have not.
+      await discardBlocks(place, this.watch(entry, 0));
+      there = new Set();
+      content.replace = true;
+    }
     const ids: string[] = [];
     const size = Math.max(BLOCK_BYTES, Math.ceil(entry.file.size / MOST_BLOCKS));
     for (let start = 0; start < entry.file.size && !this.stopping.signal.aborted; start += size) {
@@ -280,6 +288,10 @@ function faultOf(path: string, file: File): string | null {
  */
 function blockId(index: number, digest: Uint8Array): string {
   return btoa(`${String(index).padStart(5, "0")}-${hex(digest)}`);
+}
+
+function isOurBlock(id: string): boolean {
+  return id.length === blockId(0, new Uint8Array(16)).length;
 }
 
 const uploads = new Map<number, Upload>();
