@@ -118,6 +118,7 @@ def test_classes_are_edited_and_another_editor_is_not_overwritten(
     page.get_by_label("Name of class 4").fill("wood")
     page.get_by_label("wood up").click()
     page.get_by_label("Instructions for labelers").fill("Draw a box around **each**.")
+    expect(page.get_by_role("region", name="As labelers see them").locator("strong")).to_have_text("each")
     assert console.axe() == []
     page.get_by_role("button", name="Save the classes").click()
     console.see("The classes are saved.")

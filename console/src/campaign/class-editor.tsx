@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { api, data, type Schemas } from "../api";
 import { colorAt, contrastWithBlack } from "../label/colors";
+import { Instructions } from "../label/instructions";
 import { Field } from "../parts/field";
 import { useAction } from "../parts/load";
 import { notify } from "../parts/notice";
@@ -68,6 +69,12 @@ export function ClassEditor({ campaign, onSaved }: { campaign: Campaign; onSaved
       <Field label="Instructions for labelers" hint="Markdown: paragraphs, lists, emphasis, code and links.">
         {(ids) => <textarea {...ids} rows={8} maxLength={20000} value={instructions} onInput={(event) => setInstructions(event.currentTarget.value)} />}
       </Field>
+      {instructions.trim() && (
+        <section class="card" aria-label="As labelers see them">
+          <h3>As labelers see them</h3>
+          <Instructions text={instructions} />
+        </section>
+      )}
       <ProblemNote error={save.error ?? reload.error} />
       <footer class="row">
         <button type="submit" class="primary" disabled={save.isRunning}>

@@ -1,6 +1,7 @@
 // The classes of a campaign and the instructions, for those who may not change them.
 import type { Schemas } from "../api";
 import { colorAt } from "../label/colors";
+import { Instructions } from "../label/instructions";
 import { Empty } from "../parts/empty";
 import { Table } from "../parts/table";
 import { Tag } from "../parts/tags";
@@ -21,8 +22,7 @@ export function ClassTable({ campaign }: { campaign: Schemas["Campaign"] }) {
         </Empty>
       )}
       <h2>Instructions</h2>
-      {/* As they were written: the labeling page shows them formatted. */}
-      {campaign.instructions ? <pre class="instructions">{campaign.instructions}</pre> : <p class="quiet">There are none.</p>}
+      {campaign.instructions ? <Instructions text={campaign.instructions} /> : <p class="quiet">There are none.</p>}
     </>
   );
 }
