@@ -1,6 +1,6 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check client test coverage faults fuzz slow replay screenshot requirements audit sbom bench bench-check bench-growth bench-peers
+.PHONY: help install run demo check client test coverage faults fuzz slow readers notebooks replay screenshot requirements audit sbom bench bench-check bench-growth bench-peers
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -19,8 +19,12 @@ install: ## Install everything for running, tests and checks into .venv
 run: ## Start LabelAPI with its own PostgreSQL and Azurite (PORT=8080, DATA_DIR=.data)
 	@$(INSTALL) run && exec $(PYTHON) -m local run
 
-demo: ## Play the life cycle of an image set and a campaign against the running service
-	@$(INSTALL) test && exec $(PYTHON) examples/demo.py "$(DATA_DIR)/admin.json"
+demo: ## Fill the running service with pictures, labels and a dataset, by the command labelapi (kept in .venv/labelapi)
+	@$(INSTALL) run
+# It is installed as people install it; the checkout stays its source, so that a newer one is used at once.
+	@.venv/labelapi/bin/labelapi --version >/dev/null 2>&1 || { echo "Installing the command labelapi …" && $(PYTHON) -m venv .venv/labelapi && \
+		.venv/labelapi/bin/python -m pip install --quiet --no-cache-dir --editable ./client pillow; }
+	@exec .venv/labelapi/bin/python examples/demo.py "$(DATA_DIR)/admin.json"
 
 check: ## Run the linters and the type checker
 	@$(INSTALL) test
@@ -66,6 +70,14 @@ readers: ## Let the programs that people train with read our files (1 GB of pack
 	.venv/readers/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r tests/readers/requirements.txt
 	REQUIRE_READERS=1 $(PYTHON) -m pytest -n 2 tests/readers $(ARGS)
 
+notebooks: ## Run the notebooks of examples/ from the first cell to the last (the one that trains needs the package python3-torchvision)
+	@$(INSTALL) test
+# torch of the package registry brings several GB for graphics cards along; Debian's and Ubuntu's is for the processor.
+	@test -x .venv/notebooks/bin/python || /usr/bin/python3 -m venv --system-site-packages .venv/notebooks
+	@.venv/notebooks/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r tests/notebooks/requirements.txt
+	@.venv/notebooks/bin/python -m pip install --quiet --no-cache-dir --no-deps ./client
+	REQUIRE_NOTEBOOKS=1 $(PYTHON) -m pytest -n 0 tests/notebooks $(ARGS)
+
 replay: ## Follow the Dockerfile in an empty folder, without Docker, and run the result
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -n 0 tests/replay_dockerfile.py
@@ -95,7 +107,7 @@ bench-peers: ## Measure the same work in Label Studio (1 GB of packages, in .ven
 requirements: ## Pin the newest versions of the requirements in the .in files
 	@$(INSTALL) run
 	@$(TOOLS) uv
-	@for list in requirements-core requirements requirements-embedded requirements-console requirements-azureml test_requirements tests/readers/requirements; do \
+	@for list in requirements-core requirements requirements-embedded requirements-console requirements-azureml test_requirements tests/readers/requirements tests/notebooks/requirements; do \
 		echo "$$list.txt …"; \
 		.venv/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-cache --no-header \
 			--no-annotate --no-emit-index-url --no-emit-find-links --generate-hashes --no-strip-extras \

@@ -1,4 +1,4 @@
-"""Pictures as a drone or a bridge camera makes them: real JPEG and PNG files with EXIF, and known things floating in them."""
+"""Files as a drone and a camera on a bridge make them: JPEG and PNG with time and place, and known things floating in them."""
 
 import io
 import random
@@ -6,108 +6,115 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from PIL import ExifTags, Image, ImageDraw
+from floating import KINDS
+from PIL import ExifTags, Image
+from river import LIGHTS, Box, BridgeView, Series
 
-SIZES = ((640, 480), (800, 600), (1024, 768), (1280, 720), (480, 640))
-COLOURS = {"bottle": "#2e9e5b", "bag": "#f4f4f0", "can": "#c0392b", "foam": "#f2c84b"}
 ROTATE_CLOCKWISE = 6  # EXIF 2.32, tag 0x0112: the stored picture is to be turned by 90° to be seen upright.
+SUMMER_TIME = timezone(timedelta(hours=2))
+# Of Maastricht, where the river is the Maas.
+LATITUDE, LONGITUDE = 50.8492, 5.6962
+MOST_THINGS = 9
 
 
 @dataclass(frozen=True)
 class Thing:
-    """What floats in a picture, and its box in pixels of the picture as displayed."""
+    """What floats in a picture, and its box in pixels of the picture as displayed: left, top, right and bottom."""
 
     label: str
-    x_min: int
-    y_min: int
-    x_max: int
-    y_max: int
-
-    @property
-    def box(self) -> dict[str, int]:
-        """The box as the API takes and gives it."""
-        return {"xmin": self.x_min, "xmax": self.x_max, "ymin": self.y_min, "ymax": self.y_max}
+    box: Box
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A file to upload and what is true of it; None where the file says nothing."""
+    """A file to upload, and what is true of it; None where the file says nothing."""
 
     name: str
     content: bytes
-    filetype: str | None
-    width: int | None
-    height: int | None
+    width: int
+    height: int
     taken: datetime | None
-    latitude: float | None
-    longitude: float | None
+    place: tuple[float, float] | None
     things: tuple[Thing, ...]
 
 
-def make_pictures(count: int, seed: int) -> Iterator[Picture]:
-    """Yield `count` pictures: JPEG with time and place, every seventh also to be turned; every fourth a PNG without either."""
+def drone_pictures(count: int, seed: int) -> Iterator[Picture]:
+    """Yield pictures from above, of two flights; every eighth is stored lying on its side, as EXIF says."""
     rng = random.Random(seed)  # noqa: S311  # Pictures are no secrets.
+    series = Series(rng)
     for number in range(count):
-        size = SIZES[number % len(SIZES)]
-        things = tuple(_place_thing(rng, size) for _ in range(rng.randint(0, 5)))
-        picture = _draw(rng, size, things)
+        flight, start = ("flight 1", 9) if number < count / 2 else ("flight 2", 18)
+        light = "morning" if start == 9 else "evening"
+        image, named = series.drone(LIGHTS["noon" if number % 3 == 0 else light], _what_floats(rng))
+        things = tuple(Thing(*each) for each in named)
+        taken = datetime(2026, 5, 11, start, 4, tzinfo=SUMMER_TIME) + timedelta(seconds=43 * number)
+        place = LATITUDE + number * 0.00021, LONGITUDE + number * 0.00007
+        content = _jpeg(image, taken, place, turned=number % 8 == 5)
+        yield Picture(f"{flight}/DJI_{number + 1:04}.JPG", content, *image.size, taken, place, things)
+
+
+def bridge_pictures(count: int, seed: int) -> Iterator[Picture]:
+    """Yield pictures of one camera, one every half an hour; every fourth is a PNG without time and place."""
+    rng = random.Random(seed)  # noqa: S311  # Pictures are no secrets.
+    series, view = Series(rng), BridgeView(rng)
+    for number in range(count):
+        taken = datetime(2026, 5, 12, 7, 30, tzinfo=SUMMER_TIME) + timedelta(minutes=30 * number)
+        light = (
+            "morning"
+            if taken.hour < 10
+            else "overcast"
+            if taken.hour < 13
+            else "noon"
+            if taken.hour < 17
+            else "evening"
+        )
+        image, named = series.bridge(view, LIGHTS[light], _what_floats(rng))
+        things = tuple(Thing(*each) for each in named)
+        name = f"{taken:%Y-%m-%d}/camera-1_{taken:%H%M}"
         if number % 4 == 3:
-            yield _as_png(number, picture, things)
+            yield Picture(f"{name}.png", _png(image), *image.size, None, None, things)
         else:
-            yield _as_jpeg(rng, number, picture, things, turned=number % 7 == 2)
+            place = LATITUDE - 0.0004, LONGITUDE + 0.0011
+            yield Picture(f"{name}.jpg", _jpeg(image, taken, place, turned=False), *image.size, taken, place, things)
 
 
-def _place_thing(rng: random.Random, size: tuple[int, int]) -> Thing:
-    width, height = rng.randint(30, 120), rng.randint(30, 90)
-    left, top = rng.randint(0, size[0] - width), rng.randint(0, size[1] - height)
-    return Thing(rng.choice(list(COLOURS)), left, top, left + width, top + height)
+def _what_floats(rng: random.Random) -> list[str]:
+    weights = [weight for _, _, weight in KINDS.values()]
+    return rng.choices(list(KINDS), weights, k=rng.choice((0, *range(2, MOST_THINGS + 1))))
 
 
-def _draw(rng: random.Random, size: tuple[int, int], things: tuple[Thing, ...]) -> Image.Image:
-    water = Image.linear_gradient("L").resize(size)
-    picture = Image.merge("RGB", (water.point(lambda v: 20 + v // 8), water.point(lambda v: 70 + v // 5), water))
-    pen = ImageDraw.Draw(picture)
-    for _ in range(60):
-        x, y = rng.randint(0, size[0]), rng.randint(0, size[1])
-        pen.line((x, y, x + rng.randint(10, 60), y), fill=(150, 190, 215))
-    for thing in things:
-        pen.ellipse((thing.x_min, thing.y_min, thing.x_max - 1, thing.y_max - 1), fill=COLOURS[thing.label])
-    return picture
-
-
-def _as_png(number: int, picture: Image.Image, things: tuple[Thing, ...]) -> Picture:
+def _png(image: Image.Image) -> bytes:
     content = io.BytesIO()
-    picture.save(content, "PNG")
-    name = f"bridge camera/frame {number:03}.png"
-    return Picture(name, content.getvalue(), "PNG", *picture.size, None, None, None, things)
+    # Fewer colors make it as small as the others.
+    image.quantize(256, Image.Quantize.MEDIANCUT).save(content, "PNG")
+    return content.getvalue()
 
 
-def _as_jpeg(
-    rng: random.Random, number: int, picture: Image.Image, things: tuple[Thing, ...], *, turned: bool
-) -> Picture:
-    taken = datetime(2026, 5, 4, 10, tzinfo=timezone(timedelta(hours=2))) + timedelta(seconds=37 * number)
-    minutes = rng.randint(0, 59), rng.randint(0, 59)
+def _jpeg(image: Image.Image, taken: datetime, place: tuple[float, float], *, turned: bool) -> bytes:
     exif = Image.Exif()
     if turned:
         exif[ExifTags.Base.Orientation] = ROTATE_CLOCKWISE
     exif.get_ifd(ExifTags.IFD.Exif).update(
         {
             ExifTags.Base.DateTimeOriginal: f"{taken:%Y:%m:%d %H:%M:%S}",
-            ExifTags.Base.OffsetTimeOriginal: "+02:00",
+            ExifTags.Base.OffsetTimeOriginal: f"{taken:%z}"[:3] + ":" + f"{taken:%z}"[3:],
         }
     )
     exif.get_ifd(ExifTags.IFD.GPSInfo).update(
         {
             ExifTags.GPS.GPSLatitudeRef: "N",
-            ExifTags.GPS.GPSLatitude: (51.0, float(minutes[0]), 0.0),
-            ExifTags.GPS.GPSLongitudeRef: "W",
-            ExifTags.GPS.GPSLongitude: (4.0, float(minutes[1]), 0.0),
+            ExifTags.GPS.GPSLatitude: _degrees(place[0]),
+            ExifTags.GPS.GPSLongitudeRef: "E",
+            ExifTags.GPS.GPSLongitude: _degrees(place[1]),
         }
     )
     content = io.BytesIO()
-    stored = picture.transpose(Image.Transpose.ROTATE_90) if turned else picture
-    stored.save(content, "JPEG", exif=exif, quality=85)
-    place = 51 + minutes[0] / 60, -(4 + minutes[1] / 60)
-    return Picture(
-        f"drone/{number:03}.jpg", content.getvalue(), "JPEG", *picture.size, taken, place[0], place[1], things
-    )
+    stored = image.transpose(Image.Transpose.ROTATE_90) if turned else image
+    stored.save(content, "JPEG", exif=exif, quality=86)
+    return content.getvalue()
+
+
+def _degrees(angle: float) -> tuple[float, float, float]:
+    """Return an angle as degrees, minutes and seconds, as GPS receivers write it."""
+    seconds = round(angle * 3600, 2)
+    return float(seconds // 3600), float(seconds % 3600 // 60), round(seconds % 60, 2)

@@ -98,7 +98,7 @@ def remove_old_environment() -> None:
     """Remove what venv and earlier installations wrote; the lock stays, because this process holds it."""
     for stamp in VENV.glob(".installed-*"):
         stamp.unlink()
-    for folder in ("bin", "lib", "lib64", "include", "azurite", "linter", "tools", "readers"):
+    for folder in ("bin", "lib", "lib64", "include", "azurite", "linter", "tools", "readers", "labelapi", "notebooks"):
         path = VENV / folder
         if path.is_symlink():
             path.unlink()

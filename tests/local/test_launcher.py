@@ -6,7 +6,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,7 +16,6 @@ import psycopg
 import psycopg2
 import pytest
 from azure.storage.blob import BlobServiceClient
-from PIL import Image
 
 from local.azurite import AzuriteServer, running_azurite
 from local.folder import CHECKOUT, FOLDER_MODE, DataFolder, StartError, scratch_folder, write_private
@@ -253,28 +251,6 @@ def test_pid_files_name_the_parts(launch: Launch) -> None:
     signs = {"web": "gunicorn", "worker": "worker", "azurite": "azurite", "postgres": "postgres"}
     for part, sign in signs.items():
         assert sign in " ".join(psutil.Process(launch.pid(part)).cmdline())
-
-
-def run_demo(admin_file: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(CHECKOUT / "examples" / "demo.py"), str(admin_file)]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=90, check=False)
-
-
-def test_demo_plays_the_whole_life_cycle_and_saves_a_picture(launch: Launch) -> None:
-    result = run_demo(launch.folder / "admin.json")
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert result.stdout.endswith("Everything was as promised.\n")
-    [picture] = launch.folder.glob("demo-*.png")
-    with Image.open(picture) as drawn:
-        assert any(colour == (255, 45, 149) for _, colour in drawn.getcolors(2**24) or [])
-
-
-def test_demo_fails_loudly(launch: Launch, folder: Path) -> None:
-    account = launch.admin | {"apisecret": launch.admin["apisecret"][:-1] + "_"}
-    (folder / "admin.json").write_text(json.dumps(account))
-    result = run_demo(folder / "admin.json")
-    assert result.returncode == 1
-    assert "The demo FAILED: GET /whoami answered 401, not 200" in result.stderr
 
 
 def test_second_start_says_where_the_first_one_runs(launch: Launch) -> None:
