@@ -69,7 +69,7 @@ LISTS = [
         "requirements-azureml",
         "test_requirements",
     ),
-    "tests/readers/requirements",
+    *("tests/readers/requirements", "tests/notebooks/requirements"),
 ]
 PIN = re.compile(
     r"[a-z0-9][a-z0-9._-]*(\[[a-z0-9, _-]+\])?==[\w.+!-]+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n"
