@@ -1,6 +1,7 @@
 """Every test speaks HTTP to the real application on a real PostgreSQL and a real Azurite, started here once per run."""
 
 import os
+import shutil
 import tempfile
 import time
 import uuid
@@ -36,9 +37,11 @@ from app.settings import Settings
 from app.web.components import web_components_of
 from app.wiring import components_of, make_blob_store
 from local.azurite import running_azurite
+from local.folder import CHECKOUT
 from local.postgres import running_postgres
 from tests import promise
 from tests.caller import Caller
+from tests.documents import Reader, install_client
 
 # An example that meets a busy processor is slow, not wrong.
 hypothesis.settings.register_profile(
@@ -264,6 +267,23 @@ def container(storage: BlobServiceClient, settings: Settings) -> ContainerClient
 def title() -> str:
     """A title that no other test has used, because the storage account is shared."""
     return f"t-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def client_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the client, as readers of the pages make one."""
+    return install_client(tmp_path_factory.mktemp("client"))
+
+
+@pytest.fixture
+def reader(client_environment: Path, tmp_path: Path) -> Reader:
+    """Somebody who follows a page in a folder of its own."""
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    (folder / "client").symlink_to(CHECKOUT / "client")
+    for wheel in (client_environment / "wheel").glob("*.whl"):
+        shutil.copy(wheel, folder)
+    return Reader(folder, client_environment)
 
 
 @dataclass(frozen=True)

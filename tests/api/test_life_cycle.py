@@ -1,6 +1,5 @@
-"""The whole life cycle on the running application: as the README tells it, and with many images."""
+"""The whole life cycle on the running application: as docs/walkthrough.md tells it, and with many images."""
 
-import re
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +12,11 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from dotenv import dotenv_values
 
 from local.folder import scratch_folder
+from tests.documents import blocks_of
 from tests.jobs.test_finish_image_set import PIXEL_GIF
 from tests.launcher import Launch, launched, wait_for
 from tests.web_server import free_port
 
-ROOT = Path(__file__).parents[2]
 MANY = 6000
 
 
@@ -27,15 +26,9 @@ def launch() -> Iterator[Launch]:
         yield launch
 
 
-def commands(heading: str) -> str:
-    """The lines of every block of commands below a heading of the README."""
-    section = (ROOT / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return "\n".join(re.findall(r"^```bash\n(.*?)^```", section, re.MULTILINE | re.DOTALL))
-
-
 @pytest.mark.slow
-def test_life_cycle_in_curl_does_what_the_readme_says(launch: Launch, tmp_path: Path) -> None:
-    script = commands("Walkthrough in curl").replace("/tmp/", f"{tmp_path}/")  # noqa: S108
+def test_life_cycle_in_curl_does_what_the_page_says(launch: Launch, tmp_path: Path) -> None:
+    script = "\n".join(blocks_of("walkthrough.md")).replace("/tmp/", f"{tmp_path}/")  # noqa: S108
     run = subprocess.run(
         ["/bin/bash", "-euc", script],
         cwd=launch.folder.parent,

@@ -17,7 +17,7 @@ from tests.web_server import free_port
 
 PYTHON = CHECKOUT / ".venv" / "notebooks" / "bin" / "python"
 NOTEBOOKS = sorted((CHECKOUT / "examples").glob("*.ipynb"))
-SECONDS = 300
+SECONDS = 400
 needs_kernel = pytest.mark.skipif(
     not PYTHON.exists() and not os.environ.get("REQUIRE_NOTEBOOKS"), reason="`make notebooks` installs what runs them"
 )
