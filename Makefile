@@ -82,9 +82,9 @@ replay: ## Follow the Dockerfile in an empty folder, without Docker, and run the
 	@$(INSTALL) test
 	$(PYTHON) -m pytest -n 0 tests/replay_dockerfile.py
 
-screenshot: ## Take the README's picture of Swagger UI again (needs Chromium)
+screenshot: ## Take the README's pictures of the labeling page and of Swagger UI again (needs Chromium)
 	@$(INSTALL) test
-	REQUIRE_BROWSER=1 SCREENSHOT=docs/images/swagger-ui.png $(PYTHON) -m pytest -q -m slow tests/browser -k picture
+	REQUIRE_BROWSER=1 LABELING_PICTURE=docs/images/labeling.jpg SCREENSHOT=docs/images/swagger-ui.png $(PYTHON) -m pytest -q -m slow tests/browser -k picture
 
 bench: ## Measure the service beside its limits, ten minutes (ROWS="put_objects": some, not recorded)
 	@$(INSTALL) test
