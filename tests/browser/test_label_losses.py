@@ -1,6 +1,7 @@
 """No box is lost: killed tabs, cut networks, ended sessions, two people or two tabs on one image, and refusals."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -62,6 +63,31 @@ def test_killed_tab_loses_no_box(make_console: MakeConsole, photographed: Photog
         lies_at(box, expected)
         for (_, box), expected in zip(again.drafted(0), [(100, 100, 300, 200), (400, 400, 600, 500)], strict=True)
     ] == [True, True]
+
+
+def test_what_waited_is_sent_at_the_next_sign_in(make_console: MakeConsole, photographed: Photographed) -> None:
+    labeling = start(make_console, photographed)
+    context = labeling.console.context
+    labeling.page.wait_for_load_state("networkidle")
+    context.set_offline(True)
+    labeling.drag(100, 100, 300, 200)
+    labeling.unsent(1)
+    labeling.page.close()
+    context.set_offline(False)
+    page = context.new_page()
+    labeling.console.watch(page)
+    labeling.console.page = page
+    # On the first page, without a look at the image.
+    labeling.console.open("/")
+    labeling.console.sign_in(photographed.partner)
+    expect(page.get_by_role("heading", name="My campaigns")).to_be_visible()
+    again = Labeling(labeling.console, photographed, page)
+    deadline = time.monotonic() + 30
+    while not again.drafted(0):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+    assert len(again.drafted(0)) == 1
+    expect(page.get_by_text("Not sent yet")).to_have_count(0)
 
 
 def test_cut_network_loses_no_box(make_console: MakeConsole, photographed: Photographed) -> None:

@@ -1,4 +1,4 @@
-// Beside the stage: instructions, classes, boxes. Loaded once the picture shows.
+// What is loaded once the picture shows: the keys, and beside the stage instructions, classes and boxes.
 
 import type { ReadonlySignal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -6,10 +6,14 @@ import { BoxPanel } from "./box-panel.tsx";
 import { ClassPanel } from "./class-panel.tsx";
 import type { Commands } from "./commands.ts";
 import { Instructions } from "./instructions.tsx";
+import { useLabelingKeys } from "./key-events.ts";
 import { LettersDialog } from "./letters.tsx";
 import { ReasonDialog } from "./reason.tsx";
+import { ImageNotes } from "./notes.tsx";
 import { Strip } from "./strip.tsx";
 import type { Work } from "./work.ts";
+
+export { ImageNotes };
 
 export interface SideProps {
   work: Work;
@@ -24,6 +28,7 @@ export function Side({ work, commands, keys, colorOf, onOpen, onChosen }: SidePr
   const field = useRef<HTMLInputElement>(null);
   const [isLettersOpen, setLettersOpen] = useState(false);
   const campaign = work.campaign.value;
+  useLabelingKeys(commands, keys);
   useEffect(() => {
     const findClass = () => {
       onOpen();

@@ -1,5 +1,6 @@
 // The first page: own campaigns for who labels or reviews; everybody who sees everything goes to the overview.
 import { useEffect } from "preact/hooks";
+import { useLater } from "../label/later.tsx";
 import { Empty } from "../parts/empty";
 import { useLoad } from "../parts/load";
 import { ProblemNote } from "../parts/problem";
@@ -16,11 +17,14 @@ export default function Home() {
   useEffect(() => {
     if (leaves) navigate("/overview", { replace: true });
   }, [leaves]);
+  // What was labeled here before a network or a session was lost is sent now.
+  const unsent = useLater(() => import("../label/unsent.tsx"), !leaves);
   if (leaves) return null;
   return (
     <>
       <h1>My campaigns</h1>
       <ProblemNote error={loading.error} retry={loading.reload} />
+      {unsent && <unsent.Unsent />}
       {campaigns.length === 0 && <NoCampaign />}
       <div class="cards">
         {campaigns.map((role) => (

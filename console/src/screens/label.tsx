@@ -2,17 +2,13 @@
 
 import { computed, effect } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { rootPath } from "../address";
 import { classKeys } from "../label/classes.ts";
 import { classColors, colorAt } from "../label/colors.ts";
 import { Commands } from "../label/commands.ts";
 import { DrawingTool } from "../label/drawing.ts";
-import { useLabelingKeys } from "../label/key-events.ts";
 import { useLater } from "../label/later.tsx";
-import { ImageNotes } from "../label/notes.tsx";
-import { Outbox } from "../label/outbox.ts";
+import { openOutbox } from "../label/mine.ts";
 import type { Mark } from "../label/paint.ts";
-import { carrier } from "../label/service.ts";
 import { crosshair } from "../label/settings.ts";
 import { Stage } from "../label/stage.tsx";
 import { LabelingBar } from "../label/toolbar.tsx";
@@ -23,15 +19,12 @@ import type { ScreenProps } from "../router";
 import { hasRoleIn, interrupted, isAdmin, session } from "../session";
 import "../label/label.css";
 
-/** The outbox of the user; a page has one, whatever it shows. */
-let outbox: Promise<Outbox> | null = null;
 let current: Work | null = null;
 
 async function openWork(campaign: number): Promise<Work> {
   const user = session.value ?? interrupted.value;
   if (user === null) throw new Error("Sign in first.");
-  outbox ??= Outbox.open(user.userId, carrier, `labelapi.outbox ${rootPath}`);
-  const opened = await outbox;
+  const opened = await openOutbox();
   if (current?.campaignId !== campaign) {
     current?.leave();
     current = new Work(campaign, opened, { email: user.email, mayLabel: isAdmin.value || hasRoleIn(campaign, "labeler") });
@@ -80,7 +73,6 @@ function Labeling({ work, retry }: { work: Work; retry: () => void }) {
   const { editor } = work;
   const picture = work.picture.value;
   const focusStage = () => page.current?.querySelector<HTMLElement>(".stage")?.focus();
-  useLabelingKeys(commands, keys);
   // New boxes have the first class until another one is chosen.
   useEffect(
     () =>
@@ -106,7 +98,7 @@ function Labeling({ work, retry }: { work: Work; retry: () => void }) {
             <Link to={`/campaigns/${work.campaignId}/label`}>Go to the next image that is not done</Link>
           </p>
         )}
-        <ImageNotes work={work} commands={commands} retry={retry} />
+        {side && <side.ImageNotes work={work} commands={commands} retry={retry} />}
         {picture && contradiction && conflict && <conflict.ConflictView work={work} found={contradiction} colorOf={colorOf} />}
         {picture && !contradiction && (
           <Stage
