@@ -146,12 +146,9 @@ export class Outbox {
 
   private enqueue(work: () => Promise<unknown>): void {
     this.pendingWrites++;
-    const finished = this.writing.then(work).catch(() => {
-      // The disk is full, or the browser has thrown its data away: what is in memory is all that there is.
-      this.isLasting.value = false;
-    });
-    this.writing = finished.finally(() => {
+    this.writing = this.writing.then(work).finally(() => {
       this.pendingWrites--;
+      this.isLasting.value = this.store.isLasting;
     });
   }
 
@@ -262,6 +259,7 @@ export class Outbox {
     await this.writing;
     const known = this.get(sent.campaign, sent.image);
     const settled = await this.store.change(placeOf(sent), (found) => (found ? change(found, found.key === sent.key) : null));
+    this.isLasting.value = this.store.isLasting;
     // A change that a person made during this write is newer than what was settled.
     if (this.get(sent.campaign, sent.image) === known) this.show(sent.campaign, sent.image, settled);
     if (settled === null || settled.state === "kept") this.savedAt.value = new Date();

@@ -16,10 +16,10 @@ export function placeOf(entry: Entry): Place {
 }
 
 export class Store {
-  private constructor(
-    private readonly database: IDBPDatabase<Tables> | null,
-    private readonly memory = new Map<string, Entry>(),
-  ) {}
+  /** What the browser did not take, and lives as long as the page: the entry by its place, null for one that shall be gone. */
+  private readonly memory = new Map<string, Entry | null>();
+
+  private constructor(private readonly database: IDBPDatabase<Tables> | null) {}
 
   /** Open it. Where the browser keeps nothing (a private window, a full disk) entries live as long as the page. */
   static async open(): Promise<Store> {
@@ -36,37 +36,54 @@ export class Store {
     }
   }
 
+  /** Whether a closed tab loses nothing. */
   get isLasting(): boolean {
-    return this.database !== null;
+    return this.database !== null && this.memory.size === 0;
   }
 
   async all(user: number): Promise<Entry[]> {
-    if (this.database === null) return [...this.memory.values()].filter((entry) => entry.user === user);
-    return this.database.getAllFromIndex("entries", "user", user);
+    const kept = await this.database?.getAllFromIndex("entries", "user", user).catch(() => []);
+    const found = new Map<string, Entry | null>((kept ?? []).map((entry) => [placeOf(entry).join(), entry]));
+    for (const [name, entry] of this.memory) found.set(name, entry);
+    return [...found.values()].filter((entry) => entry?.user === user) as Entry[];
   }
 
   async get(place: Place): Promise<Entry | null> {
-    const found = this.database === null ? this.memory.get(place.join()) : await this.database.get("entries", place);
-    return found ?? null;
+    const unkept = this.memory.get(place.join());
+    if (unkept !== undefined || this.database === null) return unkept ?? null;
+    return (await this.database.get("entries", place).catch(() => undefined)) ?? null;
   }
 
   /**
    * Change the entry of an image in one transaction: `change` gets what is there and returns what shall be, null for none.
-   * Returns what is there afterwards.
+   * Returns what is there afterwards. What the browser does not take is kept in memory until it does.
    */
   async change(place: Place, change: (found: Entry | null) => Entry | null): Promise<Entry | null> {
-    if (this.database === null) {
-      const next = change(this.memory.get(place.join()) ?? null);
-      if (next === null) this.memory.delete(place.join());
-      else this.memory.set(place.join(), next);
-      return next;
+    const name = place.join();
+    const unkept = this.memory.get(name);
+    let found = unkept ?? null;
+    let next: Entry | null | undefined;
+    try {
+      const transaction = this.database?.transaction("entries", "readwrite");
+      // The step that fails is reported below; this is its echo.
+      transaction?.done.catch(() => {});
+      if (unkept === undefined) found = (await transaction?.store.get(place)) ?? null;
+      next = change(found);
+      if (next === null) await transaction?.store.delete(place);
+      else if (next !== found || unkept !== undefined) await transaction?.store.put(next);
+      await transaction?.done;
+      if (transaction) this.memory.delete(name);
+      else this.remember(name, next);
+    } catch {
+      // The disk is full, or the browser has thrown its data away.
+      next = next === undefined ? change(found) : next;
+      this.memory.set(name, next);
     }
-    const transaction = this.database.transaction("entries", "readwrite");
-    const found = (await transaction.store.get(place)) ?? null;
-    const next = change(found);
-    if (next === null) await transaction.store.delete(place);
-    else if (next !== found) await transaction.store.put(next);
-    await transaction.done;
     return next;
+  }
+
+  private remember(name: string, entry: Entry | null): void {
+    if (entry === null) this.memory.delete(name);
+    else this.memory.set(name, entry);
   }
 }
