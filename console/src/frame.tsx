@@ -1,14 +1,15 @@
 // What surrounds every screen: the header, notes above the page, and the dialogs that stand once.
-import type { ComponentChildren } from "preact";
-import { Dialog, ConfirmDialog } from "./parts/dialog";
-import { KeySheet, openKeySheet } from "./parts/key-sheet";
+import type { ComponentChildren, ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { asked } from "./parts/dialog";
+import { isKeySheetOpen, openKeySheet } from "./parts/key-sheet";
 import { Notices } from "./parts/notice";
 import { Link, route } from "./router";
 import { nextScheme, scheme } from "./scheme";
 import { hasRole, interrupted, isAdmin, readsAll, session, signOut } from "./session";
-import { SignInForm } from "./sign-in";
 import { isOutdated } from "./version";
 
+const OVERLAYS_AFTER_MS = 3000;
 const SCHEME_WORDS = { system: "As the system", light: "Light", dark: "Dark" };
 
 /** The page around a screen. `isFull` gives the screen the whole area, without padding or scrolling. */
@@ -21,14 +22,31 @@ export function Frame({ isFull, children }: { isFull: boolean; children: Compone
         {children}
       </main>
       <Notices />
-      <ConfirmDialog />
-      <KeySheet />
-      <Dialog title="Sign in again" isOpen={interrupted.value !== null}>
-        <p>Your session has ended. Nothing on this page is lost.</p>
-        <SignInForm email={interrupted.value?.email ?? ""} />
-      </Dialog>
+      <LaterOverlays />
     </>
   );
+}
+
+/** The overlays, loaded when one is wanted, or some seconds after the page, so that they are there without a network, too. */
+function LaterOverlays() {
+  const [Overlays, setOverlays] = useState<ComponentType | null>(null);
+  const [isDue, setDue] = useState(false);
+  const [tries, setTries] = useState(0);
+  const isWanted = isDue || asked.value !== null || isKeySheetOpen.value || interrupted.value !== null;
+  useEffect(() => {
+    const timer = setTimeout(() => setDue(true), OVERLAYS_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  useEffect(() => {
+    if (!isWanted || Overlays) return undefined;
+    let retry: ReturnType<typeof setTimeout> | undefined;
+    const tryLater = () => {
+      retry = setTimeout(() => setTries(tries + 1), OVERLAYS_AFTER_MS);
+    };
+    import("./overlays").then((loaded) => setOverlays(() => loaded.default), tryLater);
+    return () => clearTimeout(retry);
+  }, [isWanted, Overlays, tries]);
+  return Overlays && <Overlays />;
 }
 
 function Header() {

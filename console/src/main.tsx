@@ -1,5 +1,9 @@
 // The entry: session, address, and the screen that belongs to it, each loaded when it is first wanted.
 import "./style.css";
+// Every screen uses these: as part of the entry they are smaller than as files of their own.
+import "./api";
+import "./parts/progress";
+import "./parts/tags";
 import { type ComponentType, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Frame } from "./frame";
@@ -7,7 +11,6 @@ import { Empty } from "./parts/empty";
 import { ProblemNote } from "./parts/problem";
 import { Link, match, route, type ScreenProps } from "./router";
 import { interrupted, restoreSession, session } from "./session";
-import { SignInPage } from "./sign-in";
 import { watchVersion } from "./version";
 
 interface Screen {
@@ -19,8 +22,12 @@ interface Screen {
   staysForAll?: boolean;
 }
 
+/** No address of its own: it stands at any address before sign in. */
+const SIGN_IN = "sign-in";
+
 /** One line a screen; the first pattern that fits wins. */
 const SCREENS: Screen[] = [
+  { pattern: SIGN_IN, load: () => import("./screens/sign-in") },
   { pattern: "/", load: () => import("./screens/home") },
   { pattern: "/overview", load: () => import("./screens/overview") },
   { pattern: "/image-sets", load: () => import("./screens/image-sets") },
@@ -47,17 +54,13 @@ const loaded = new Map<Screen, ComponentType<ScreenProps>>();
 
 function App() {
   if (!session.value && !interrupted.value) {
-    return (
-      <Frame isFull={false}>
-        <SignInPage />
-      </Frame>
-    );
+    return <CurrentScreen path={SIGN_IN} />;
   }
-  return <CurrentScreen />;
+  return <CurrentScreen path={route.value.path} />;
 }
 
-function CurrentScreen() {
-  const { path, query } = route.value;
+function CurrentScreen({ path }: { path: string }) {
+  const { query } = route.value;
   const [screen, params] = find(path);
   const [error, setError] = useState<Error | null>(null);
   const [, setReady] = useState<Screen | null>(null);

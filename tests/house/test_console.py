@@ -16,6 +16,8 @@ from local.console import BUILT, SOURCE, install_console
 
 # What is loaded before the first screen: the entry, with session, client, router and frame.
 ENTRY_BYTES = 20_000
+# Before the image can be seen on the labeling page: the entry, and all that this page does not load later.
+LABELING_BYTES = 40_000
 IMPORTED = re.compile(r"""(?:from|import)\s*\(?["']\./([\w.-]+\.js)["']""")
 
 
@@ -78,6 +80,8 @@ def test_source_files_are_short() -> None:
 def test_scripts_are_small() -> None:
     [entry] = (BUILT / "assets").glob("index-*.js")
     assert gzipped(static_closure(entry)) <= ENTRY_BYTES
+    [labeling] = (BUILT / "assets").glob("label-*.js")
+    assert gzipped(static_closure(entry, labeling)) <= LABELING_BYTES
 
 
 def static_closure(*files: Path) -> set[Path]:

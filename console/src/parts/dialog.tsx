@@ -57,7 +57,8 @@ interface Question {
   isDangerous?: boolean;
 }
 
-const asked = signal<(Question & { answer: (is: boolean) => void }) | null>(null);
+/** What `confirm` asks at present; `overlays.tsx` shows it. */
+export const asked = signal<(Question & { answer: (is: boolean) => void }) | null>(null);
 
 /** Ask before something happens that cannot be undone; resolves to true when the person wants it. */
 export function confirm(question: Question): Promise<boolean> {
@@ -68,22 +69,4 @@ export function confirm(question: Question): Promise<boolean> {
     };
     asked.value = { ...question, answer };
   });
-}
-
-/** The place where `confirm` asks; it stands once in the page. */
-export function ConfirmDialog() {
-  const question = asked.value;
-  return (
-    <Dialog title={question?.title ?? ""} isOpen={question !== null} onClose={() => question?.answer(false)}>
-      <div>{question?.words}</div>
-      <footer>
-        <button type="button" onClick={() => question?.answer(false)}>
-          Cancel
-        </button>
-        <button type="button" class={question?.isDangerous ? "danger" : "primary"} onClick={() => question?.answer(true)}>
-          {question?.action}
-        </button>
-      </footer>
-    </Dialog>
-  );
 }

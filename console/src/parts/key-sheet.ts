@@ -1,7 +1,6 @@
 // The sheet of keys under `?`: each part of a page says which keys it takes. It also turns keys of a single letter off (WCAG 2.1.4).
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { Dialog } from "./dialog";
 
 /** One row of the sheet: the keys as they are written on a keyboard, and what they do. */
 export interface KeyRow {
@@ -10,8 +9,10 @@ export interface KeyRow {
 }
 
 const STORED = "labelapi.single_keys";
-const groups = signal<Record<string, KeyRow[]>>({});
-const isOpen = signal(false);
+/** What the sheet lists, by the part of the page. */
+export const keyGroups = signal<Record<string, KeyRow[]>>({});
+/** Whether the sheet is open; `overlays.tsx` shows it. */
+export const isKeySheetOpen = signal(false);
 
 /** False when the person has turned keys without Ctrl off. Whoever takes such keys asks `takesSingleKey` first. */
 export const singleKeys = signal(localStorage.getItem(STORED) !== "off");
@@ -32,17 +33,17 @@ export function isTyping(target: EventTarget | null): boolean {
 export function useKeySheet(group: string, rows: KeyRow[]): void {
   const content = JSON.stringify(rows);
   useEffect(() => {
-    groups.value = { ...groups.value, [group]: rows };
+    keyGroups.value = { ...keyGroups.value, [group]: rows };
     return () => {
-      const { [group]: _, ...others } = groups.value;
-      groups.value = others;
+      const { [group]: _, ...others } = keyGroups.value;
+      keyGroups.value = others;
     };
   }, [group, content]);
 }
 
 /** Open the sheet. */
 export function openKeySheet(): void {
-  isOpen.value = true;
+  isKeySheetOpen.value = true;
 }
 
 addEventListener("keydown", (event) => {
@@ -52,40 +53,8 @@ addEventListener("keydown", (event) => {
   openKeySheet();
 });
 
-function setSingleKeys(isOn: boolean): void {
+/** Take keys without Ctrl as commands, or leave them to the browser. */
+export function setSingleKeys(isOn: boolean): void {
   singleKeys.value = isOn;
   localStorage.setItem(STORED, isOn ? "on" : "off");
-}
-
-/** The sheet; it stands once in the page. */
-export function KeySheet() {
-  return (
-    <Dialog
-      title="Keys"
-      isOpen={isOpen.value}
-      onClose={() => {
-        isOpen.value = false;
-      }}
-    >
-      {Object.entries({ ...groups.value, Everywhere: [{ keys: "?", words: "Show this sheet" }] }).map(([group, rows]) => (
-        <section key={group}>
-          <h3>{group}</h3>
-          <dl class="keys">
-            {rows.map((row) => (
-              <div key={row.keys}>
-                <dt>
-                  <kbd>{row.keys}</kbd>
-                </dt>
-                <dd>{row.words}</dd>
-              </div>
-            ))}
-          </dl>
-        </section>
-      ))}
-      <label class="check">
-        <input type="checkbox" checked={singleKeys.value} onChange={(event) => setSingleKeys(event.currentTarget.checked)} />
-        Take keys without Ctrl as commands
-      </label>
-    </Dialog>
-  );
 }
