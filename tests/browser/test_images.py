@@ -1,10 +1,7 @@
 """The images of the console: a grid of 100,000, filters that are the address, and the ways from a selection to a campaign."""
 
-import json
 import re
 from collections.abc import Callable
-from itertools import pairwise
-from statistics import quantiles
 from typing import Any
 
 import pytest
@@ -25,17 +22,15 @@ MakeConsole = Callable[..., Console]
 MANY = 100_000
 MOST_NODES = 600
 COUNT_NODES = "() => document.querySelectorAll('*').length"
-# Scrolls by so many pixels in each of so many frames. Returns the times of the frames, and the pictures that were asked for.
+# Scrolls by so many pixels in each of so many frames. Returns how many pictures were asked for meanwhile.
 SCROLL = """async ([pixels, frames]) => {
   const view = document.querySelector(".grid-view");
   performance.clearResourceTimings();
-  const times = [];
   for (let frame = 0; frame < frames; frame++) {
     view.scrollTop += pixels;
-    times.push(await new Promise(requestAnimationFrame));
+    await new Promise(requestAnimationFrame);
   }
-  const pictures = performance.getEntriesByType("resource").filter((entry) => entry.name.includes("image_previews"));
-  return [times, pictures.length];
+  return performance.getEntriesByType("resource").filter((entry) => entry.name.includes("image_previews")).length;
 }"""
 
 SCROLL_TO = """(share) => {
@@ -60,24 +55,8 @@ def wait_for_name(page: Page, number: int) -> None:
     expect(page.get_by_role("link", name=f"image-{number:06}.jpg")).to_be_visible()
 
 
-def frames_of(page: Page, pixels: int, frames: int) -> tuple[list[float], int]:
-    """Scroll, and return the intervals between frames in milliseconds, and how many pictures were asked for meanwhile."""
-    times, pictures = page.evaluate(SCROLL, [pixels, frames])
-    return [later - earlier for earlier, later in pairwise(times)], pictures
-
-
-def p95_ms(intervals: list[float]) -> float:
-    """The time that 95 of 100 frames need at most."""
-    return round(quantiles(intervals, n=20)[-1], 1)
-
-
-@pytest.mark.flaky(reruns=2)
-def test_grid_of_100_000_images_stays_small_and_quick(
-    make_console: MakeConsole,
-    app: Flask,
-    admin: Caller,
-    container: ContainerClient,
-    record_property: Callable[..., None],
+def test_grid_of_100_000_images_stays_small(
+    make_console: MakeConsole, app: Flask, admin: Caller, container: ContainerClient
 ) -> None:
     insert_rows(app, MANY)
     store_thumbnails(app, container, 600)
@@ -89,19 +68,13 @@ def test_grid_of_100_000_images_stays_small_and_quick(
     page.wait_for_function(
         "() => [...document.querySelectorAll('img.frame')].some((image) => image.naturalWidth === 320)"
     )
-    idle = p95_ms(frames_of(page, 0, 60)[0])
-    figures: dict[str, Any] = {"idle": idle}
+    pictures = {}
     for pixels in (40, 400, 1_000):
-        intervals, pictures = frames_of(page, pixels, 120)
-        figures[f"{pixels} px"] = p95_ms(intervals)
-        figures[f"{pixels} px, pictures"] = pictures
+        pictures[pixels] = page.evaluate(SCROLL, [pixels, 120])
         assert page.evaluate(COUNT_NODES) <= MOST_NODES
-    record_property("frames", json.dumps(figures))
-    # No picture is fetched that is gone in the next frame.
-    assert figures["1000 px, pictures"] == 0
-    # On a machine that is busy with other things, even a page at rest gets its frames late.
-    assert figures["40 px"] <= max(33, 2 * idle), figures
-    assert figures["400 px"] <= max(33, 2 * idle), figures
+    # What is seen long enough is fetched, and nothing that is gone in the next frame.
+    assert pictures[40] > 0
+    assert pictures[1_000] == 0
     # The end and the middle are as near as the beginning.
     for share, number in ((1, MANY), (0.5, MANY // 2), (0, 1)):
         before = len(console.requests)
