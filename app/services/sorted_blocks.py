@@ -9,8 +9,8 @@ from itertools import accumulate, pairwise
 from typing import IO, Self
 
 # A run is sorted in memory. In the end one piece of each is there at a time.
-RUN_BYTES = 16 * 1024 * 1024
-PIECE_BYTES = 64 * 1024
+RUN_BYTES = 8 * 1024 * 1024
+PIECE_BYTES = 32 * 1024
 
 
 class SortedBlocks:
