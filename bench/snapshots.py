@@ -56,7 +56,7 @@ def made_snapshot(service: Service) -> Iterator[Row]:
 def _make(connection: Connection, campaign_id: int) -> tuple[int, float]:
     """Make a snapshot, and return its id and the seconds of its job."""
     new = {"name": f"bench-{campaign_id}", "campaigns": [campaign_id], "split": SPLIT}
-    made = orjson.loads(connection.send("POST", "/api/v1/snapshots", orjson.dumps(new)))
+    made = orjson.loads(connection.send("POST", "/api/v1/snapshots", orjson.dumps(new), 202))
     return made["snapshot_id"], seconds_of(connection, made["job"]["job_id"])
 
 
