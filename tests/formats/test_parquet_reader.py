@@ -1,17 +1,25 @@
 """Parquet is read as we write it and as others write the same columns, and no small file fills the memory."""
 
+import base64
 import io
+import os
+import signal
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow.parquet import encryption
 
-from app.formats.parquet_reader import read_parquet
+from app.formats import parquet_reader
+from app.formats.parquet_reader import DAMAGED, read_parquet
+from app.formats.parquet_records import read_records
 from app.formats.reading import BadRecord, FormatError, ReadBox, ReadClass, ReadImage, ReadOptions, Record
 from tests.formats.read_process import read_measured
 from tests.formats.spoiling import spoiled
@@ -306,9 +314,75 @@ def test_many_images_are_read_in_bounded_memory(tmp_path: Path) -> None:
     assert reading.megabytes < 150
 
 
+def encrypted_columns() -> bytes:
+    """A file whose footer everybody can read, and whose columns need a key."""
+
+    class Vault(encryption.KmsClient):  # type: ignore[misc, unused-ignore]  # It has no types.
+        """Keys of keys, which it gives to everybody."""
+
+        def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> str:
+            return base64.b64encode(key_bytes).decode()
+
+        def unwrap_key(self, wrapped_key: str, master_key_identifier: str) -> bytes:
+            return base64.b64decode(wrapped_key)
+
+    configuration = encryption.EncryptionConfiguration(
+        footer_key="footer", column_keys={"column": ["file_name"]}, plaintext_footer=True
+    )
+    factory = encryption.CryptoFactory(lambda connection: Vault())
+    properties = factory.file_encryption_properties(encryption.KmsConnectionConfig(), configuration)
+    return written(ROWS, encryption_properties=properties)
+
+
+def test_encrypted_columns_are_a_refusal_although_they_end_pyarrow() -> None:
+    assert refusal(encrypted_columns()) == DAMAGED
+
+
+def test_a_reader_that_stops_early_leaves_no_process() -> None:
+    records = read_parquet(io.BytesIO(written(ROWS * 1_000)), ReadOptions())
+    next(records)
+    [process] = psutil.Process().children()
+    records.close()  # type: ignore[attr-defined]  # It is a generator.
+    assert not process.is_running()
+
+
+def test_a_fault_of_the_other_process_is_no_fault_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_reader, "ROOT", Path("/"))
+    with pytest.raises(RuntimeError, match="status 1"):
+        read(written(ROWS))
+
+
+def read_apart(content: bytes) -> None:
+    """Read in a copy of this process, which PyArrow may end, and see that nothing else is raised but a FormatError."""
+    with warnings.catch_warnings():
+        # Later Pythons warn of threads that the copy does not have.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process = os.fork()
+    if not process:
+        status = 1
+        # What C++ says at its end is no news.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        try:
+            for _ in read_records(io.BytesIO(content)):
+                pass
+            status = 0
+        except FormatError as error:
+            status = 0 if 10 < len(str(error)) < 400 else 2
+        finally:
+            os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    assert status in (0, -signal.SIGABRT, -signal.SIGSEGV)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.binary(max_size=200), spoiled(st.just(GOOD), (b"PAR1", b"\xff\xff\xff\x7f"))))
 def test_spoiled_files_raise_nothing_but_format_errors(content: bytes) -> None:
+    read_apart(content)
+
+
+@settings(max_examples=25, deadline=None)
+@given(spoiled(st.just(GOOD), (b"PAR1", b"\xff\xff\xff\x7f")))
+def test_spoiled_files_are_refused_whatever_becomes_of_the_other_process(content: bytes) -> None:
     try:
         read(content)
     except FormatError as error:
