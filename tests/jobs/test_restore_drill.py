@@ -102,7 +102,7 @@ def test_a_drill_that_cannot_dump_destroys_nothing(
     admin.get(f"/campaigns/{history['campaign']}").expect(200)
 
 
-def test_nobody_destroys_by_mistake(settings: Settings) -> None:
+def test_nobody_destroys_by_mistake(app: Flask, settings: Settings) -> None:
     command = [sys.executable, "examples/restore_drill.py"]
     drill = subprocess.run(command, cwd=ROOT, env=environment(settings), capture_output=True, text=True, check=False)
     assert drill.returncode == 2
