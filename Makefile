@@ -62,7 +62,7 @@ fuzz: ## Send generated valid and invalid requests to a real service (FUZZ_SEED=
 
 slow: ## Run the tests that take long, with a browser, whole programs or large tables
 	@$(INSTALL) test
-	$(PYTHON) -m pytest -m slow --ignore=tests/faults --ignore=tests/fuzz $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m slow --ignore=tests/faults --ignore=tests/fuzz $(ARGS)
 
 readers: ## Let the programs that people train with read our files (1 GB of packages, in .venv/readers)
 	@$(INSTALL) test
