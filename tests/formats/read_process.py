@@ -58,11 +58,11 @@ def main(name: str, file: str) -> None:
 
 
 def _peak_megabytes() -> float:
-    """Return the most memory of this process and, beside it, of one that it started."""
+    """Return the most memory that this process or one that it started had."""
     # `ru_maxrss` of a process begins at what the process had that started it, here pytest with all its tests.
     lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return (int(lines["VmHWM"].split()[0]) + children) / 1024
+    return max(int(lines["VmHWM"].split()[0]), children) / 1024
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
 import base64
 import io
-import os
 import signal
-import warnings
+import subprocess
+import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from pyarrow.parquet import encryption
 
 from app.formats import parquet_reader
 from app.formats.parquet_reader import DAMAGED, read_parquet
-from app.formats.parquet_records import read_records
 from app.formats.reading import BadRecord, FormatError, ReadBox, ReadClass, ReadImage, ReadOptions, Record
+from app.media.frames import write_frame
 from tests.formats.read_process import read_measured
 from tests.formats.spoiling import spoiled
 
@@ -339,9 +340,10 @@ def test_encrypted_columns_are_a_refusal_although_they_end_pyarrow() -> None:
 
 
 def test_a_reader_that_stops_early_leaves_no_process() -> None:
+    before = {*psutil.Process().children()}
     records = read_parquet(io.BytesIO(written(ROWS * 1_000)), ReadOptions())
     next(records)
-    [process] = psutil.Process().children()
+    [process] = {*psutil.Process().children()} - before
     records.close()  # type: ignore[attr-defined]  # It is a generator.
     assert not process.is_running()
 
@@ -352,32 +354,47 @@ def test_a_fault_of_the_other_process_is_no_fault_of_the_file(monkeypatch: pytes
         read(written(ROWS))
 
 
-def read_apart(content: bytes) -> None:
-    """Read in a copy of this process, which PyArrow may end, and see that nothing else is raised but a FormatError."""
-    with warnings.catch_warnings():
-        # Later Pythons warn of threads that the copy does not have.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        process = os.fork()
-    if not process:
-        status = 1
+class Apart:
+    """Reads in a process that PyArrow may end, one file after the other."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, content: bytes) -> None:
+        """See that nothing is raised but a FormatError, and that the process ends by a signal or not at all."""
+        process = self._process = self._process or self._start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        write_frame(process.stdin, content)
+        process.stdin.flush()
+        answer = process.stdout.read(1)
+        if not answer:
+            self._process = None
+            assert process.wait() in (-signal.SIGABRT, -signal.SIGSEGV)
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.communicate()
+            assert self._process.returncode == 0
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.formats.read_spoiled"]
         # What C++ says at its end is no news.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        try:
-            for _ in read_records(io.BytesIO(content)):
-                pass
-            status = 0
-        except FormatError as error:
-            status = 0 if 10 < len(str(error)) < 400 else 2
-        finally:
-            os._exit(status)
-    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    assert status in (0, -signal.SIGABRT, -signal.SIGSEGV)
+        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+        return subprocess.Popen(command, cwd=parquet_reader.ROOT, stdin=pipe, stdout=pipe, stderr=nowhere)
+
+
+@pytest.fixture(scope="module")
+def apart() -> Iterator[Apart]:
+    apart = Apart()
+    yield apart
+    apart.close()
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(st.binary(max_size=200), spoiled(st.just(GOOD), (b"PAR1", b"\xff\xff\xff\x7f"))))
-def test_spoiled_files_raise_nothing_but_format_errors(content: bytes) -> None:
-    read_apart(content)
+@given(content=st.one_of(st.binary(max_size=200), spoiled(st.just(GOOD), (b"PAR1", b"\xff\xff\xff\x7f"))))
+def test_spoiled_files_raise_nothing_but_format_errors(apart: Apart, content: bytes) -> None:
+    apart.read(content)
 
 
 @settings(max_examples=25, deadline=None)

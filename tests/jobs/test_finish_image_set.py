@@ -229,9 +229,11 @@ def test_registering_finds_blobs_once_and_notices_changes(app: Flask, container:
 
 
 @pytest.mark.parametrize("folder", ["label_sets", "image_previews", "exports", "label_imports"])
-def test_what_the_service_itself_keeps_is_not_registered(app: Flask, container: ContainerClient, folder: str) -> None:
-    container.upload_blob(f"{folder}/a.gif", PIXEL_GIF)
-    found = json.loads(app.test_cli_runner().invoke(args=["images", "register", f"{folder}/"]).output)
+def test_what_the_service_itself_keeps_is_not_registered(
+    app: Flask, container: ContainerClient, title: str, folder: str
+) -> None:
+    container.upload_blob(f"{folder}/{title}/a.gif", PIXEL_GIF)
+    found = json.loads(app.test_cli_runner().invoke(args=["images", "register", f"{folder}/{title}/"]).output)
     assert found == {"found": 0, "added": 0, "corrected": 0, "skipped": 0, "failed": 0}
 
 

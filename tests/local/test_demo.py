@@ -88,9 +88,20 @@ def run_demo(admin_file: Path, *arguments: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, env=own, capture_output=True, text=True, timeout=400, check=False)
 
 
+Round = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def first_round(launch: Launch) -> Round:
+    """The demo was played once, with so many pictures."""
+    return run_demo(launch.folder / "admin.json", "--pictures", str(PICTURES))
+
+
 @pytest.mark.timeout(500)
-def test_demo_leaves_two_campaigns_a_snapshot_and_keys_that_work(launch: Launch, drawing: Any) -> None:
-    result = run_demo(launch.folder / "admin.json", "--pictures", str(PICTURES))
+def test_demo_leaves_two_campaigns_a_snapshot_and_keys_that_work(
+    launch: Launch, drawing: Any, first_round: Round
+) -> None:
+    result = first_round
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"Console     {launch.url}/" in result.stdout
     assert "lss_" not in result.stdout + result.stderr
@@ -128,7 +139,7 @@ def test_demo_leaves_two_campaigns_a_snapshot_and_keys_that_work(launch: Launch,
 
 
 @pytest.mark.timeout(500)
-def test_second_round_makes_its_own_and_keeps_the_keys(launch: Launch) -> None:
+def test_second_round_makes_its_own_and_keeps_the_keys(launch: Launch, first_round: Round) -> None:
     keys = {path: path.read_text() for path in (launch.folder / "demo" / "keys").iterdir()}
     result = run_demo(launch.folder / "admin.json", "--pictures", "3")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -83,8 +83,11 @@ HOSTILE: dict[str, tuple[Callable[[int], bytes], str]] = {
 def web(server: FlaskApp, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """A web server with one process, which only these tests use."""
     log = tmp_path_factory.mktemp("web") / "web.log"
-    with web_server(settings.model_copy(update={"web_workers": 1}), log) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patch:
+        # Its time and memory are those of the service as users have it, without what measures coverage.
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        with web_server(settings.model_copy(update={"web_workers": 1}), log) as running:
+            yield running
     no_fault_in(log)
 
 
