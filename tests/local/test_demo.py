@@ -19,6 +19,8 @@ from local.folder import CHECKOUT, scratch_folder
 from tests.launcher import Launch, environment, launched
 from tests.web_server import free_port
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = CHECKOUT / "examples"
 PICTURES = 4
 # What waves, shadows and light rims change at most, out of 255.
