@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import inspect
+import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from generate import METHODS, PACKAGE, Generator, generate, python_name
 
 # They are sent by themselves, or would give another answer than the resource.
 NOT_ARGUMENTS = {"prefer", "if_none_match"}
+START_SECONDS, STARTS = 0.4, 9
 HEAVY = ("httpx", "rich", "sqlite3", "platformdirs", "keyring", "PIL", "matplotlib", "pandas", "duckdb", "yaml")
 
 
@@ -71,6 +74,15 @@ def test_help_needs_no_heavy_import() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_is_there_at_once() -> None:
+    waited = []
+    for _ in range(STARTS):
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-m", "labelapi.cli.main", "--help"], capture_output=True, check=True)
+        waited.append(time.monotonic() - began)
+    assert statistics.median(waited) <= START_SECONDS, waited
 
 
 def test_syntax_is_that_of_the_oldest_python() -> None:
