@@ -15,19 +15,9 @@ FOLDER = "exports"
 NO_FILES, FILES = "none", "files"
 # The columns that a written file fills, all of them or none.
 WRITTEN = (
-    *(
-        "path",
-        "media_type",
-        "manifest_path",
-        "file_size",
-        "sha256",
-        "image_count",
-        "object_count",
-        "losses",
-        "left_out",
-    ),
+    "path", "media_type", "manifest_path", "file_size", "sha256", "image_count", "object_count", "losses", "left_out",
     "date_written",
-)
+)  # fmt: skip
 # Formats that have words for the state of an image. In the others an image without boxes is one that somebody found empty.
 FORMATS_WITH_STATES = ("label-studio", "datumaro", "csv", "parquet")
 
