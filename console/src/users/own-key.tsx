@@ -1,10 +1,8 @@
 // Users, roles and keys are closed to session keys, so their pages ask for the API key once more. It stays in memory for some minutes.
 import { signal } from "@preact/signals";
-import type { ComponentChildren, TargetedSubmitEvent } from "preact";
+import type { ComponentChildren } from "preact";
 import { type api, clientWith, Problem, type Schemas } from "../api";
-import { Field } from "../parts/field";
-import { useAction } from "../parts/load";
-import { ProblemNote } from "../parts/problem";
+import { KeyForm } from "../parts/key-form";
 import { type KeyPair, requestJson } from "../request";
 import { session } from "../session";
 
@@ -49,29 +47,13 @@ async function takeOwnKey(pair: KeyPair): Promise<void> {
 }
 
 function OwnKeyForm() {
-  const action = useAction(takeOwnKey);
-  const submit = (event: TargetedSubmitEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    void action.run({ key: String(form.get("key")).trim(), secret: String(form.get("secret")).trim() });
-  };
   return (
-    <form onSubmit={submit} class="card">
+    <KeyForm take={takeOwnKey} button="Continue" class="card">
       <h2>Enter your API key again</h2>
       <p>
         A session cannot manage users, roles and keys: a stolen session must not make keys that outlive it. The key stays in the memory of this page
         for 10 minutes at most, and goes to this service only.
       </p>
-      <Field label="Key" hint="The first part; it begins with lsk_.">
-        {(ids) => <input {...ids} name="key" required autocomplete="username" spellcheck={false} autocapitalize="off" />}
-      </Field>
-      <Field label="Secret" hint="The second part; it begins with lss_.">
-        {(ids) => <input {...ids} name="secret" type="password" required autocomplete="current-password" />}
-      </Field>
-      <ProblemNote error={action.error} />
-      <button type="submit" class="primary" disabled={action.isRunning}>
-        Continue
-      </button>
-    </form>
+    </KeyForm>
   );
 }
