@@ -222,15 +222,21 @@ def test_all_that_a_filter_finds_makes_a_new_campaign_whose_key_is_shown_once(
     console.see(f"Image set: {title}")
     page.get_by_role("button", name="Select all 6").click()
     page.get_by_role("button", name="New campaign …").click()
-    dialog = page.get_by_role("dialog")
+    dialog = page.get_by_role("dialog", name="New campaign")
     dialog.get_by_label("Title").fill("Not a title")
     dialog.get_by_label("E-mail address of the labeler").fill("new@partner.example")
     dialog.get_by_role("button", name="Create").click()
     expect(dialog.get_by_role("alert")).to_contain_text("lowercase")
     dialog.get_by_label("Title").fill(f"{title}-new")
     dialog.get_by_role("button", name="Create").click()
+    handover = page.get_by_role("dialog", name="The key of the new member")
+    pair = [handover.get_by_label(part, exact=True).input_value() for part in ("Key", "Secret")]
+    # The secret is not shown again, so that no key closes it.
+    for _ in range(2):
+        page.keyboard.press("Escape")
+    handover.get_by_role("checkbox", name="I have copied both parts").check()
+    handover.get_by_role("button", name="Go on").click()
     expect(dialog.get_by_text("6 images were added")).to_be_visible()
-    pair = [dialog.get_by_label(part, exact=True).input_value() for part in ("Key", "Secret")]
     labeler = Caller(admin.http, *pair)
     [role] = labeler.get("/whoami").expect(200)["roles"]
     campaign = labeler.get(f"/campaigns/{role['campaign']['campaign_id']}").expect(200)
@@ -261,10 +267,11 @@ def test_filters_are_kept_as_a_query_and_frozen_as_a_snapshot(
     assert admin.get("/queries/with-bottles").expect(200)["query"] == {"campaign": campaign_id, "label": "bottle"}
     page.get_by_role("button", name="Make a snapshot …").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Name").fill(f"{title}-bottles")
-    expect(dialog.get_by_label("Campaign")).to_have_value(title)
-    dialog.get_by_role("button", name="Count").click()
-    expect(dialog.get_by_text("It would have 2 images and 2 boxes.")).to_be_visible()
+    dialog.get_by_label("Name of the dataset").fill(f"{title}-bottles")
+    expect(dialog.get_by_role("button", name=f"Remove {title}")).to_be_visible()
+    dialog.get_by_role("button", name="Show what it would be").click()
+    preview = dialog.get_by_role("status", name="What the snapshot would be")
+    expect(preview.get_by_role("row", name="1 bottle 2 2")).to_be_visible()
     dialog.get_by_role("button", name="Make the snapshot").click()
     expect(page).to_have_url(re.compile(r"/snapshots/[0-9]+$"))
     [snapshot] = admin.get("/snapshots").expect(200)["snapshots"]

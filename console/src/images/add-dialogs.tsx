@@ -1,7 +1,7 @@
 // From chosen images to a campaign, one that is there or a new one.
 import { useRef, useState } from "preact/hooks";
 import { api, data, newIdempotencyKey, type Schemas } from "../api";
-import { CopyText } from "../parts/copy";
+import { Handover, type NewKey } from "../campaign/handover";
 import { Dialog } from "../parts/dialog";
 import { Field } from "../parts/field";
 import { useAction } from "../parts/load";
@@ -99,6 +99,7 @@ export function AddToCampaign({ isOpen, onClose, added, words }: AddProps) {
 
 export function NewCampaign({ isOpen, onClose, added, words }: AddProps) {
   const [created, setCreated] = useState<Schemas["CreatedCampaign"] | null>(null);
+  const [newKey, setNewKey] = useState<NewKey | null>(null);
   const [addition, setAddition] = useState<Addition | null>(null);
   const keys = useRef({ of: "", create: "", add: "" });
   const action = useAction(async (title: string, email: string) => {
@@ -107,6 +108,7 @@ export function NewCampaign({ isOpen, onClose, added, words }: AddProps) {
     const params = { header: { "Idempotency-Key": keys.current.create } };
     const body = { title, labeler_email: email, late_corrections: true };
     const made = created ?? (await data(api.POST("/campaigns", { params, body })));
+    if (!created) setNewKey(made.access_token && { ...made.access_token, email });
     setCreated(made);
     setAddition(await add(made.campaign_id, added, keys.current.add));
   });
@@ -121,48 +123,38 @@ export function NewCampaign({ isOpen, onClose, added, words }: AddProps) {
     const sent = new FormData(event.currentTarget as HTMLFormElement);
     void action.run(String(sent.get("title")).trim(), String(sent.get("email")).trim());
   };
-  const secret = created?.access_token?.apisecret;
   return (
-    <Dialog title={`New campaign with ${words}`} isOpen={isOpen} onClose={close}>
-      <form onSubmit={submit}>
-        {!created && (
-          <>
-            <Field label="Title" hint="Lowercase letters, digits and single dashes, at most 53 characters.">
-              {(ids) => <input {...ids} name="title" required maxLength={128} autocomplete="off" />}
-            </Field>
-            <Field label="E-mail address of the labeler" hint="A user that is not known yet gets a key.">
-              {(ids) => <input {...ids} name="email" type="email" required />}
-            </Field>
-          </>
-        )}
-        {created?.access_token && <KeyOfLabeler token={created.access_token} hasSecret={!!secret} />}
-        {addition && <AdditionNote addition={addition} />}
-        {created && addition && <p>The campaign is not active yet: its page has the next step.</p>}
-        <ProblemNote error={action.error} />
-        {created && !addition && action.error && <p>The campaign was created, but it has no images yet.</p>}
-        {created && !addition && <input type="hidden" name="title" value={created.title} />}
-        <footer>
-          <button type="button" class={addition ? "primary" : ""} onClick={close}>
-            {addition ? "Close" : "Cancel"}
-          </button>
-          {!addition && (
-            <button type="submit" class="primary" disabled={action.isRunning}>
-              {action.isRunning ? "Working …" : created ? "Add the images again" : "Create"}
-            </button>
+    <>
+      <Dialog title={`New campaign with ${words}`} isOpen={isOpen} onClose={close}>
+        <form onSubmit={submit}>
+          {!created && (
+            <>
+              <Field label="Title" hint="Lowercase letters, digits and single dashes, at most 53 characters.">
+                {(ids) => <input {...ids} name="title" required maxLength={128} autocomplete="off" />}
+              </Field>
+              <Field label="E-mail address of the labeler" hint="A user that is not known yet gets a key.">
+                {(ids) => <input {...ids} name="email" type="email" required />}
+              </Field>
+            </>
           )}
-        </footer>
-      </form>
-    </Dialog>
-  );
-}
-
-function KeyOfLabeler({ token, hasSecret }: { token: Schemas["AccessToken"]; hasSecret: boolean }) {
-  if (!hasSecret) return <p>The labeler signs in with the key that they have already: {token.apikey}.</p>;
-  return (
-    <div class="note">
-      <p>Send both parts of this key to the labeler over a safe channel. The secret is shown only now.</p>
-      <CopyText label="Key" value={token.apikey} />
-      <CopyText label="Secret" value={token.apisecret ?? ""} />
-    </div>
+          {addition && <AdditionNote addition={addition} />}
+          {created && addition && <p>The campaign is not active yet: its page has the next step.</p>}
+          <ProblemNote error={action.error} />
+          {created && !addition && action.error && <p>The campaign was created, but it has no images yet.</p>}
+          {created && !addition && <input type="hidden" name="title" value={created.title} />}
+          <footer>
+            <button type="button" class={addition ? "primary" : ""} onClick={close}>
+              {addition ? "Close" : "Cancel"}
+            </button>
+            {!addition && (
+              <button type="submit" class="primary" disabled={action.isRunning}>
+                {action.isRunning ? "Working …" : created ? "Add the images again" : "Create"}
+              </button>
+            )}
+          </footer>
+        </form>
+      </Dialog>
+      <Handover newKey={newKey} onClose={() => setNewKey(null)} />
+    </>
   );
 }

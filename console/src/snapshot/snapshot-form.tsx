@@ -28,10 +28,12 @@ const EMPTY = { name: "", review: "not_rejected" as Review, labels: "first" as "
 interface Props {
   /** The campaign that is picked at first. */
   campaignId: number | null;
+  /** Which images may be in it; all without it. */
+  query?: NewSnapshot["query"];
   onDone: (snapshot: Schemas["Snapshot"]) => void;
 }
 
-export function SnapshotForm({ campaignId, onDone }: Props) {
+export function SnapshotForm({ campaignId, query, onDone }: Props) {
   const [typed, setTyped] = useState(EMPTY);
   const [campaigns, setCampaigns] = useState<Titled[]>([]);
   const [imageSets, setImageSets] = useState<Titled[]>([]);
@@ -41,7 +43,7 @@ export function SnapshotForm({ campaignId, onDone }: Props) {
   useEffect(() => {
     if (campaignId !== null) void titleOf(campaignId).then((campaign) => setCampaigns([campaign]));
   }, [campaignId]);
-  const body = bodyOf(typed, campaigns, imageSets, states, split);
+  const body = { ...bodyOf(typed, campaigns, imageSets, states, split), ...(query ? { query } : {}) };
   // What was counted belongs to other choices once one of them changes.
   useEffect(() => setPreview(null), [JSON.stringify(body)]);
   const key = useMemo(newIdempotencyKey, [JSON.stringify(body)]);
