@@ -11,6 +11,15 @@ from tests.browser.pictures import Photographed
 Box = tuple[float, float, float, float]
 # What is drawn by hand lands on a pixel of the screen, which is more than one of the image.
 TOLERANCE = 4.0
+# Whether the one database of this origin has so many entries that wait.
+KEPT = """async (number) => {
+  const [{ name }] = await indexedDB.databases();
+  const database = await new Promise((done) => (indexedDB.open(name).onsuccess = (event) => done(event.target.result)));
+  const all = database.transaction("entries").objectStore("entries").getAll();
+  await new Promise((done) => (all.onsuccess = done));
+  database.close();
+  return all.result.filter((entry) => entry.state !== "kept").length === number;
+}"""
 
 
 class Labeling:
@@ -79,6 +88,10 @@ class Labeling:
 
     def unsent(self, number: int) -> None:
         expect(self.page.locator(".saved")).to_contain_text(f"Not sent yet ({number})")
+
+    def kept(self, number: int) -> None:
+        """Wait until the browser itself keeps what so many images wait for to be sent: a closed tab loses none of it."""
+        self.page.wait_for_function(KEPT, arg=number, timeout=30_000)
 
     def said(self, words: str | re.Pattern[str]) -> None:
         expect(self.page.locator(".said")).to_contain_text(words)

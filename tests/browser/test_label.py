@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import CDPSession, expect
+from playwright.sync_api import CDPSession, Route, expect
 
 from tests.browser.console import Console
 from tests.browser.labeling import Labeling, lies_at
@@ -173,6 +173,30 @@ def test_boxes_are_moved_sized_and_reached_below_others(make_console: MakeConsol
     page.mouse.move(*labeling.on_screen(700, 700))
     labeling.press("u")
     labeling.said("There is no box here.")
+
+
+def test_keys_before_the_panels_are_loaded_count_and_the_picture_stays(
+    make_console: MakeConsole, photographed: Photographed
+) -> None:
+    console = make_console(photographed.partner)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    console.page.route("**/assets/side-*.js", hold)
+    labeling = Labeling(console, photographed)
+    labeling.open(0)
+    labeling.wait(0)
+    corners = labeling.on_screen(0, 0), labeling.on_screen(1200, 800)
+    labeling.press("b", "ArrowRight")
+    labeling.drag(100, 100, 300, 200)
+    (side,) = held
+    side.continue_()
+    labeling.count(2)
+    labeling.saved()
+    assert (labeling.on_screen(0, 0), labeling.on_screen(1200, 800)) == corners
+    assert len(labeling.drafted(0)) == 2
 
 
 def test_zoom_as_in_a_map(make_console: MakeConsole, photographed: Photographed) -> None:

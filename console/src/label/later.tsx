@@ -1,6 +1,6 @@
 // Parts of the labeling page that are loaded once the picture shows, so that they do not hold it up.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 /** Load a module when `isWanted` is true for the first time. Returns null until it is there. */
 export function useLater<Module>(load: () => Promise<Module>, isWanted: boolean): Module | null {
@@ -16,3 +16,21 @@ export function useLater<Module>(load: () => Promise<Module>, isWanted: boolean)
   return found?.module ?? null;
 }
 
+
+/** Keep keys that are pressed while `isReady` is false, and let the page have them once it is true: who sees the picture may type. */
+export function useEarlyKeys(isReady: boolean): void {
+  const early = useRef<KeyboardEvent[]>([]);
+  useEffect(() => {
+    if (isReady) {
+      for (const event of early.current.splice(0)) {
+        if (!event.defaultPrevented) (event.target ?? window).dispatchEvent(new KeyboardEvent(event.type, event));
+      }
+      return;
+    }
+    const ending = new AbortController();
+    const keep = (event: KeyboardEvent) => early.current.push(event);
+    addEventListener("keydown", keep, { signal: ending.signal });
+    addEventListener("keyup", keep, { signal: ending.signal });
+    return () => ending.abort();
+  }, [isReady]);
+}

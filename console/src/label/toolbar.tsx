@@ -24,7 +24,7 @@ export function LabelingBar({ work, commands, onSide, isSideOpen }: Props) {
   return (
     <div class="labeling-bar">
       <div class="labeling-where">
-        {campaign && <Link to={readsAll.value ? `/campaigns/${campaign.campaign_id}` : "/"}>{campaign.title}</Link>}
+        {campaign && <Link class="labeling-campaign" to={readsAll.value ? `/campaigns/${campaign.campaign_id}` : "/"}>{campaign.title}</Link>}
         {image && (
           <h1 class="labeling-file">
             <bdi>{image.file_name}</bdi>

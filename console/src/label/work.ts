@@ -74,6 +74,7 @@ export class Work {
   /** The revisions that images have by what was sent here. */
   private readonly taken = new Map<number, number>();
   private latest = 0;
+  private asked = 0;
   private last: Content | null = null;
 
   constructor(
@@ -181,13 +182,11 @@ export class Work {
     const id = loaded.image.image_id;
     const number = this.latest;
     try {
-      const [todo, previous, campaign] = await Promise.all([this.findOpen(id), fetchPrevious(this.campaignId, id), fetchCampaign(this.campaignId)]);
+      const [todo, previous] = await Promise.all([this.findOpen(id), fetchPrevious(this.campaignId, id), this.refreshCampaign()]);
       if (number !== this.latest) return;
       batch(() => {
         this.todo.value = todo;
         this.previous.value = previous;
-        this.campaign.value = campaign;
-        this.editor.canEdit.value = this.canEdit.value;
       });
       this.loadAhead(loaded.following[1]);
       this.loadAhead(this.nextOpen() ?? undefined);
@@ -290,8 +289,12 @@ export class Work {
 
   /** Its progress and status, after somebody has changed them. */
   private async refreshCampaign(): Promise<void> {
+    const number = ++this.asked;
     try {
-      this.campaign.value = await fetchCampaign(this.campaignId);
+      const campaign = await fetchCampaign(this.campaignId);
+      // Answers may overtake each other; an older one would take progress back.
+      if (number !== this.asked) return;
+      this.campaign.value = campaign;
       this.editor.canEdit.value = this.canEdit.value;
     } catch {
       // The next image asks again.

@@ -6,7 +6,7 @@ import { classKeys } from "../label/classes.ts";
 import { classColors, colorAt } from "../label/colors.ts";
 import { Commands } from "../label/commands.ts";
 import { DrawingTool } from "../label/drawing.ts";
-import { useLater } from "../label/later.tsx";
+import { useEarlyKeys, useLater } from "../label/later.tsx";
 import { openOutbox } from "../label/mine.ts";
 import type { Mark } from "../label/paint.ts";
 import { crosshair } from "../label/settings.ts";
@@ -88,6 +88,7 @@ function Labeling({ work, retry }: { work: Work; retry: () => void }) {
   const contradiction = work.contradiction.value;
   const side = useLater(() => import("../label/side.tsx"), work.isShown.value || work.isBroken.value || contradiction !== null);
   const conflict = useLater(() => import("../label/conflict.tsx"), contradiction !== null);
+  useEarlyKeys(side !== null);
   return (
     <div ref={page} class={`labeling ${isSideOpen ? "is-side-open" : ""}`} data-image={work.isLoading.value ? undefined : work.imageId}>
       <LabelingBar work={work} commands={commands} onSide={() => setSideOpen(!isSideOpen)} isSideOpen={isSideOpen} />
