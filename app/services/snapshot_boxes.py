@@ -55,7 +55,6 @@ class BoxColumns(NamedTuple):
     """Boxes ordered by image and id, each at the same place of all columns.
 
     Edges are in pixels: integers, or the floats whose `repr` is the shortest decimal of the stored number of single precision.
-    `is_plain` says that no number is negative or has an exponent as PostgreSQL writes it.
     """
 
     image_ids: list[int]
@@ -67,7 +66,6 @@ class BoxColumns(NamedTuple):
     y_max: list[float]
     confidences: list[float | None]
     campaign_ids: list[int] | None
-    is_plain: bool
 
 
 def read_boxes(
@@ -86,7 +84,6 @@ def read_boxes(
     values = {"snapshot_id": snapshot_id, "classes": classes, "first": first_id, "last": last_id}
     found = session.execute(BOXES, values | {"names_campaigns": names_campaigns}).one()._asdict()
     labels = orjson.loads(found.pop("labels") or "[]")
-    is_plain = not any(column and ("e" in column or "-" in column) for column in found.values())
     columns: dict[str, list[Any]] = {name: _load(column) for name, column in found.items()}
     _set_edges(columns)
     return BoxColumns(
@@ -99,7 +96,6 @@ def read_boxes(
         y_max=columns["y_max"],
         confidences=columns["confidences"],
         campaign_ids=columns["campaign_ids"] if names_campaigns else None,
-        is_plain=is_plain,
     )
 
 

@@ -7,11 +7,10 @@ and, where they are whole, without a point.
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,19 +19,38 @@ from sqlalchemy.orm import Session
 
 from app.models import Snapshot
 from app.services import snapshot_parts
-from app.services.snapshot_boxes import BoxColumns, read_ahead, read_boxes
+from app.services.snapshot_boxes import read_ahead
 from app.services.sorted_blocks import SortedBlocks
 
 # The first line of the block of each image, by the ids of the images: so their boxes are read in the order in which they lie.
 HEADS = text(r"""
 SELECT image_id, object_count, '["image",' || coalesce('"' || encode(sha256, 'hex') || '"', 'null') || ',' || width || ','
-    || height || ',"' || state || '",' || coalesce('"' || split || '"', 'null') || E']\n' AS head
+    || height || ',"' || state || '",' || coalesce('"' || split || '"', 'null') || ']' AS head
 FROM snapshot_image WHERE snapshot_id = :snapshot_id AND image_id > :after ORDER BY image_id LIMIT :size
+""")
+# PostgreSQL writes small and large numbers with an exponent, unless it writes them as `numeric`. That takes longer, as does JSON
+# of a text, so that both are asked for only where they are needed. No look-up of boxes is joined: each image has its own.
+LINES = text(r"""
+SELECT labels.image_id, (
+    SELECT string_agg(
+        CASE WHEN label ~ '["\\\u0001-\u001f]' THEN '[' || to_json(label) || ',' ELSE '["' || label || '",' END
+        || CASE WHEN left_edge IS NULL THEN concat_ws(',', x_min, y_min, x_max, y_max)
+            WHEN left_edge >= 1e-4 AND upper_edge >= 1e-4 AND right_edge < 1e6 AND lower_edge < 1e6
+            THEN concat_ws(',', left_edge, upper_edge, right_edge, lower_edge)
+            ELSE concat_ws(',', CAST(CAST(left_edge AS text) AS numeric), CAST(CAST(upper_edge AS text) AS numeric),
+                CAST(CAST(right_edge AS text) AS numeric), CAST(CAST(lower_edge AS text) AS numeric)) END
+        || ',' || CASE WHEN confidence < 1e-4 THEN CAST(CAST(CAST(confidence AS text) AS numeric) AS text)
+            ELSE coalesce(CAST(confidence AS text), 'null') END || ']', E'\n')
+    FROM object
+    WHERE object.campaign_id = labels.campaign_id AND object.submission_id = labels.submission_id
+        AND object.image_id = labels.image_id
+        AND (CAST(:classes AS text[]) IS NULL OR label = ANY (CAST(:classes AS text[])))) AS lines
+FROM snapshot_labels AS labels
+WHERE labels.snapshot_id = :snapshot_id AND labels.image_id BETWEEN :first AND :last
 """)
 # All blocks are read then, and what is left takes some seconds for each million of images. Nobody waits for this transaction.
 PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '1800s'")
 IMPATIENCE = text("SET LOCAL idle_in_transaction_session_timeout TO DEFAULT")
-BETWEEN_LINES = b"],["
 
 
 class LabelCount(NamedTuple):
@@ -65,58 +83,61 @@ def hash_content(session: Session, snapshot: Snapshot) -> bytes:
 def read_content(session: Session, snapshot: Snapshot) -> Content:
     """Read all rows that a snapshot has. Blocks that do not fit into memory are sorted on disk."""
     content, digest = Content(), hashlib.sha256()
+    images, objects = Counter[str](), Counter[str]()
     with SortedBlocks() as blocks, closing(read_ahead(_read_pages(session, snapshot))) as pages:
-        for rows, boxes in pages:
-            content.objects.update(boxes.labels)
-            for block, labels in _make_blocks(rows, boxes):
-                blocks.add(block)
-                content.images.update(labels)
+        for rows, lines in pages:
+            _add_blocks(blocks, rows, lines, images, objects)
         session.execute(PATIENCE)
         for block in blocks:
             digest.update(block)
         session.execute(IMPATIENCE)
     content.sha256 = digest.digest()
+    content.images, content.objects = _by_label(images), _by_label(objects)
     return content
 
 
-def _read_pages(session: Session, snapshot: Snapshot) -> Iterator[tuple[list[Row[Any]], BoxColumns]]:
-    """Yield images with the boxes on them, both by the ids of the images."""
-    after, classes = 0, snapshot.selection["classes"]
-    values = {"snapshot_id": snapshot.id, "size": snapshot_parts.IMAGES_AT_A_TIME}
-    while rows := session.execute(HEADS, {**values, "after": after}).all():
+def _read_pages(session: Session, snapshot: Snapshot) -> Iterator[tuple[list[Row[Any]], dict[int, list[str]]]]:
+    """Yield images by id, and the lines of the boxes on each that has some."""
+    after = 0
+    values = {"snapshot_id": snapshot.id, "classes": snapshot.selection["classes"]}
+    size = snapshot_parts.IMAGES_AT_A_TIME
+    while rows := session.execute(HEADS, {"snapshot_id": snapshot.id, "after": after, "size": size}).all():
         for page in snapshot_parts.split_by_boxes(rows):
-            yield page, read_boxes(session, snapshot.id, classes, page[0].image_id, page[-1].image_id)
+            lines = defaultdict[int, list[str]](list)
+            ends = {"first": page[0].image_id, "last": page[-1].image_id}
+            texts: Sequence[Sequence[Any]] = session.execute(LINES, values | ends).all()
+            for image_id, found in texts:
+                # With the labels of all campaigns, an image may have some of each.
+                if found is not None:
+                    lines[image_id] += found.split("\n")
+            yield page, lines
         after = rows[-1].image_id
 
 
-def _make_blocks(rows: Sequence[Row[Any]], boxes: BoxColumns) -> Iterator[tuple[bytes, set[str]]]:
-    """Yield the block of each image, and the labels on it."""
-    lines = _write_lines(boxes)
-    counts = Counter(boxes.image_ids)
-    begin = 0
-    for row in rows:
-        end = begin + counts[row.image_id]
-        # A line ends where the hash has it end, and not at what else ends lines of a text.
-        yield row.head.encode() + b"".join(sorted(lines[begin:end])), set(boxes.labels[begin:end])
-        begin = end
+def _add_blocks(
+    blocks: SortedBlocks,
+    rows: Sequence[Sequence[Any]],
+    lines: Mapping[int, list[str]],
+    images: Counter[str],
+    objects: Counter[str],
+) -> None:
+    """Add the block of each image, and count images and boxes by what their lines begin with: the label as JSON."""
+    on_images, on_objects = list[str](), list[str]()
+    for image_id, _, head in rows:
+        found = lines.get(image_id)
+        if not found:
+            blocks.add(f"{head}\n".encode())
+            continue
+        # The order of code points is that of their bytes in UTF-8 too.
+        found.sort()
+        blocks.add("\n".join((head, *found, "")).encode())
+        # No number has a quote.
+        labels = [line.rpartition('",')[0] for line in found]
+        on_objects += labels
+        on_images += set(labels)
+    images.update(on_images)
+    objects.update(on_objects)
 
 
-def _write_lines(boxes: BoxColumns) -> list[bytes]:
-    """Return the line of each box."""
-    rows = list(zip(boxes.labels, boxes.x_min, boxes.y_min, boxes.x_max, boxes.y_max, boxes.confidences, strict=True))
-    whole = orjson.dumps(rows)
-    lines = whole[2:-2].split(BETWEEN_LINES) if rows else []
-    # What stands between two lines may also stand in a label, and a number may be one that JSON writes with an exponent.
-    if boxes.is_plain and len(lines) == len(rows):
-        return [b"[" + line + b"]\n" for line in lines]
-    return [_write_line(*row) for row in rows]
-
-
-def _write_line(label: str, *numbers: float | None) -> bytes:
-    return b"[" + orjson.dumps(label) + b"".join(b"," + _decimal(number).encode() for number in numbers) + b"]\n"
-
-
-def _decimal(number: float | None) -> str:
-    if number is None:
-        return "null"
-    return str(int(number)) if number % 1 == 0 else format(Decimal(repr(number)), "f")
+def _by_label(counts: Counter[str]) -> Counter[str]:
+    return Counter({orjson.loads(f'{begin}"]')[0]: count for begin, count in counts.items()})

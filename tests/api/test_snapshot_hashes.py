@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from app.models import Snapshot
 from app.services.snapshot_boxes import read_boxes
@@ -45,6 +46,25 @@ def test_odd_labels_and_numbers_are_hashed_as_the_contract_has_it(
     assert {each["name"]: each["images"] for each in snapshot["counts"]["classes"]} == {
         label: sum(any(one["label"] == label for one in image["objects"]) for image in images) for label in labels
     }
+
+
+def test_stored_labels_and_edges_that_no_request_may_have_are_hashed_as_well(
+    app: Flask, admin: Caller, labelled: Labelled
+) -> None:
+    inspect(app, labelled.image_ids)
+    put(labelled, [{"image_id": image_id, "objects": [box(), box("can", 3.5)]} for image_id in labelled.image_ids])
+    with rows(app) as session:
+        session.execute(text("UPDATE object SET label = E'a\\tb\\x01\\x7f\\n' WHERE label = 'PET'"))
+        session.execute(
+            text(
+                "UPDATE object SET right_edge = 2000000.5, x_max = 2000001, lower_edge = 12345.678, y_max = 12346"
+                " WHERE label = 'can'"
+            )
+        )
+    snapshot = make(app, admin, [labelled.campaign_id])
+    assert snapshot["content_hash"] == content_hash(images_of(admin, snapshot))
+    counts = {each["name"]: each["objects"] for each in snapshot["counts"]["classes"]}
+    assert counts["a\tb\x01\x7f\n"] == counts["can"] == len(labelled.image_ids)
 
 
 @pytest.mark.parametrize(("boxes", "images", "run"), [(1, 1, 1), (3, 2, 300), (100, 100, 500)])
