@@ -13,7 +13,7 @@ from typing import IO
 
 from app.formats.members import Member, Members
 from app.formats.numbers import confidence_text, corner_and_size
-from app.formats.records import Box, Dataset, Image, Tally
+from app.formats.records import Dataset, Image, Tally
 from app.formats.states import refuse_unlabeled
 from app.formats.texts import json_text
 
@@ -22,7 +22,6 @@ NO_OUTLINES = (
 )
 SCORE = "Confidence is in `score`, which readers of training data ignore."
 CAMPAIGN = "The campaign of a box is in `attributes`, which most readers ignore."
-TEMPLATE = '{"id":%s,"image_id":%s,"category_id":%s,"bbox":[%s,%s,%s,%s],"area":%s,"iscrowd":0,"segmentation":[]%s}'
 # The length of a date and a time in ISO 8601 without what follows the seconds.
 SECONDS = 19
 
@@ -115,17 +114,19 @@ def _image(image: Image) -> str:
 
 
 def _annotations(images: Sequence[Image]) -> list[str]:
-    """Return the boxes of all images. Integers are put into a template in a third of the time of other numbers."""
+    """Return the boxes of all images. Calls for each box would take a third of the time, so that most boxes need none."""
     found: list[str] = []
     for image in images:
-        found += map(TEMPLATE.__mod__, [_values(image.image_id, box) for box in image.boxes])
+        of_image = f',"image_id":{image.image_id},"category_id":'
+        for object_id, class_id, _, left, top, right, bottom, confidence, campaign in image.boxes:
+            if type(left) is type(top) is type(right) is type(bottom) is int:
+                width, height = right - left, bottom - top
+                place = f'[{left},{top},{width},{height}],"area":{width * height}'
+            else:
+                x, y, wide, high, area = corner_and_size(left, top, right, bottom)
+                place = f'[{x},{y},{wide},{high}],"area":{area}'
+            end = "" if confidence is None else f',"score":{confidence_text(confidence)}'
+            if campaign is not None:
+                end = f'{end},"attributes":{{"campaign":{json_text(campaign)}}}'
+            found.append(f'{{"id":{object_id}{of_image}{class_id},"bbox":{place},"iscrowd":0,"segmentation":[]{end}}}')
     return found
-
-
-def _values(image_id: int, box: Box) -> tuple[object, ...]:
-    """Return what is put into the template."""
-    object_id, class_id, _, left, top, right, bottom, confidence, campaign = box
-    end = "" if confidence is None else f',"score":{confidence_text(confidence)}'
-    if campaign is not None:
-        end = f'{end},"attributes":{{"campaign":{json_text(campaign)}}}'
-    return object_id, image_id, class_id, *corner_and_size(left, top, right, bottom), end

@@ -36,9 +36,9 @@ class Box(NamedTuple):
     campaign: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Image:
-    """One image with its boxes, ordered by object id.
+    """One image with its boxes, ordered by object id. It is not frozen, which would take three times as long to make.
 
     `path` is the path within the container, `file_name` the one below the folder of image sets. `width` and `height` are in
     pixels, as displayed. `orientation` is the EXIF orientation, 1 to 8. `size` is in bytes, `sha256` and `md5` are of the
