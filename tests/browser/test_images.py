@@ -213,6 +213,29 @@ def test_chosen_images_go_into_a_campaign_that_is_there(
     assert [image["file_name"] for image in listed] == ["water-00.jpg", "water-03.jpg"]
 
 
+def test_picked_campaign_is_let_go_when_something_else_is_typed(
+    make_console: MakeConsole, photographed: Photographed, title: str
+) -> None:
+    admin = photographed.admin
+    made = admin.post("/campaigns", {"title": f"{title}-2", "labeler_email": "sam@other.example"}).expect(200)
+    console = make_console(admin, "/images")
+    page = console.page
+    page.get_by_role("checkbox", name="Select water-00.jpg").click()
+    page.get_by_role("button", name="Add to a campaign …").click()
+    dialog = page.get_by_role("dialog")
+    field, add = dialog.get_by_label("Campaign"), dialog.get_by_role("button", name="Add", exact=True)
+    field.fill(f"{title}-2")
+    expect(add).to_be_enabled()
+    field.fill(f"{title}-3")
+    expect(add).to_be_disabled()
+    field.press("Tab")
+    expect(dialog.get_by_text("There is none with this title or id.")).to_be_visible()
+    field.fill(str(made["campaign_id"]))
+    field.press("Tab")
+    expect(field).to_have_value(f"{title}-2")
+    expect(add).to_be_enabled()
+
+
 def test_all_that_a_filter_finds_makes_a_new_campaign_whose_key_is_shown_once(
     make_console: MakeConsole, photographed: Photographed, title: str
 ) -> None:

@@ -5,8 +5,9 @@ import { Field } from "../parts/field";
 import { useAction, useLoad } from "../parts/load";
 import { ProblemNote } from "../parts/problem";
 import { formatCount } from "../parts/progress";
+import { TitlePicker } from "../parts/title-picker";
+import { imageSets, peoplesCampaigns, type Titled } from "../parts/titles";
 import { Link } from "../router";
-import { TitlePicker, type Titled } from "./title-picker";
 
 type Source = "image-set" | "people" | "query";
 type State = Schemas["ImageState"];
@@ -52,7 +53,13 @@ export function AddImages({ campaign, reload }: { campaign: Schemas["Campaign"];
         {source === "query" ? (
           <QueryField value={query} onValue={setQuery} />
         ) : (
-          <TitlePicker key={source} label={source === "image-set" ? "Image set" : "Campaign"} kind={source} onPick={setPicked} />
+          <TitlePicker
+            key={source}
+            label={source === "image-set" ? "Image set" : "Campaign"}
+            source={source === "image-set" ? imageSets : peoplesCampaigns}
+            value={picked?.id ?? null}
+            onPick={setPicked}
+          />
         )}
         {source === "people" && (
           <Field label="Only with the state">

@@ -2,11 +2,13 @@
 import { useMemo, useState } from "preact/hooks";
 import { api, data, newIdempotencyKey, type Schemas } from "../api";
 import { Field } from "../parts/field";
+import { FormFooter } from "../parts/form-footer";
 import { useAction } from "../parts/load";
 import { MetadataField, parseMetadata } from "../parts/metadata";
 import { ProblemNote } from "../parts/problem";
+import { TitlePicker } from "../parts/title-picker";
+import { modelCampaigns, type Titled } from "../parts/titles";
 import { newClass } from "./class-list";
-import { TitlePicker, type Titled } from "./title-picker";
 
 type NewCampaign = Schemas["NewCampaign"];
 
@@ -14,7 +16,12 @@ type NewCampaign = Schemas["NewCampaign"];
 const EMPTY = { title: "", email: "", classes: "", strict: true, late: true, instructions: "", metadata: "", kind: "people" as "people" | "model", model: "", version: "" };
 type Typed = typeof EMPTY;
 
-export function CampaignForm({ onDone }: { onDone: (campaign: Schemas["CreatedCampaign"]) => void }) {
+interface Props {
+  onDone: (campaign: Schemas["CreatedCampaign"]) => void;
+  onCancel: () => void;
+}
+
+export function CampaignForm({ onDone, onCancel }: Props) {
   const [typed, setTyped] = useState(EMPTY);
   const [prelabels, setPrelabels] = useState<Titled | null>(null);
   // A request that is repeated after a lost answer makes no second campaign.
@@ -48,7 +55,7 @@ export function CampaignForm({ onDone }: { onDone: (campaign: Schemas["CreatedCa
           <Field label="E-mail address of the labeling partner" hint="The service makes a user and a key if there is none. You get the key to pass on.">
             {(ids) => <input {...ids} type="email" required maxLength={254} autocomplete="off" value={typed.email} onInput={set("email")} />}
           </Field>
-          <TitlePicker label="Suggestions from the model campaign (optional)" kind="model" onPick={setPrelabels} />
+          <TitlePicker label="Suggestions from the model campaign (optional)" source={modelCampaigns} value={prelabels?.id ?? null} onPick={setPrelabels} />
         </>
       ) : (
         <>
@@ -72,11 +79,7 @@ export function CampaignForm({ onDone }: { onDone: (campaign: Schemas["CreatedCa
       </Field>
       <MetadataField text={typed.metadata} onText={(metadata) => setTyped({ ...typed, metadata })} />
       <ProblemNote error={save.error} />
-      <footer>
-        <button type="submit" class="primary" disabled={save.isRunning}>
-          Create
-        </button>
-      </footer>
+      <FormFooter action="Create" isRunning={save.isRunning} onCancel={onCancel} />
     </form>
   );
 }

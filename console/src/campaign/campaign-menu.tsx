@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { api, data, type Schemas } from "../api";
 import { confirm, Dialog } from "../parts/dialog";
 import { Field } from "../parts/field";
+import { FormFooter } from "../parts/form-footer";
 import { useAction } from "../parts/load";
 import { formatMetadata, MetadataField, metadataPatch, parseMetadata } from "../parts/metadata";
 import { notify } from "../parts/notice";
@@ -53,6 +54,7 @@ export function CampaignMenu({ campaign, reload }: Props) {
             setEditing(false);
             void reload();
           }}
+          onCancel={() => setEditing(false)}
         />
       </Dialog>
     </div>
@@ -78,7 +80,13 @@ const DELETE = (title: string) => ({
   isDangerous: true,
 });
 
-function EditForm({ campaign, onDone }: { campaign: Campaign; onDone: () => void }) {
+interface EditProps {
+  campaign: Campaign;
+  onDone: () => void;
+  onCancel: () => void;
+}
+
+function EditForm({ campaign, onDone, onCancel }: EditProps) {
   const [title, setTitle] = useState(campaign.title);
   const [late, setLate] = useState(campaign.late_corrections);
   const [metadata, setMetadata] = useState(formatMetadata(campaign.metadata));
@@ -107,11 +115,7 @@ function EditForm({ campaign, onDone }: { campaign: Campaign; onDone: () => void
       </label>
       <MetadataField text={metadata} onText={setMetadata} />
       <ProblemNote error={save.error} />
-      <footer>
-        <button type="submit" class="primary" disabled={save.isRunning}>
-          Save
-        </button>
-      </footer>
+      <FormFooter action="Save" isRunning={save.isRunning} onCancel={onCancel} />
     </form>
   );
 }

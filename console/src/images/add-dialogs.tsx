@@ -4,11 +4,13 @@ import { api, data, newIdempotencyKey, type Schemas } from "../api";
 import { Handover, type NewKey } from "../campaign/handover";
 import { Dialog } from "../parts/dialog";
 import { Field } from "../parts/field";
+import { FormFooter } from "../parts/form-footer";
 import { useAction } from "../parts/load";
 import { ProblemNote } from "../parts/problem";
 import { formatCount } from "../parts/progress";
+import { TitlePicker } from "../parts/title-picker";
+import { openCampaigns, type Titled } from "../parts/titles";
 import { Link } from "../router";
-import { campaignsOf, Pick } from "./pick";
 
 /** What is added: images by their ids, or all that a query finds. */
 export type Added = Schemas["ImageSelection"][];
@@ -46,10 +48,18 @@ function AdditionNote({ addition }: { addition: Addition }) {
   );
 }
 
-const openCampaigns = campaignsOf("any", ["created", "active"]);
+function CloseFooter({ onClose }: { onClose: () => void }) {
+  return (
+    <footer>
+      <button type="button" class="primary" onClick={onClose}>
+        Close
+      </button>
+    </footer>
+  );
+}
 
 export function AddToCampaign({ isOpen, onClose, added, words }: AddProps) {
-  const [campaignId, setCampaign] = useState<number | null>(null);
+  const [campaign, setCampaign] = useState<Titled | null>(null);
   const [addition, setAddition] = useState<Addition | null>(null);
   const key = useRef("");
   const action = useAction(async (id: number) => setAddition(await add(id, added, key.current || (key.current = newIdempotencyKey()))));
@@ -61,10 +71,10 @@ export function AddToCampaign({ isOpen, onClose, added, words }: AddProps) {
   };
   const submit = (event: Event) => {
     event.preventDefault();
-    if (campaignId !== null) void action.run(campaignId);
+    if (campaign) void action.run(campaign.id);
   };
-  const pick = (id: number | null) => {
-    setCampaign(id);
+  const pick = (picked: Titled | null) => {
+    setCampaign(picked);
     key.current = "";
   };
   return (
@@ -72,25 +82,14 @@ export function AddToCampaign({ isOpen, onClose, added, words }: AddProps) {
       {addition ? (
         <>
           <AdditionNote addition={addition} />
-          <footer>
-            <button type="button" class="primary" onClick={close}>
-              Close
-            </button>
-          </footer>
+          <CloseFooter onClose={close} />
         </>
       ) : (
         <form onSubmit={submit}>
-          <Pick label="Campaign" hint="Its status is created or active." source={openCampaigns} value={campaignId} onPick={pick} isRequired />
+          <TitlePicker label="Campaign" hint="Its status is created or active." source={openCampaigns} value={campaign?.id ?? null} onPick={pick} isRequired />
           <p class="quiet">Images that are in the campaign already stay as they are.</p>
           <ProblemNote error={action.error} />
-          <footer>
-            <button type="button" onClick={close}>
-              Cancel
-            </button>
-            <button type="submit" class="primary" disabled={action.isRunning || campaignId === null}>
-              {action.isRunning ? "Adding …" : "Add"}
-            </button>
-          </footer>
+          <FormFooter action="Add" actionMeanwhile="Adding …" isRunning={action.isRunning} isIncomplete={campaign === null} onCancel={close} />
         </form>
       )}
     </Dialog>
@@ -142,16 +141,11 @@ export function NewCampaign({ isOpen, onClose, added, words }: AddProps) {
           <ProblemNote error={action.error} />
           {created && !addition && action.error && <p>The campaign was created, but it has no images yet.</p>}
           {created && !addition && <input type="hidden" name="title" value={created.title} />}
-          <footer>
-            <button type="button" class={addition ? "primary" : ""} onClick={close}>
-              {addition ? "Close" : "Cancel"}
-            </button>
-            {!addition && (
-              <button type="submit" class="primary" disabled={action.isRunning}>
-                {action.isRunning ? "Working …" : created ? "Add the images again" : "Create"}
-              </button>
-            )}
-          </footer>
+          {addition ? (
+            <CloseFooter onClose={close} />
+          ) : (
+            <FormFooter action={created ? "Add the images again" : "Create"} actionMeanwhile="Working …" isRunning={action.isRunning} onCancel={close} />
+          )}
         </form>
       </Dialog>
       <Handover newKey={newKey} onClose={() => setNewKey(null)} />

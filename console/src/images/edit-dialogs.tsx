@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { api, data, newIdempotencyKey, type Schemas } from "../api";
 import { Dialog } from "../parts/dialog";
 import { Field } from "../parts/field";
+import { FormFooter } from "../parts/form-footer";
 import { useAction } from "../parts/load";
 import { formatMetadata, MetadataField, metadataPatch, parseMetadata } from "../parts/metadata";
 import { notify } from "../parts/notice";
@@ -73,14 +74,7 @@ export function EditImage({ image, isOpen, onClose, onChanged }: EditProps) {
         <MetadataField text={metadata} onText={setMetadata} />
         <p class="quiet">Files, labels and what was published stay as they are. The audit records the change.</p>
         <ProblemNote error={save.error} />
-        <footer>
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={save.isRunning}>
-            Save
-          </button>
-        </footer>
+        <FormFooter action="Save" isRunning={save.isRunning} onCancel={onClose} />
       </form>
     </Dialog>
   );
@@ -110,14 +104,7 @@ export function WithdrawImage({ image, isOpen, onClose, onChanged }: EditProps) 
           {(ids) => <textarea {...ids} name="reason" rows={3} required maxLength={500} />}
         </Field>
         <ProblemNote error={withdraw.error} />
-        <footer>
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="danger" disabled={withdraw.isRunning}>
-            Withdraw
-          </button>
-        </footer>
+        <FormFooter action="Withdraw" isDangerous isRunning={withdraw.isRunning} onCancel={onClose} />
       </form>
     </Dialog>
   );

@@ -1,8 +1,8 @@
 // The bar above the images: what is filtered, as words that can be taken away, and all fields on demand.
 import { useEffect, useState } from "preact/hooks";
+import { campaigns, imageSets } from "../parts/titles";
 import { describeFilter, FIELDS, type Filters, type Sort, SORTS, withoutFilters } from "./filters";
 import { FilterFields } from "./filter-fields";
-import { campaignsOf, imageSets } from "./pick";
 
 export type View = "grid" | "map";
 
@@ -70,12 +70,10 @@ export function FilterBar({ filters, sort, view, unreadable, onFilters, onSort, 
   );
 }
 
-const anyCampaign = campaignsOf("any");
-
 /** What a filter says; an image set and a campaign by their titles. */
 function Words({ name, filters }: { name: keyof Filters; filters: Filters }) {
   const [title, setTitle] = useState<string | null>(null);
-  const source = name === "image_set" ? imageSets : name === "campaign" ? anyCampaign : null;
+  const source = name === "image_set" ? imageSets : name === "campaign" ? campaigns : null;
   const value = filters[name];
   useEffect(() => {
     let isCurrent = true;

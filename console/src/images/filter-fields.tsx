@@ -3,8 +3,9 @@ import { useId } from "preact/hooks";
 import { api, data } from "../api";
 import { Field } from "../parts/field";
 import { useLoad } from "../parts/load";
+import { TitlePicker } from "../parts/title-picker";
+import { campaigns, imageSets, type Titled } from "../parts/titles";
 import { FIELDS, type Filters, readValue, STATES, VERDICTS, withoutFilters } from "./filters";
-import { campaignsOf, imageSets, Pick } from "./pick";
 
 interface FieldsProps {
   filters: Filters;
@@ -12,8 +13,6 @@ interface FieldsProps {
 }
 
 type FieldType = "text" | "number" | "date";
-
-const anyCampaign = campaignsOf("any");
 
 export function FilterFields({ filters, onChange }: FieldsProps) {
   const set = (name: keyof Filters, value: unknown) => {
@@ -23,23 +22,27 @@ export function FilterFields({ filters, onChange }: FieldsProps) {
   const text = (name: keyof Filters, type: FieldType = "text", hint?: string) => (
     <TextFilter name={name} type={type} hint={hint} value={filters[name]} onChange={(value) => set(name, value)} />
   );
+  // A title that is not whole yet leaves the filter as it is; an empty field takes it away.
+  const pick = (name: "image_set" | "campaign") => (picked: Titled | null, typed: string) => {
+    if (picked || !typed) set(name, picked?.id ?? null);
+  };
   return (
     <div class="filter-fields">
       <fieldset>
         <legend>Origin</legend>
-        <Pick label="Image set" source={imageSets} value={filters.image_set ?? null} onPick={(id) => set("image_set", id)} />
+        <TitlePicker label="Image set" source={imageSets} value={filters.image_set ?? null} onPick={pick("image_set")} />
         {text("path", "text", "Part of the path; upper and lower case differ.")}
         {text("type")}
         {text("filetype", "text", "Such as JPEG; any: all images, none: other files.")}
       </fieldset>
       <fieldset>
         <legend>Labels</legend>
-        <Pick
+        <TitlePicker
           label="Campaign"
           hint={filters.campaign ? undefined : "The other filters of labels need a campaign."}
-          source={anyCampaign}
+          source={campaigns}
           value={filters.campaign ?? null}
-          onPick={(id) => set("campaign", id)}
+          onPick={pick("campaign")}
         />
         {filters.campaign !== undefined && <CampaignFilters filters={filters} set={set} />}
       </fieldset>

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { api, data, type Schemas } from "../api";
 import { Dialog } from "../parts/dialog";
 import { Field } from "../parts/field";
+import { FormFooter } from "../parts/form-footer";
 import { useAction } from "../parts/load";
 import { notify } from "../parts/notice";
 import { ProblemNote } from "../parts/problem";
@@ -64,14 +65,7 @@ export function KeepQuery({ isOpen, onClose, query }: KeepProps) {
           </p>
         )}
         <ProblemNote error={keep.error} />
-        <footer>
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-          <button type="submit" class={taken ? "danger" : "primary"} disabled={keep.isRunning}>
-            {taken ? "Replace" : "Keep"}
-          </button>
-        </footer>
+        <FormFooter action={taken ? "Replace" : "Keep"} isDangerous={taken !== ""} isRunning={keep.isRunning} onCancel={close} />
       </form>
     </Dialog>
   );
@@ -86,7 +80,7 @@ export function MakeSnapshot({ isOpen, onClose, query, campaignId }: SnapshotPro
   return (
     <Dialog title="Make a snapshot of the images that fit the filters" isOpen={isOpen} onClose={onClose}>
       <p>A snapshot freezes these images and the labels that they have in campaigns, as the next version of its name.</p>
-      <SnapshotForm campaignId={campaignId} query={query} onDone={(made) => navigate(`/snapshots/${made.snapshot_id}`)} />
+      <SnapshotForm campaignId={campaignId} query={query} onDone={(made) => navigate(`/snapshots/${made.snapshot_id}`)} onCancel={onClose} />
     </Dialog>
   );
 }

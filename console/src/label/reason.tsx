@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { Dialog } from "../parts/dialog";
 import { Field } from "../parts/field";
+import { FormFooter } from "../parts/form-footer";
 import type { Commands } from "./commands.ts";
 
 const USUAL = ["Out of focus", "Too dark", "Nothing can be told apart", "The picture does not show"];
@@ -34,14 +35,7 @@ export function ReasonDialog({ commands }: { commands: Commands }) {
         <Field label="Another reason">
           {(ids) => <input {...ids} maxLength={LONGEST} dir="auto" value={reason} onInput={(event) => setReason(event.currentTarget.value)} />}
         </Field>
-        <footer>
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={!words}>
-            Save
-          </button>
-        </footer>
+        <FormFooter action="Save" isIncomplete={!words} onCancel={close} />
       </form>
     </Dialog>
   );

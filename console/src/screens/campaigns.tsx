@@ -62,7 +62,7 @@ export default function Campaigns({ query }: ScreenProps) {
         </>
       )}
       <Dialog title="New campaign" isOpen={isNew} onClose={() => setNew(false)}>
-        <CampaignForm onDone={create} />
+        <CampaignForm onDone={create} onCancel={() => setNew(false)} />
       </Dialog>
       <Handover newKey={made?.key ?? null} onClose={() => made && navigate(`/campaigns/${made.id}`)} />
     </>

@@ -63,7 +63,7 @@ export default function ImageSetScreen({ params }: ScreenProps) {
       <IngestReport set={set} />
       <ProblemList set={set} reload={loaded.reload} />
       <Dialog title={`Edit ${set.title}`} isOpen={isEditing} onClose={() => setEditing(false)}>
-        <ImageSetForm set={set} onDone={edited} />
+        <ImageSetForm set={set} onDone={edited} onCancel={() => setEditing(false)} />
       </Dialog>
     </>
   );

@@ -57,7 +57,7 @@ export default function ImageSets({ query }: ScreenProps) {
         </>
       )}
       <Dialog title="New image set" isOpen={isNew} onClose={() => setNew(false)}>
-        <ImageSetForm onDone={(set) => navigate(`/image-sets/${set.imageset_id}`)} />
+        <ImageSetForm onDone={(set) => navigate(`/image-sets/${set.imageset_id}`)} onCancel={() => setNew(false)} />
       </Dialog>
     </>
   );

@@ -25,6 +25,7 @@ export default function Snapshots({ query }: ScreenProps) {
   const kind = (query.get("kind") as Snapshot["kind"] | null) ?? undefined;
   const page = Number(query.get("page")) || 1;
   const isNew = query.get("new") === "true";
+  const close = () => setQuery({ new: null, campaign: null });
   const [isAtWork, setAtWork] = useState(false);
   const load = async () => {
     const filters = { page, per_page: PER_PAGE, name: name || undefined, kind };
@@ -68,8 +69,12 @@ export default function Snapshots({ query }: ScreenProps) {
           <Pager pagination={snapshots.data.pagination} onPage={(next) => setQuery({ page: String(next) })} />
         </>
       )}
-      <Dialog title="New snapshot" isOpen={isNew && isAdmin.value} onClose={() => setQuery({ new: null, campaign: null })}>
-        <SnapshotForm campaignId={Number(query.get("campaign")) || null} onDone={(made) => navigate(`/snapshots/${made.snapshot_id}`)} />
+      <Dialog title="New snapshot" isOpen={isNew && isAdmin.value} onClose={close}>
+        <SnapshotForm
+          campaignId={Number(query.get("campaign")) || null}
+          onDone={(made) => navigate(`/snapshots/${made.snapshot_id}`)}
+          onCancel={close}
+        />
       </Dialog>
     </>
   );

@@ -1,6 +1,7 @@
 // Several campaigns or image sets, picked one by one by their titles.
 import { useState } from "preact/hooks";
-import { TitlePicker, type Titled } from "../campaign/title-picker";
+import { TitlePicker } from "../parts/title-picker";
+import { imageSets, peoplesCampaigns, type Titled } from "../parts/titles";
 
 interface Props {
   label: string;
@@ -12,14 +13,13 @@ interface Props {
 /** Pick several, in an order that matters. */
 export function PickedList({ label, kind, picked, onPicked }: Props) {
   const [chosen, setChosen] = useState<Titled | null>(null);
-  // Another key empties the field.
   const add = () => {
     if (chosen && !picked.some(({ id }) => id === chosen.id)) onPicked([...picked, chosen]);
     setChosen(null);
   };
   return (
     <>
-      <TitlePicker key={picked.length} label={label} kind={kind} onPick={setChosen} />
+      <TitlePicker label={label} source={kind === "image-set" ? imageSets : peoplesCampaigns} value={chosen?.id ?? null} onPick={setChosen} />
       <p class="row">
         <button type="button" disabled={!chosen} onClick={add}>
           Add {kind === "image-set" ? "image set" : "campaign"}

@@ -1,10 +1,11 @@
 // A new snapshot: what is in it, how it is split, and what it would be before it is made.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { api, data, newIdempotencyKey, type Schemas } from "../api";
-import type { Titled } from "../campaign/title-picker";
 import { Field } from "../parts/field";
+import { FormFooter } from "../parts/form-footer";
 import { useAction } from "../parts/load";
 import { ProblemNote } from "../parts/problem";
+import { campaigns as anyCampaign, type Titled } from "../parts/titles";
 import { PickedList } from "./picked-list";
 import { SnapshotCounts } from "./snapshot-counts";
 import { NO_SPLIT, SplitFields, type SplitText, splitOf } from "./split-fields";
@@ -31,9 +32,10 @@ interface Props {
   /** Which images may be in it; all without it. */
   query?: NewSnapshot["query"];
   onDone: (snapshot: Schemas["Snapshot"]) => void;
+  onCancel: () => void;
 }
 
-export function SnapshotForm({ campaignId, query, onDone }: Props) {
+export function SnapshotForm({ campaignId, query, onDone, onCancel }: Props) {
   const [typed, setTyped] = useState(EMPTY);
   const [campaigns, setCampaigns] = useState<Titled[]>([]);
   const [imageSets, setImageSets] = useState<Titled[]>([]);
@@ -41,7 +43,7 @@ export function SnapshotForm({ campaignId, query, onDone }: Props) {
   const [split, setSplit] = useState<SplitText>(NO_SPLIT);
   const [preview, setPreview] = useState<Preview | null>(null);
   useEffect(() => {
-    if (campaignId !== null) void titleOf(campaignId).then((campaign) => setCampaigns([campaign]));
+    if (campaignId !== null) void anyCampaign.titleOf(campaignId).then((title) => setCampaigns([{ id: campaignId, title }]));
   }, [campaignId]);
   const body = { ...bodyOf(typed, campaigns, imageSets, states, split), ...(query ? { query } : {}) };
   // What was counted belongs to other choices once one of them changes.
@@ -97,11 +99,12 @@ export function SnapshotForm({ campaignId, query, onDone }: Props) {
       </details>
       <ProblemNote error={count.error ?? make.error} />
       {preview && <PreviewWords preview={preview} />}
-      <footer>
-        <button type="submit" class="primary" disabled={!campaigns.length || !states.length || count.isRunning || make.isRunning}>
-          {preview ? "Make the snapshot" : "Show what it would be"}
-        </button>
-      </footer>
+      <FormFooter
+        action={preview ? "Make the snapshot" : "Show what it would be"}
+        isRunning={count.isRunning || make.isRunning}
+        isIncomplete={!campaigns.length || !states.length}
+        onCancel={onCancel}
+      />
     </form>
   );
 }
@@ -156,9 +159,4 @@ function bodyOf(typed: typeof EMPTY, campaigns: Titled[], imageSets: Titled[], s
 async function send(body: NewSnapshot, key?: string): Promise<Schemas["Snapshot"] | Preview> {
   const header = key ? { "Idempotency-Key": key } : {};
   return data(api.POST("/snapshots", { params: { header }, body }));
-}
-
-async function titleOf(campaignId: number): Promise<Titled> {
-  const { title } = await data(api.GET("/campaigns/{campaign_id}", { params: { path: { campaign_id: campaignId } } }));
-  return { id: campaignId, title };
 }

@@ -2,6 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { api, data, newIdempotencyKey, type Schemas } from "../api";
 import { Field } from "../parts/field";
+import { FormFooter } from "../parts/form-footer";
 import { useAction } from "../parts/load";
 import { formatMetadata, MetadataField, metadataPatch, parseMetadata } from "../parts/metadata";
 import { ProblemNote } from "../parts/problem";
@@ -10,8 +11,15 @@ type ImageSet = Schemas["ImageSet"];
 
 const TITLE_HINT = "Lowercase letters a to z, digits and single dashes, at most 53 characters.";
 
-/** A form for a new set or, with `set`, for changes of it. `onDone` gets the set as the service has it. */
-export function ImageSetForm({ set, onDone }: { set?: ImageSet; onDone: (set: ImageSet) => void }) {
+interface Props {
+  set?: ImageSet;
+  /** Gets the set as the service has it. */
+  onDone: (set: ImageSet) => void;
+  onCancel: () => void;
+}
+
+/** A form for a new set or, with `set`, for changes of it. */
+export function ImageSetForm({ set, onDone, onCancel }: Props) {
   const [title, setTitle] = useState(set?.title ?? "");
   const [timezone, setTimezone] = useState(set?.timezone ?? "");
   const [duplicates, setDuplicates] = useState<ImageSet["duplicates"]>(set?.duplicates ?? "keep");
@@ -49,11 +57,7 @@ export function ImageSetForm({ set, onDone }: { set?: ImageSet; onDone: (set: Im
       </Field>
       <MetadataField text={metadata} onText={setMetadata} />
       <ProblemNote error={save.error} />
-      <footer>
-        <button type="submit" class="primary" disabled={save.isRunning}>
-          {set ? "Save" : "Create"}
-        </button>
-      </footer>
+      <FormFooter action={set ? "Save" : "Create"} isRunning={save.isRunning} onCancel={onCancel} />
     </form>
   );
 }
