@@ -203,3 +203,9 @@ def test_audit_is_filtered_by_its_address(make_console: MakeConsole, labelled: L
     console.see("change status")
     console.open("/audit?user=nobody")
     console.see("Nothing was changed here")
+
+
+def test_page_of_an_image_set_leads_to_its_images(make_console: MakeConsole, photographed: Photographed) -> None:
+    console = make_console(photographed.admin, f"/image-sets/{photographed.imageset_id}")
+    console.page.get_by_role("link", name="Show its images").click()
+    console.see(f"Image set: {photographed.title}")

@@ -46,7 +46,7 @@ export default function ImageSetScreen({ params }: ScreenProps) {
           {set.title} <StateTag state={set.status} />
         </h1>
         <p class="row">
-          <Link class="button" to={`/images?set=${id}`}>
+          <Link class="button" to={`/images?image_set=${id}`}>
             Show its images
           </Link>
           {isAdmin.value && (
