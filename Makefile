@@ -1,12 +1,15 @@
 # LabelAPI: `make run` starts everything on a machine with nothing set up; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo check client test coverage faults fuzz slow readers notebooks replay screenshot requirements audit sbom bench bench-check bench-growth bench-peers
+.PHONY: help install run demo check client test coverage faults fuzz slow readers notebooks replay screenshot requirements audit sbom bench bench-check bench-growth bench-peers bench-pages
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 DATA_DIR ?= .data
 # What pip, npm and the programs started here write lands in the checkout, never in the home folder.
 INSTALL = python=$$(sh local/find_python.sh) && "$$python" local/install.py
+
+INSTALL_PEERS = { test -x .venv/peers/bin/uwsgi || $(PYTHON) -m venv .venv/peers; } && \
+	.venv/peers/bin/python -m pip install --quiet --no-cache-dir -r bench/peers/requirements.txt
 
 TOOLS = $(PYTHON) -m venv .venv/tools && .venv/tools/bin/python -m pip install --quiet --no-cache-dir
 
@@ -100,9 +103,13 @@ bench-growth: ## Measure how time grows up to a million images and ten million o
 
 bench-peers: ## Measure the same work in Label Studio (1 GB of packages, in .venv/peers)
 	@$(INSTALL) test
-	test -x .venv/peers/bin/uwsgi || $(PYTHON) -m venv .venv/peers
-	.venv/peers/bin/python -m pip install --quiet --no-cache-dir -r bench/peers/requirements.txt
+	@$(INSTALL_PEERS)
 	$(PYTHON) -m bench.peers.label_studio
+
+bench-pages: ## Measure the labeling page beside that of Label Studio in Chromium, a quarter of an hour (the packages of bench-peers)
+	@$(INSTALL) test
+	@$(INSTALL_PEERS)
+	$(PYTHON) -m bench.peers.pages
 
 requirements: ## Pin the newest versions of the requirements in the .in files
 	@$(INSTALL) run
