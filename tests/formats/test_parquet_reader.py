@@ -391,6 +391,7 @@ def apart() -> Iterator[Apart]:
     apart.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(content=st.one_of(st.binary(max_size=200), spoiled(st.just(GOOD), (b"PAR1", b"\xff\xff\xff\x7f"))))
 def test_spoiled_files_raise_nothing_but_format_errors(apart: Apart, content: bytes) -> None:

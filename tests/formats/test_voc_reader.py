@@ -274,6 +274,7 @@ def test_hostile_xml_is_refused_soon_and_in_little_memory(
     assert reading.megabytes < 100
 
 
+@pytest.mark.slow
 def test_a_file_full_of_boxes_is_read_in_bounded_memory(tmp_path: Path) -> None:
     path = tmp_path / "large.zip"
     path.write_bytes(packed({"a.xml": annotation(*(bottle(n, 1, n + 1, 2) for n in range(1, 100_001)))}))

@@ -100,6 +100,7 @@ def peak_kilobytes(process_id: int) -> int:
     return int(line.split()[1])
 
 
+@pytest.mark.slow
 def test_a_long_file_needs_little_memory(labelled: Labelled, settings: Settings) -> None:
     one, *_ = labelled.image_ids
     long = csv_of(*(row(one, "cat", number % 900, 1, 1000 + number % 900, 2.5) for number in range(ROW_COUNT)))

@@ -213,6 +213,7 @@ def test_large_bodies_that_are_no_arrays_are_told_so(labelled: Labelled) -> None
     )
 
 
+@pytest.mark.slow
 def test_an_array_has_as_many_items_as_its_schema_says(labelled: Labelled, admin: Caller) -> None:
     path = f"/campaigns/{labelled.campaign_id}/images"
     body = b"[" + b",".join([b'{"id":1}'] * 1_000_001) + b"]"
