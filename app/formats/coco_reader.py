@@ -5,17 +5,32 @@ The members stand in any order. Ids are whole numbers or texts, also 0. `score` 
 reported.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from math import isnan
+from operator import add, itemgetter
+from types import NoneType
 from typing import Any, BinaryIO
 
 from app.formats.documents import open_documents
 from app.formats.json_window import JsonWindow
 from app.formats.names import id_in_flat_name
-from app.formats.reading import BadRecord, FormatError, ReadBox, ReadClass, ReadImage, ReadNote, ReadOptions, Record
+from app.formats.reading import (
+    BadRecord,
+    FormatError,
+    ReadBox,
+    ReadBoxes,
+    ReadClass,
+    ReadImage,
+    ReadNote,
+    ReadOptions,
+    Record,
+)
 from app.formats.recognition import refuse_other_formats
 from app.formats.safe_zip import shown
 from app.formats.seen_keys import SeenKeys
 from app.formats.values import (
+    MAX_NUMBER,
     UnfitError,
     are_numbers,
     describe,
@@ -29,6 +44,9 @@ from app.formats.values import (
 MAX_CLASSES = 50_000
 LISTS = ("categories", "images", "annotations")
 BBOX = ("x", "y", "the width", "the height")
+# Fewer boxes are not worth columns of their own.
+FEWEST = 8
+_FIELDS = itemgetter("image_id", "category_id", "bbox")
 
 
 def read_coco(file: BinaryIO, options: ReadOptions) -> Iterator[Record]:
@@ -80,13 +98,19 @@ class _CocoFile:
         }
         read = reads[name]
         place = f"{self._place}{name}["
-        for index, item in enumerate(self._window.values()):
-            try:
-                if type(item) is not dict:
-                    raise UnfitError("bad_record", f"an object was expected, and there is {describe(item)}")
-                yield read(item, f"{place}{index}]")
-            except UnfitError as error:
-                yield BadRecord(error.kind, f"{place}{index}]", str(error))
+        index = 0
+        for batch in self._window.batches():
+            boxes = self._box_columns(batch, f"{place}{{}}]", index) if name == "annotations" else None
+            if boxes:
+                yield boxes
+            for number, item in enumerate(batch if boxes is None else (), index):
+                try:
+                    if type(item) is not dict:
+                        raise UnfitError("bad_record", f"an object was expected, and there is {describe(item)}")
+                    yield read(item, f"{place}{number}]")
+                except UnfitError as error:
+                    yield BadRecord(error.kind, f"{place}{number}]", str(error))
+            index += len(batch)
 
     def _class(self, item: dict[str, Any], where: str) -> ReadClass:
         key = read_key(item.get("id"), "id")
@@ -124,6 +148,49 @@ class _CocoFile:
         if item.get("segmentation"):
             self._segmentations += 1
         return ReadBox(image, where, x, y, x + width, y + height, None, label, "pixels", confidence)
+
+    def _box_columns(self, items: list[Any], place: str, first: int) -> ReadBoxes | None:
+        """Return many boxes as columns where `_box` would find nothing odd about any of them, else None."""
+        if len(items) < FEWEST or {*map(type, items)} != {dict}:
+            return None
+        try:
+            images, labels, corners = zip(*map(_FIELDS, items), strict=True)
+        except KeyError:
+            return None
+        ids, scores, outlines = ([item.get(name) for item in items] for name in ("id", "score", "segmentation"))
+        if {*map(type, images), *map(type, labels)} != {int} or not are_boxes(corners) or not are_confidences(scores):
+            return None
+        kinds = {*map(type, ids)}
+        if kinds != {NoneType} and not (kinds == {int} and self._boxes.add_all(ids)):
+            return None
+        self._segmentations += sum(map(bool, outlines))
+        prefix = self._prefix
+        keys = [f"{prefix}{image}" for image in images]
+        names = {label: f"{prefix}{label}" for label in {*labels}}
+        x, y, width, height = (list(column) for column in zip(*corners, strict=True))
+        right, lower = list(map(add, x, width)), list(map(add, y, height))
+        return ReadBoxes(place, first, keys, x, y, right, lower, [names[label] for label in labels], scores)
+
+
+def are_boxes(corners: Sequence[Any]) -> bool:
+    """Return whether all are lists of four numbers that `are_numbers` takes."""
+    if {*map(type, corners)} != {list} or {*map(len, corners)} != {len(BBOX)}:
+        return False
+    numbers = list(chain.from_iterable(corners))
+    # Beside NaN, comparisons may find any other number the least.
+    return (
+        {*map(type, numbers)} <= {int, float}
+        and min(numbers) >= -MAX_NUMBER
+        and max(numbers) <= MAX_NUMBER
+        and not isnan(sum(numbers))
+    )
+
+
+def are_confidences(scores: Sequence[Any]) -> bool:
+    """Return whether all are numbers from 0 to 1, or None."""
+    if not {*map(type, scores)} <= {int, float, NoneType}:
+        return False
+    return all(score is None or 0 <= score <= 1 for score in {*scores})
 
 
 def read_bbox(value: Any) -> tuple[float, float, float, float]:

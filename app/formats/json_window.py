@@ -125,9 +125,13 @@ class JsonWindow:
 
     def values(self) -> Iterator[Any]:
         """Yield the elements of the list that comes next, decoded."""
+        for batch in self.batches():
+            yield from batch
+
+    def batches(self) -> Iterator[list[Any]]:
+        """Yield the elements of the list that comes next, decoded, as many at a time as are found in one step."""
         for _ in self.elements():
-            yield self.value()
-            yield from self._values_in_window()
+            yield [self.value(), *self._values_in_window()]
 
     def skip(self) -> bool:
         """Read over the next value, of whatever size. Return False when there is nothing in it, as in `[]` and `null`."""
@@ -177,7 +181,7 @@ class JsonWindow:
         values, used = self._list_of(f"[{self._text[start:end]}]")
         end = start + used - 2
         colons = self._text.count(":", start, end)
-        if colons and colons != sum(len(each) for each in values if type(each) is dict):
+        if colons and colons != sum(map(len, [each for each in values if type(each) is dict])):
             values = []
         self._is_read_singly = not values
         self._at = end if values else self._at

@@ -1,4 +1,4 @@
-"""What readers give: the classes, images and boxes of a label file, one at a time, unchecked by our tables."""
+"""What readers give: the classes, images and boxes of a label file, one at a time or in columns, unchecked by our tables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,6 +62,37 @@ class ReadBox(NamedTuple):
     confidence: float | None = None
 
 
+class ReadBoxes(NamedTuple):
+    """Boxes that follow one another in a file, in columns of the fields of ReadBox, none of which is odd in any way.
+
+    A reader that finds many of them at once gives them so: a million boxes as columns take a fifth of the time that they take
+    as tuples. Their places have the same `place`, with numbers from `first` on where it has `{}`.
+    """
+
+    place: str
+    first: int
+    image_keys: list[str]
+    x_min: list[float]
+    y_min: list[float]
+    x_max: list[float]
+    y_max: list[float]
+    class_keys: list[str]
+    confidences: list[float | None]
+
+    def places(self) -> list[str]:
+        """Return the place of each."""
+        before, after = self.place.split("{}")
+        return [f"{before}{number}{after}" for number in range(self.first, self.first + len(self.image_keys))]
+
+    def each(self) -> Iterator[ReadBox]:
+        """Yield them as single boxes."""
+        columns = (self.image_keys, self.places(), self.x_min, self.y_min, self.x_max, self.y_max, self.class_keys)
+        for image_key, where, x_min, y_min, x_max, y_max, class_key, confidence in zip(
+            *columns, self.confidences, strict=True
+        ):
+            yield ReadBox(image_key, where, x_min, y_min, x_max, y_max, None, class_key, "pixels", confidence)
+
+
 @dataclass(frozen=True, slots=True)
 class BadRecord:
     """A part of the file that cannot be read, beside others that can. `kind` is one of the report's kinds."""
@@ -81,7 +112,7 @@ class ReadNote:
     count: int = 1
 
 
-Record = ReadClass | ReadImage | ReadBox | BadRecord | ReadNote
+Record = ReadClass | ReadImage | ReadBox | ReadBoxes | BadRecord | ReadNote
 
 
 @dataclass(frozen=True, slots=True)

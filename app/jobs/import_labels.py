@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import BinaryIO
 
 from sqlalchemy.orm import Session
@@ -10,7 +9,17 @@ from sqlalchemy.orm import Session
 from app.azure.blobs import BlobStore
 from app.errors import Conflict, Forbidden, NotFound
 from app.formats.readers import READERS
-from app.formats.reading import BadRecord, FormatError, ReadBox, ReadClass, ReadImage, ReadNote, ReadOptions
+from app.formats.reading import (
+    BadRecord,
+    FormatError,
+    ReadBox,
+    ReadBoxes,
+    ReadClass,
+    ReadImage,
+    ReadNote,
+    ReadOptions,
+    Record,
+)
 from app.jobs.progress import Checkpoint
 from app.models import Import
 from app.services import imports
@@ -19,7 +28,7 @@ from app.services.classes import load_vocabulary
 from app.services.import_boxes import convert_boxes, read_words
 from app.services.import_matching import match_images
 from app.services.import_report import Report
-from app.services.import_staging import Staging, own_connection
+from app.services.import_staging import UNITS, Staging, own_connection
 from app.services.import_storage import OPEN_STATES, ImportCounts, not_open, plan, store
 
 # A file with more classes is none of labels, but something else that was taken for one.
@@ -45,19 +54,27 @@ class Words:
         self._names[one.key] = one.name
         self._require_room(len(self._names))
 
-    def numbers_of(self, boxes: Sequence[ReadBox]) -> list[int]:
-        """Return the numbers of the classes of boxes."""
-        words = [(box.label, box.class_key) for box in boxes]
+    def numbers_of(self, words: Sequence[tuple[str | None, str | None]], places: Sequence[str]) -> list[int]:
+        """Return the numbers of the classes of boxes, which have a name or a key each, and a place in the file."""
         if not self._numbers.keys() >= set(words):
-            for word, box in zip(words, boxes, strict=True):
-                self._add(word, box.where)
+            for word, place in zip(words, places, strict=True):
+                self._add(word, place)
         return [self._numbers[word] for word in words]
 
-    def _add(self, word: tuple[str | None, str | None], place: str) -> None:
+    def numbers_of_keys(self, keys: Sequence[str], places: Sequence[str]) -> list[int]:
+        """Return the numbers of the classes of boxes that have a key each, and a place in the file."""
+        found: dict[str, int] = {}
+        for key in dict.fromkeys(keys):
+            number = self._numbers.get((None, key))
+            found[key] = self._add((None, key), places[keys.index(key)]) if number is None else number
+        return [found[key] for key in keys]
+
+    def _add(self, word: tuple[str | None, str | None], place: str) -> int:
         if word not in self._numbers:
             self._require_room(len(self._places))
             self._numbers[word] = len(self._places)
             self._places.append(place)
+        return self._numbers[word]
 
     def names(self, report: Report) -> list[str | None]:
         """Return the names by their numbers, None for the key of a class that the file does not declare, which is reported."""
@@ -121,19 +138,11 @@ def _download(blobs: BlobStore, pending: Import, file: BinaryIO, max_bytes: int)
 
 def _read(file: BinaryIO, pending: Import, staging: Staging, words: Words, report: Report) -> Iterator[Checkpoint]:
     """Read all records into the temporary tables. Raises FormatError and Refused."""
-    records = READERS[pending.format](file, ReadOptions(pending.origin))
-    while batch := list(islice(records, RECORD_COUNT)):
-        boxes = [record for record in batch if type(record) is ReadBox]
-        staging.add_boxes(boxes, words.numbers_of(boxes))
-        for record in batch if len(boxes) < len(batch) else ():
-            if isinstance(record, ReadImage):
-                staging.add_image(record)
-            elif isinstance(record, ReadClass):
-                words.declare(record)
-            elif isinstance(record, BadRecord):
-                report.add(record.kind, record.where, record.detail)
-            elif isinstance(record, ReadNote):
-                report.add(record.kind, record.where, record.detail, record.count)
+    for batch in _batches(READERS[pending.format](file, ReadOptions(pending.origin))):
+        if isinstance(batch, ReadBoxes):
+            _add_columns(batch, staging, words)
+        else:
+            _add_records(batch, staging, words, report)
         if staging.is_full or staging.has_arrived:
             staging.wait()
             yield Checkpoint(staging.arrived_count)
@@ -142,6 +151,57 @@ def _read(file: BinaryIO, pending: Import, staging: Staging, words: Words, repor
     staging.wait()
     staging.send()
     staging.wait()
+
+
+def _batches(records: Iterator[Record]) -> Iterator[list[Record] | ReadBoxes]:
+    """Yield the records in the order of the file: some at a time, or boxes that come in columns."""
+    batch: list[Record] = []
+    for record in records:
+        if type(record) is not ReadBoxes:
+            batch.append(record)
+            if len(batch) < RECORD_COUNT:
+                continue
+        yield batch
+        batch = []
+        if type(record) is ReadBoxes:
+            yield record
+    yield batch
+
+
+def _add_records(batch: list[Record], staging: Staging, words: Words, report: Report) -> None:
+    boxes = [record for record in batch if type(record) is ReadBox]
+    _add_boxes(boxes, staging, words)
+    for record in batch if len(boxes) < len(batch) else ():
+        if isinstance(record, ReadImage):
+            staging.add_image(record)
+        elif isinstance(record, ReadClass):
+            words.declare(record)
+        elif isinstance(record, BadRecord):
+            report.add(record.kind, record.where, record.detail)
+        elif isinstance(record, ReadNote):
+            report.add(record.kind, record.where, record.detail, record.count)
+
+
+def _add_boxes(boxes: Sequence[ReadBox], staging: Staging, words: Words) -> None:
+    places = [box.where for box in boxes]
+    staging.add_boxes(
+        [box.image_key for box in boxes],
+        places,
+        [box.x_min for box in boxes],
+        [box.y_min for box in boxes],
+        [box.x_max for box in boxes],
+        [box.y_max for box in boxes],
+        [box.confidence for box in boxes],
+        words.numbers_of([(box.label, box.class_key) for box in boxes], places),
+        [UNITS[box.unit] for box in boxes],
+    )
+
+
+def _add_columns(boxes: ReadBoxes, staging: Staging, words: Words) -> None:
+    places, edges = boxes.places(), (boxes.x_min, boxes.y_min, boxes.x_max, boxes.y_max)
+    numbers = words.numbers_of_keys(boxes.class_keys, places)
+    units = [UNITS["pixels"]] * len(places)
+    staging.add_boxes(boxes.image_keys, places, *edges, boxes.confidences, numbers, units)
 
 
 def _match(session: Session, pending: Import, report: Report, *, container: str, folder: str) -> None:

@@ -22,6 +22,7 @@ STATEMENT_TIMEOUT_SECONDS = 600
 WORK_MEMORY = "64MB"
 MAX_ID = 2**63 - 1
 MAX_SIDE = 2**31 - 1
+# What boxes are sent as. `key` is that of the image, `word` the number of the class, `unit` one of UNITS.
 BOX_COLUMNS = ("key", "place", "x1", "y1", "x2", "y2", "confidence", "word", "unit")
 UNITS = {"pixels": 0, "ratios": 1, "percent": 2}
 CONTROL = re.compile("[\x00-\x1f\x7f]")
@@ -65,27 +66,6 @@ class SentImage(Protocol):
     def height(self) -> int | None: ...
     @property
     def state(self) -> str | None: ...
-
-
-class SentBox(Protocol):
-    """A box as a reader gives it."""
-
-    @property
-    def image_key(self) -> str: ...
-    @property
-    def where(self) -> str: ...
-    @property
-    def x_min(self) -> float: ...
-    @property
-    def y_min(self) -> float: ...
-    @property
-    def x_max(self) -> float: ...
-    @property
-    def y_max(self) -> float: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def confidence(self) -> float | None: ...
 
 
 @contextmanager
@@ -143,18 +123,10 @@ class Staging:
         if not self._images or _facts(self._images[-1]) != _facts(image):
             self._images.append(image)
 
-    def add_boxes(self, boxes: Sequence[SentBox], words: Sequence[int]) -> None:
-        """Take boxes whose classes are the given words."""
-        columns = self._boxes
-        columns["key"] += [box.image_key for box in boxes]
-        columns["place"] += [box.where for box in boxes]
-        columns["x1"] += [box.x_min for box in boxes]
-        columns["y1"] += [box.y_min for box in boxes]
-        columns["x2"] += [box.x_max for box in boxes]
-        columns["y2"] += [box.y_max for box in boxes]
-        columns["confidence"] += [box.confidence for box in boxes]
-        columns["word"] += words
-        columns["unit"] += [UNITS[box.unit] for box in boxes]
+    def add_boxes(self, *columns: Sequence[Any]) -> None:
+        """Take boxes by their BOX_COLUMNS."""
+        for kept, added in zip(self._boxes.values(), columns, strict=True):
+            kept.extend(added)
 
     def send(self) -> None:
         """Send what was taken, once `wait` has returned."""

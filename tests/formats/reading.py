@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from app.formats.reading import BadRecord, FormatError, ReadBox, ReadClass, Reader, ReadImage, ReadOptions, Record
+from tests.formats.read_process import one_by_one
 
 
 def read(reader: Reader, content: bytes | str | object) -> list[Record]:
-    """Return the records of a file: bytes, a text, or what is written as JSON."""
+    """Return the records of a file, each box alone: bytes, a text, or what is written as JSON."""
     if not isinstance(content, bytes):
         content = (content if isinstance(content, str) else json.dumps(content)).encode()
-    return list(reader(io.BytesIO(content), ReadOptions()))
+    return list(one_by_one(reader(io.BytesIO(content), ReadOptions())))
 
 
 def refusal(reader: Reader, content: bytes | str | object) -> str:

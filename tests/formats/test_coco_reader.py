@@ -1,14 +1,16 @@
 """COCO is read as others write it, in any order, and what is wrong in it is reported one by one."""
 
+import io
 import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.formats.coco_reader import read_coco
-from app.formats.reading import FormatError, ReadBox, ReadClass, ReadImage, ReadNote
+from app.formats.reading import FormatError, ReadBox, ReadBoxes, ReadClass, ReadImage, ReadNote, ReadOptions
+from tests.formats.read_process import one_by_one
 from tests.formats.reading import bad, boxes, classes, images, packed, read, refusal
 from tests.formats.spoiling import spoiled
 
@@ -181,6 +183,65 @@ def test_more_classes_than_any_dataset_has_are_refused() -> None:
 
 def test_a_byte_order_mark_is_read_over() -> None:
     assert len(boxes(read(read_coco, b"\xef\xbb\xbf" + json.dumps(MINIMAL).encode()))) == 1
+
+
+ODD = st.sampled_from(
+    [
+        {"id": 4990},
+        {"id": "7"},
+        {"id": 7.0},
+        {"id": None},
+        {"id": [1]},
+        {"id": 2**70},
+        {"image_id": "1"},
+        {"image_id": True},
+        {"image_id": 1.0},
+        {"category_id": None},
+        {"bbox": [1, 2, 3]},
+        {"bbox": [1, 2, 3, True]},
+        {"bbox": [1, 2, 3, 2**31 + 1]},
+        {"bbox": [float("nan"), 2, 3, 4]},
+        {"bbox": [1, 2, 3, float("inf")]},
+        {"bbox": "1234"},
+        {"score": True},
+        {"score": 1.5},
+        {"score": "1"},
+        {"segmentation": [[1, 2]]},
+        {"bbox": None},
+    ]
+)
+
+
+@settings(deadline=None)
+@given(odd=st.dictionaries(st.integers(0, 29), ODD, max_size=3), is_shuffled=st.booleans(), is_packed=st.booleans())
+def test_boxes_in_columns_are_what_they_are_one_by_one(
+    odd: dict[int, dict[str, Any]], is_shuffled: bool, is_packed: bool
+) -> None:
+    """Whatever is odd about some of them, and in whatever order their ids come."""
+    numbers = [number * 7 % 30 if is_shuffled else number for number in range(30)]
+    many = [
+        BOX
+        | {"id": 5000 - number, "category_id": number % 3, "score": [0.5, 1, None][number % 3]}
+        | odd.get(number, {})
+        for number in numbers
+    ]
+    content: Any = MINIMAL | {"annotations": many}
+    content = packed({"annotations/a.json": content}) if is_packed else json.dumps(content).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.formats.coco_reader.FEWEST", 1000)
+        alone = list(read_coco(io.BytesIO(content), ReadOptions()))
+    assert not any(isinstance(record, ReadBoxes) for record in alone)
+    together = list(read_coco(io.BytesIO(content), ReadOptions()))
+    assert [*one_by_one(together)] == alone
+    assert odd or any(isinstance(record, ReadBoxes) for record in together)
+
+
+def test_an_id_that_comes_again_far_behind_is_reported() -> None:
+    """The boxes lie in different parts of the file, which are read one after the other."""
+    many = [BOX | {"id": number} for number in range(9000)]
+    found = read(read_coco, MINIMAL | {"annotations": [*many, BOX | {"id": 4}, BOX | {"id": 9000}]})
+    assert bad(found) == ["duplicate_box annotations[9000]: a box with the id “4” came before"]
+    assert [box.where for box in boxes(found)[-2:]] == ["annotations[8999]", "annotations[9001]"]
 
 
 TOKENS = (b"null", b"1e400", b"NaN", b"[", b"{", b'"', b",", b":", b"[]", b"true", b"-1", b'"images"', b"\\ud800")

@@ -25,6 +25,7 @@ from app.formats.yolo_reader import read_yolo
 from app.formats.yolo_writer import TINY
 from app.services.boxes import shortest
 from tests.formats.datasets import DATE, Kept
+from tests.formats.read_process import one_by_one
 
 READERS: dict[str, Reader] = {
     "coco": read_coco,
@@ -212,7 +213,7 @@ def test_what_is_written_is_read_again(name: str) -> None:
     def check(snapshot: tuple[Dataset, list[Image]], size: int) -> None:
         dataset, images = snapshot
         export = write(carried.format, dataset, images, size)
-        records = list(READERS[name](io.BytesIO(export), ReadOptions()))
+        records = list(one_by_one(READERS[name](io.BytesIO(export), ReadOptions())))
         assert content_read(records, images, name) == content_of(images, name)
 
     check()
