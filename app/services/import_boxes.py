@@ -54,6 +54,8 @@ FROM (
 ) AS converted
 """)
 )
+# Where every box is on a matched image, no box is on an unknown one; to count takes a fifth of the time of looking for those.
+ARE_LEFT = text("SELECT (SELECT count(*) FROM box) < (SELECT count(*) FROM sent_box)")
 UNKNOWN_IMAGES = "FROM sent_box WHERE NOT EXISTS (SELECT FROM named WHERE named.key = sent_box.key)"
 # What can be wrong with a box, by the names of the columns of COUNTS.
 FAULTS = {
@@ -90,8 +92,9 @@ def convert_boxes(session: Session, report: Report, *, clip: bool) -> BoxCounts:
     """Make the table `box` of the boxes on matched images, in pixels; report those that cannot be, or with `clip` cut them."""
     session.execute(BOXES)
     analyze(session, "box (image_id, word)")
-    count, rows = find(session, UNKNOWN_IMAGES, "place, key", {})
-    report.add_all("unknown_reference", count, ((row.place, f"The file has no image {row.key}.") for row in rows))
+    if session.scalar(ARE_LEFT):
+        count, rows = find(session, UNKNOWN_IMAGES, "place, key", {})
+        report.add_all("unknown_reference", count, ((row.place, f"The file has no image {row.key}.") for row in rows))
     counts = session.execute(COUNTS).mappings().one()
     message = "Image {} is not an image file, or its size in pixels is unknown, so it accepts no boxes."
     _report(session, report, "not_an_image", counts, "no_image", lambda row: message.format(row.image_id))

@@ -41,6 +41,7 @@ NAMED = text("""
 CREATE TEMPORARY TABLE named AS
 SELECT DISTINCT ON (key) number, key, name, place, image_id, width, height, state FROM sent_image ORDER BY key, number
 """)
+COMES_AGAIN = text("SELECT (SELECT count(*) FROM named) < (SELECT count(*) FROM sent_image)")
 CONTRADICTED = """
 FROM named WHERE key IN (
     SELECT key FROM sent_image GROUP BY key
@@ -71,12 +72,16 @@ WHERE :way = 'id' OR name IS NULL OR sent_base = base OR sent_base = flat_base O
 FIND_BY_PATH = _with_names("""
 INSERT INTO found
 SELECT number, 'path', min(image_id), count(DISTINCT image_id)
-FROM (SELECT number, name AS word FROM named UNION SELECT number, clean(name) FROM named) AS sent
+FROM (
+    SELECT number, name AS word FROM named
+    UNION ALL SELECT number, clean(name) FROM named
+    WHERE starts_with(name, '/') OR starts_with(name, './') OR strpos(name, '\\') > 0
+) AS sent
 JOIN (
     SELECT path AS word, image_id, false AS is_stem FROM member
-    UNION SELECT within, image_id, false FROM member
-    UNION SELECT file_name, image_id, false FROM member
-    UNION SELECT stem_of(file_name), image_id, true FROM member WHERE {IS_NEEDED}) AS known USING (word)
+    UNION ALL SELECT within, image_id, false FROM member
+    UNION ALL SELECT file_name, image_id, false FROM member
+    UNION ALL SELECT stem_of(file_name), image_id, true FROM member WHERE {IS_NEEDED}) AS known USING (word)
 WHERE NOT is_stem OR word !~* {ENDING}
 GROUP BY number
 """)
@@ -134,7 +139,8 @@ def match_images(
     """
     session.execute(NAMED)
     analyze(session, "named")
-    _report(session, report, "duplicate_image", CONTRADICTED, "It comes more than once, and differs.")
+    if session.scalar(COMES_AGAIN):
+        _report(session, report, "duplicate_image", CONTRADICTED, "It comes more than once, and differs.")
     session.execute(MEMBERS, {"campaign_id": campaign_id, "container": container, "folder": f"{folder}/"})
     analyze(session, "member")
     chosen = _find(session, way)

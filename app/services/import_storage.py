@@ -82,13 +82,10 @@ GROUP BY is_changed, before, state, verdict
 """)
 ACCEPTED = "FROM outcome WHERE is_changed AND verdict = 'accepted'"
 USED_WORDS = text("""
-SELECT used.word, used.count, place
-FROM (
-    SELECT word, count(*) AS count, min(box.number) AS number FROM box JOIN outcome USING (image_id) WHERE is_changed
-    GROUP BY word) AS used
-JOIN sent_box USING (number)
-ORDER BY used.word
+SELECT word, count(*) AS count, min(box.number) AS number FROM box JOIN outcome USING (image_id) WHERE is_changed
+GROUP BY word ORDER BY word
 """)
+PLACES = text("SELECT number, place FROM sent_box WHERE number = ANY (CAST(:numbers AS integer[]))")
 # Whole pixels around each box, and its edges unless these are the same.
 STORE = """
 INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max,
@@ -228,14 +225,19 @@ def _report_classes(
 ) -> dict[str, None]:
     """Return the labels of changed images that are no classes yet. What an image has already may stay, even if it is retired."""
     new: dict[str, None] = {}
+    # Each box that is an example, by its number, with its kind and what is said of it.
+    found: dict[int, tuple[str, str]] = {}
     for row in session.execute(USED_WORDS):
         reading = readings[row.word]
         if reading.unknown:
             message = f"{row.count} boxes have the label {reading.label}. {vocabulary.explain(reading.label)}"
-            report.add("unknown_class", row.place, message)
+            found[row.number] = ("unknown_class", message)
         elif reading.label in vocabulary.new and reading.label not in new:
             new[reading.label] = None
-            report.add("new_class", row.place, f"The label {reading.label} becomes a class of the campaign.")
+            found[row.number] = ("new_class", f"The label {reading.label} becomes a class of the campaign.")
+    places = {row.number: row.place for row in session.execute(PLACES, {"numbers": list(found)})} if found else {}
+    for number, (kind, message) in found.items():
+        report.add(kind, places[number], message)
     return new
 
 
