@@ -209,3 +209,18 @@ def test_page_of_an_image_set_leads_to_its_images(make_console: MakeConsole, pho
     console = make_console(photographed.admin, f"/image-sets/{photographed.imageset_id}")
     console.page.get_by_role("link", name="Show its images").click()
     console.see(f"Image set: {photographed.title}")
+
+
+def test_what_stands_above_the_images_is_reached_in_a_low_window(
+    make_console: MakeConsole, photographed: Photographed
+) -> None:
+    size = {"width": 390, "height": 844}
+    page = make_console(photographed.admin, "/images", viewport=size, has_touch=True).page
+    page.get_by_role("button", name="Filters", exact=True).click()
+    page.get_by_role("button", name="Make a snapshot …").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("checkbox", name="Select water-01.jpg").click()
+    expect(page.get_by_text("1 image selected")).to_be_visible()
