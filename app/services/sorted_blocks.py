@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from typing import IO, Self
 
 # A run is sorted in memory. In the end one piece of each is there at a time.
-RUN_BYTES = 8 * 1024 * 1024
+RUN_BYTES = 4 * 1024 * 1024
 PIECE_BYTES = 32 * 1024
 
 
