@@ -4,7 +4,6 @@ A run holds a token. Every commit of its work includes an update of the job's ro
 that was superseded, and wakes up later, changes nothing: its rows are rolled back, and it ends.
 """
 
-import gc
 import threading
 import time
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from app.azure.blobs import BlobStore
 from app.database.outages import is_canceled, is_outage
 from app.database.safety import CONNECT_TIMEOUT_SECONDS
 from app.errors import Problem, Unavailable
-from app.jobs import worker
+from app.jobs import memory, worker
 from app.jobs.kinds import KINDS, Run, Workplace
 from app.jobs.progress import Checkpoint, Failed, RetryAfter
 from app.media.decoders import DecoderPool
@@ -40,8 +39,6 @@ RECONNECT_SECONDS = 1
 MAX_TRIES = 5  # How often an unexpected error may end a job that does not get on between.
 MAX_BACKOFF_SECONDS = 30
 NEWER_RELEASE_SECONDS = 10
-# Python looks for cycles after so many new containers; by itself, after 700.
-NEW_OBJECTS = 10_000
 SUCCEEDED = "succeeded"
 
 log = structlog.get_logger("labelapi")
@@ -68,23 +65,14 @@ def run_worker(settings: Settings, blobs: BlobStore, concurrency: int | None = N
     recovery.start()
     counting = threading.Thread(target=_keep_counts_until, args=(place, stopping), name="counting", daemon=True)
     counting.start()
-    collect_garbage_rarely()
+    memory.return_memory_early()
+    memory.collect_garbage_rarely()
     try:
         worker.run_worker(settings, partial(run_job, place), concurrency)
     finally:
         stopping.set()
         place.engine.dispose()
         place.decoders.close()
-
-
-def collect_garbage_rarely() -> None:
-    """Let Python look for cycles among the objects of jobs, not among those that are there from the start, and less often.
-
-    Jobs make millions of records, none of which is part of a cycle. Half of the time of an import was the search among them.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS)
 
 
 def engine_options(settings: Settings, concurrency: int) -> dict[str, Any]:
