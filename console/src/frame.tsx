@@ -65,11 +65,11 @@ function Header() {
           ?
         </button>
         <button type="button" class="plain" onClick={nextScheme} aria-label={`Colors: ${SCHEME_WORDS[scheme.value]}`} title="Colors">
-          ◐ {SCHEME_WORDS[scheme.value]}
+          ◐ <span class="wide">{SCHEME_WORDS[scheme.value]}</span>
         </button>
-        {user && <span class="quiet">{user.email}</span>}
+        {user && <span class="quiet wide">{user.email}</span>}
         {user && (
-          <button type="button" onClick={() => void signOut()}>
+          <button type="button" title={user.email} onClick={() => void signOut()}>
             Sign out
           </button>
         )}
