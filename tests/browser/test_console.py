@@ -238,3 +238,13 @@ def test_short_outage_is_waited_for(make_console: MakeConsole, admin: Caller) ->
     console.page.get_by_role("link", name="Audit").click()
     console.see("create session key")
     assert answers == [503, 200]
+
+
+def test_header_takes_two_lines_on_a_phone(make_console: MakeConsole, admin: Caller) -> None:
+    page = make_console(admin, "/overview", viewport={"width": 390, "height": 844}, has_touch=True).page
+    for name in ("Keys", "Sign out"):
+        expect(page.get_by_role("button", name=name)).to_be_in_viewport()
+    header = page.locator("header").bounding_box()
+    assert header is not None
+    assert header["width"] == 390
+    assert header["height"] < 100
