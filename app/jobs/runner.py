@@ -56,6 +56,8 @@ class Stopped(Exception):
 
 def run_worker(settings: Settings, blobs: BlobStore, concurrency: int | None = None) -> None:
     """Run jobs until SIGTERM or SIGINT, and look for those of dead workers beside them."""
+    # Before any thread, because heaps that are there already stay.
+    memory.return_memory_early()
     concurrency = concurrency or settings.worker_concurrency
     engine = create_engine(settings.database_url, **engine_options(settings, concurrency))
     place = Workplace(engine, blobs, settings, DecoderPool(settings.decode_processes))
@@ -65,7 +67,6 @@ def run_worker(settings: Settings, blobs: BlobStore, concurrency: int | None = N
     recovery.start()
     counting = threading.Thread(target=_keep_counts_until, args=(place, stopping), name="counting", daemon=True)
     counting.start()
-    memory.return_memory_early()
     memory.collect_garbage_rarely()
     try:
         worker.run_worker(settings, partial(run_job, place), concurrency)

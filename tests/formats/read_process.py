@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from app.formats.reading import BadRecord, FormatError, ReadBoxes, Reader, ReadOptions, Record
+from app.formats.reading import BadRecord, FormatError, ReadBox, ReadBoxes, Reader, ReadOptions, Record
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = 10
@@ -42,9 +42,16 @@ def one_by_one(records: Iterable[Record]) -> Iterator[Record]:
     """Yield the records one at a time, also boxes that a reader gives in columns."""
     for record in records:
         if isinstance(record, ReadBoxes):
-            yield from record.each()
+            yield from _boxes_of(record)
         else:
             yield record
+
+
+def _boxes_of(many: ReadBoxes) -> Iterator[ReadBox]:
+    edges = many.x_min, many.y_min, many.x_max, many.y_max
+    columns = zip(many.image_keys, many.places(), *edges, many.class_keys, many.confidences, strict=True)
+    for image_key, where, x_min, y_min, x_max, y_max, class_key, confidence in columns:
+        yield ReadBox(image_key, where, x_min, y_min, x_max, y_max, None, class_key, "pixels", confidence)
 
 
 def main(name: str, file: str) -> None:

@@ -226,7 +226,7 @@ def test_boxes_in_columns_are_what_they_are_one_by_one(
         for number in numbers
     ]
     content: Any = MINIMAL | {"annotations": many}
-    content = packed({"annotations/a.json": content}) if is_packed else json.dumps(content).encode()
+    content = packed({"annotations/a{}.json": content}) if is_packed else json.dumps(content).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.formats.coco_reader.FEWEST", 1000)
         alone = list(read_coco(io.BytesIO(content), ReadOptions()))
