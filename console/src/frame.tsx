@@ -69,7 +69,7 @@ function Header() {
         </button>
         {user && <span class="quiet wide">{user.email}</span>}
         {user && (
-          <button type="button" title={user.email} onClick={() => void signOut()}>
+          <button type="button" title={user.email} onClick={signOut}>
             Sign out
           </button>
         )}

@@ -2,7 +2,7 @@
 // after the screen, which does not wait for it.
 import { asked, Dialog } from "./parts/dialog";
 import { isKeySheetOpen, keyGroups, setSingleKeys, singleKeys } from "./parts/key-sheet";
-import { interrupted } from "./session";
+import { interrupted, signOut } from "./session";
 import { SignInForm } from "./sign-in";
 
 /** All of them; they stand once in the page. */
@@ -14,6 +14,11 @@ export default function Overlays() {
       <Dialog title="Sign in again" isOpen={interrupted.value !== null}>
         <p>Your session has ended. Nothing on this page is lost.</p>
         <SignInForm email={interrupted.value?.email ?? ""} />
+        <p>
+          <button type="button" class="plain" onClick={signOut}>
+            Leave without signing in
+          </button>
+        </p>
       </Dialog>
     </>
   );

@@ -39,7 +39,8 @@ export async function requestJson<T>(method: string, path: string, pair: KeyPair
   sign(headers, pair);
   if (body !== undefined) headers.set("Content-Type", "application/json");
   const content = body === undefined ? undefined : JSON.stringify(body);
-  const request = new Request(`${apiAddress}${path}`, { ...requestOptions, method, headers, body: content });
+  // A page that is left ends its session by such a request.
+  const request = new Request(`${apiAddress}${path}`, { ...requestOptions, method, headers, body: content, keepalive: true });
   const response = await fetchOrUnreachable(request);
   if (!response.ok) throw await problemOf(response);
   return (await response.json()) as T;

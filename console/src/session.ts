@@ -49,21 +49,19 @@ export function hasRoleIn(campaignId: number, name: "labeler" | "reviewer"): boo
 export async function signIn(pair: KeyPair): Promise<void> {
   const made = await requestJson<Schemas["CreatedSessionKey"]>("POST", "/session_keys", pair, { hours: HOURS });
   const own = { key: made.apikey, secret: made.apisecret };
-  adopt(await describe(own));
-  channel.postMessage({ have: session.value });
+  const found = await describe(own);
+  adopt(found);
+  channel.postMessage({ have: found });
 }
 
 /** End the session here, in the other tabs, and at the service. */
-export async function signOut(): Promise<void> {
-  const ended = session.value;
+export function signOut(): void {
+  const ended = session.value ?? interrupted.value;
   if (!ended) return;
   channel.postMessage({ ended: ended.key });
   forget();
-  try {
-    await requestJson("DELETE", "/session_keys/current", ended);
-  } catch {
-    // Without a network the key ends by itself after its hours; it is kept nowhere any more.
-  }
+  // The page goes at once, with all that it shows. Without a network the key ends by itself after its hours; it is kept nowhere any more.
+  requestJson("DELETE", "/session_keys/current", ended).catch(() => {});
   location.assign(rootPath);
 }
 
@@ -118,7 +116,7 @@ function answer(data: { ask?: true; have?: Session | null; ended?: string }): vo
   if (data.ask && session.value) channel.postMessage({ have: session.value });
   // A tab that is in use keeps its own session until that has ended.
   if (data.have && !session.value) adopt(data.have);
-  if (data.ended && session.value?.key === data.ended) {
+  if (data.ended && (session.value ?? interrupted.value)?.key === data.ended) {
     forget();
     location.assign(rootPath);
   }
@@ -130,11 +128,14 @@ async function describe(pair: KeyPair): Promise<Session> {
 }
 
 function adopt(found: Session): void {
-  const before = interrupted.value;
+  if (interrupted.value && interrupted.value.userId !== found.userId) {
+    // What the page shows, and the requests that wait, are of somebody else. Unsent work lies in the outbox under its own user.
+    sessionStorage.setItem(STORED, JSON.stringify(found));
+    location.assign(rootPath);
+    return;
+  }
   keep(found);
   interrupted.value = null;
-  // What the page shows, and the requests that wait, are of somebody else. Unsent work lies in the outbox under its own user.
-  if (before && before.userId !== found.userId) location.assign(rootPath);
 }
 
 function keep(found: Session): void {

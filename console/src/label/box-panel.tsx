@@ -48,14 +48,20 @@ type Row = (item: Item, number: number, isSuggestion: boolean) => VNode;
 /** Rows that are the same elements as before where nothing about them has changed: with a thousand boxes that is what counts. */
 function useRows(editor: Editor, colorOf: Props["colorOf"], onChoose: Props["onChoose"]): Row {
   const kept = useRef(new Map<number, { item: Item; state: string; row: VNode }>());
+  const before = kept.current;
+  // What is no longer listed is let go.
+  kept.current = new Map();
   const latest = useRef(onChoose);
   latest.current = onChoose;
   const chosen = editor.chosen.value;
   return (item, number, isSuggestion) => {
     const color = colorOf(item.label);
     const state = `${number} ${item.id === chosen} ${isSuggestion} ${color}`;
-    const before = kept.current.get(item.id);
-    if (before?.item === item && before.state === state) return before.row;
+    const same = before.get(item.id);
+    if (same?.item === item && same.state === state) {
+      kept.current.set(item.id, same);
+      return same.row;
+    }
     const row = (
       <li key={item.id}>
         <button type="button" class="box-button" aria-pressed={item.id === chosen} onClick={() => latest.current(item)}>

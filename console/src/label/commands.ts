@@ -17,12 +17,17 @@ const ZOOM_STEP = 1.4;
 const PAN_STEP = 64;
 const BRIGHTNESS_STEP = 0.25;
 
+const LEAVING: ReadonlySet<Command> = new Set(["done", "nothing", "unusable", "next", "previous"]);
+
 export class Commands {
   readonly hidden = signal(false);
   readonly brightness = signal(1);
   /** What has just happened, for screen readers and for eyes. */
   readonly said = signal("");
   readonly asksReason = signal(false);
+  /** The image that a reason is asked for. */
+  private askedFor: number | null = null;
+  private asked = 0;
   /** Puts the focus into the field that finds classes. */
   findClass: () => void = () => {};
 
@@ -43,10 +48,16 @@ export class Commands {
     const { work } = this;
     const { editor } = work;
     const image = work.imageId;
+    if (work.isLoading.value && image !== null) return;
+    // A box whose button is still held would be left behind.
+    if (this.tool.isBusy && LEAVING.has(command)) return;
     const verbs: Record<Command, () => void> = {
       done: () => void this.done(),
       nothing: () => void this.nothing(),
-      unusable: () => (this.asksReason.value = editor.canEdit.value),
+      unusable: () => {
+        this.askedFor = image;
+        this.asksReason.value = editor.canEdit.value;
+      },
       next: () => this.go(work.opened.value?.following[1]?.image_id ?? null, "This is the last image."),
       previous: () => void this.goTo(work.findPrevious(), "This is the first image."),
       box: () => this.newBox(),
@@ -178,10 +189,11 @@ export class Commands {
   }
 
   private async copy(): Promise<void> {
-    const { editor } = this.work;
+    const { editor, imageId } = this.work;
     if (!editor.canEdit.value) return;
     try {
       const content = await this.work.lastContent();
+      if (this.isElsewhere(imageId)) return;
       const count = content ? editor.copy(content) : 0;
       this.say(count > 0 ? `${count} boxes were copied from the last image.` : "The last image has no boxes that are not here already.");
     } catch {
@@ -204,6 +216,7 @@ export class Commands {
     const { work } = this;
     const { editor } = work;
     const content = editor.content.value;
+    if (work.contradiction.value !== null) return this.say("Choose one of the two first. Next goes on without.");
     if (!editor.canEdit.value) return this.goOn();
     if (content.items.length === 0 && content.unusable === null && work.opened.value?.present.state !== "empty") {
       this.say("Nothing is drawn. Press 0 if nothing is here, or Next to go on without.");
@@ -215,19 +228,26 @@ export class Commands {
 
   async nothing(): Promise<void> {
     const { work } = this;
-    const { editor } = work;
+    const { editor, imageId } = work;
     if (!editor.canEdit.value) return;
     const { length } = editor.content.value.items;
     const words = `${length === 1 ? "The box" : `All ${length} boxes`} on this image will be removed. Undo brings them back.`;
     if (length > 0 && !(await confirm({ title: "Nothing here?", words, action: "Remove, and nothing here" }))) return;
+    if (this.isElsewhere(imageId)) return;
     work.submit({ items: [], unusable: null });
     await this.goOn();
   }
 
   async unusable(reason: string): Promise<void> {
     this.asksReason.value = false;
+    if (this.isElsewhere(this.askedFor)) return;
     this.work.submit({ items: [], unusable: reason });
     await this.goOn();
+  }
+
+  /** The image that something was asked for is no longer the one that is open. */
+  private isElsewhere(image: number | null): boolean {
+    return image !== this.work.imageId || this.work.isLoading.value;
   }
 
   private goOn(): Promise<void> {
@@ -235,8 +255,12 @@ export class Commands {
   }
 
   private async goTo(image: Promise<number | null>, otherwise: string): Promise<void> {
+    const number = ++this.asked;
+    const from = this.work.imageId;
     try {
-      this.go(await image, otherwise);
+      const found = await image;
+      // Of two wishes the later one counts, and none from an image that was left meanwhile.
+      if (number === this.asked && !this.isElsewhere(from)) this.go(found, otherwise);
     } catch {
       this.say("That image cannot be loaded now. Your work is kept.");
     }

@@ -2,7 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import type { Signal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Content } from "./content.ts";
 import { onlyHere } from "./content.ts";
 import type { Mark } from "./paint.ts";
@@ -18,11 +18,16 @@ interface Props {
 
 export function ConflictView({ work, found, colorOf }: Props) {
   const view = useMemo(() => signal<View | null>(null), []);
+  const heading = useRef<HTMLHeadingElement>(null);
+  // It takes the place of the stage, which had the focus.
+  useEffect(() => heading.current?.focus(), []);
   const theirs = found.isOwn ? "From another tab or device of yours" : "Theirs";
   return (
     <section class="conflict" aria-label="Conflict">
       <div class="conflict-words">
-        <h2>{found.isOwn ? "You changed this image in two places" : "Somebody else changed this image"}</h2>
+        <h2 ref={heading} tabIndex={-1}>
+          {found.isOwn ? "You changed this image in two places" : "Somebody else changed this image"}
+        </h2>
         <p>Nothing is lost yet. Compare both and choose; you can go on from there. Thick boxes are only on that side.</p>
         <p class="row">
           <button type="button" onClick={() => work.resolve("mine")}>

@@ -68,8 +68,18 @@ export class DrawingTool implements Tool {
     return moveBox(drag.box, at.x - drag.from.x, at.y - drag.from.y, size);
   }
 
+  /** A box is being drawn, moved or sized. */
+  get isBusy(): boolean {
+    return this.drag !== null && this.hasMoved;
+  }
+
   up(touch: Touch): void {
     const { editor } = this;
+    // The image that it was begun on is being left.
+    if (this.options.isBlocked.value) {
+      this.cancel();
+      return;
+    }
     this.move(touch);
     const [sketch, lifted, hasMoved] = [editor.sketch.value, editor.lifted.value, this.hasMoved];
     this.drag = null;

@@ -12,7 +12,6 @@ let opened: { user: number; outbox: Promise<Outbox> } | null = null;
 export async function openOutbox(): Promise<Outbox> {
   const user = (session.value ?? interrupted.value)?.userId;
   if (user === undefined) throw new Error("Sign in first.");
-  // Another user begins with a new page.
-  opened ??= { user, outbox: Outbox.open(user, carrier, `labelapi.outbox ${rootPath}`) };
+  if (opened?.user !== user) opened = { user, outbox: Outbox.open(user, carrier, `labelapi.outbox ${rootPath}`) };
   return opened.outbox;
 }

@@ -36,7 +36,7 @@ function nameOf(campaign: number, image: number): string {
 export class Outbox {
   readonly entries = signal<ReadonlyMap<string, Entry>>(new Map());
   /** Images with something that the service has not taken. */
-  readonly unsent = computed(() => [...this.entries.value.values()].filter((entry) => entry.state !== "kept"));
+  readonly unsent = computed(() => [...this.entries.value.values()].filter((entry) => entry.state !== "kept" || entry.other));
   /** When the service last took something; null before. */
   readonly savedAt = signal<Date | null>(null);
   /** What keeps things from being sent, in words; null if nothing does. */
@@ -49,7 +49,10 @@ export class Outbox {
   onClash: (theirs: Entry | null, mine: Entry) => void = () => {};
 
   private readonly due = new Map<string, number>();
+  /** Keys that this tab has given; an entry with another one is of another tab. */
+  private readonly own = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private plannedAt = 0;
   private writing: Promise<unknown> = Promise.resolve();
   private pendingWrites = 0;
   private sending: Promise<void> | null = null;
@@ -85,10 +88,16 @@ export class Outbox {
     return this.entries.value.get(nameOf(campaign, image)) ?? null;
   }
 
+  private newKey(): string {
+    const key = this.carrier.newKey();
+    this.own.add(key);
+    return key;
+  }
+
   private show(campaign: number, image: number, entry: Entry | null): void {
     const next = new Map(this.entries.value);
-    if (entry === null) next.delete(nameOf(campaign, image));
-    else next.set(nameOf(campaign, image), entry);
+    next.delete(nameOf(campaign, image));
+    if (entry !== null) next.set(nameOf(campaign, image), entry);
     this.entries.value = next;
   }
 
@@ -100,7 +109,7 @@ export class Outbox {
       campaign,
       image,
       kind,
-      key: this.carrier.newKey(),
+      key: this.newKey(),
       body,
       state: "waiting",
       problem: null,
@@ -127,19 +136,18 @@ export class Outbox {
     this.plan(0);
   }
 
-  /** Write in the order of the changes. An entry that another tab wrote meanwhile is not overwritten. */
+  /** Write in the order of the changes. An entry that another tab wrote meanwhile stays, and this one is kept beside it. */
   private write(entry: Entry, before: Entry | null): void {
     this.enqueue(async () => {
-      let theirs: Entry | null = null;
       let isClash = false;
-      await this.store.change(placeOf(entry), (found) => {
-        isClash = (found?.key ?? null) !== (before?.key ?? null) && found !== null;
-        theirs = found;
-        // A draft that was taken meanwhile is still ours.
-        return isClash ? found : { ...entry, drafted: found?.drafted ?? entry.drafted };
+      const kept = await this.store.change(placeOf(entry), (found) => {
+        isClash = found !== null && found.key !== before?.key && !this.own.has(found.key);
+        if (found && isClash) return { ...found, other: entry.body };
+        // A draft that was taken meanwhile is still ours. What this tab has not shown yet stays until it is chosen from.
+        return { ...entry, drafted: found?.drafted ?? entry.drafted, other: before?.other ? null : found?.other };
       });
-      if (isClash) this.show(entry.campaign, entry.image, theirs);
-      if (isClash) this.onClash(theirs, entry);
+      if (isClash) this.show(entry.campaign, entry.image, kept);
+      if (isClash) this.onClash(kept, entry);
       this.tell(entry);
     });
   }
@@ -167,8 +175,15 @@ export class Outbox {
   }
 
   private plan(delayMs: number): void {
+    const at = Date.now() + delayMs;
+    // What is due earlier is not put off by what comes later.
+    if (this.timer !== undefined && this.plannedAt <= at) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.run(), delayMs);
+    this.plannedAt = at;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.run();
+    }, delayMs);
   }
 
   private run(): void {
@@ -217,6 +232,8 @@ export class Outbox {
     const outcome = entry.kind === "done" ? await this.carrier.sendDone(entry) : await this.carrier.sendDraft(entry);
     if (outcome.next === "again") {
       const seconds = pauseAfter(this.failures++, outcome.afterSeconds);
+      // The next attempt begins with another one, so that what always fails does not hold up the rest.
+      this.show(entry.campaign, entry.image, this.get(entry.campaign, entry.image));
       for (const waiting of this.entries.value.keys()) this.due.set(waiting, Math.max(this.due.get(waiting) ?? 0, Date.now() + 1000 * seconds));
       this.trouble.value = outcome.afterSeconds === null ? "The service does not answer. Your work is kept in this browser." : "The service is busy. Your work is kept in this browser.";
       return false;
@@ -226,7 +243,7 @@ export class Outbox {
     this.due.delete(name);
     if (outcome.next === "taken" && entry.kind === "draft") await this.settle(entry, (found, isLatest) => ({ ...found, drafted: entry.body, state: isLatest ? "kept" : found.state }));
     else if (outcome.next === "taken") await this.taken(entry, outcome.revision ?? null);
-    else if (outcome.next === "new key") await this.settle(entry, (found, isLatest) => (isLatest ? { ...found, key: this.carrier.newKey() } : found));
+    else if (outcome.next === "new key") await this.settle(entry, (found, isLatest) => (isLatest ? { ...found, key: this.newKey() } : found));
     else if (outcome.next === "conflict") await this.conflict(entry, outcome.problem);
     else if (outcome.next === "refused") await this.mark(entry, "refused", outcome.problem);
     return true;
@@ -235,9 +252,12 @@ export class Outbox {
   private async taken(entry: Entry, revision: number | null): Promise<void> {
     const present = revision ?? entry.body.revision;
     // What was changed since is based on what was just taken.
-    await this.settle(entry, (found, isLatest) =>
-      isLatest ? null : { ...found, key: this.carrier.newKey(), body: { ...found.body, revision: present }, drafted: null },
-    );
+    await this.settle(entry, (found, isLatest) => {
+      const next = { ...found, key: this.newKey(), drafted: null, other: null, state: "waiting" as const };
+      if (!isLatest) return { ...next, state: found.state, other: found.other, body: { ...found.body, revision: present } };
+      // What another tab said at the same time becomes a draft upon it.
+      return found.other ? { ...next, kind: "draft", body: { ...found.other, revision: present } } : null;
+    });
     const now = this.get(entry.campaign, entry.image);
     if (now !== null && now.key !== entry.key && now.body.revision !== present) this.put(now.campaign, now.image, { ...now.body, revision: present }, now.kind);
     this.onTaken({ campaign: entry.campaign, image: entry.image, revision: present, content: fromBody(entry.body) });
@@ -256,11 +276,11 @@ export class Outbox {
 
   /** Note how a sent entry fared; the content may have changed meanwhile, which only a later key can tell. */
   private async settle(sent: Entry, change: (found: Entry, isLatest: boolean) => Entry | null): Promise<void> {
-    await this.writing;
     const known = this.get(sent.campaign, sent.image);
+    await this.writing;
     const settled = await this.store.change(placeOf(sent), (found) => (found ? change(found, found.key === sent.key) : null));
     this.isLasting.value = this.store.isLasting;
-    // A change that a person made during this write is newer than what was settled.
+    // A change that a person made meanwhile is newer than what was settled.
     if (this.get(sent.campaign, sent.image) === known) this.show(sent.campaign, sent.image, settled);
     if (settled === null || settled.state === "kept") this.savedAt.value = new Date();
     this.tell(sent);

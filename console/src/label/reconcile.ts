@@ -21,6 +21,8 @@ export interface Entry {
   problem: { status: number; words: string } | null;
   /** The last body that the service took as a draft, to tell it from a draft of another device. */
   drafted: Body | null;
+  /** What another tab of the same person said of the image at the same time, until the person chooses. */
+  other?: Body | null;
 }
 
 /** What the campaign holds of an image. */
@@ -56,6 +58,7 @@ export function openImage(present: Present, draft: Draft | null, entry: Entry | 
 function openEntry(present: Present, draft: Draft | null, entry: Entry, ours: readonly Body[]): Opened {
   const { revision } = present;
   const mine = fromBody(entry.body);
+  if (entry.other) return { kind: "conflict", mine: fromBody(entry.other), theirs: mine, revision: entry.body.revision, isDraft: true };
   if (entry.body.revision !== revision) {
     // The answer to a submission may have been lost, or another device sent the same.
     if (isSaid(mine, present)) return { kind: "clean", content: present.content, revision };

@@ -55,9 +55,12 @@ export interface ButtonProps {
   isPrimary?: boolean;
 }
 
+/** A click with the mouse leaves the focus where it is: the next Enter or Space is meant for the image. */
+const keepFocus = (event: MouseEvent) => event.preventDefault();
+
 function Button({ commands, command, words, isOff = false, isPrimary = false }: ButtonProps) {
   return (
-    <button type="button" class={isPrimary ? "primary" : ""} disabled={isOff} onClick={() => commands.command(command)}>
+    <button type="button" class={isPrimary ? "primary" : ""} disabled={isOff} onMouseDown={keepFocus} onClick={() => commands.command(command)}>
       {words}
     </button>
   );

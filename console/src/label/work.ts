@@ -37,6 +37,8 @@ export interface Who {
 /** Loaded ahead, data is used for so long: the revision shows later changes anyway. */
 const FRESH_MS = 120_000;
 const AHEAD = 3;
+/** So many images can be gone back to with their undo. */
+const MOST_PASTS = 30;
 
 export class Work {
   readonly editor = new Editor();
@@ -98,7 +100,10 @@ export class Work {
     this.isLoading.value = true;
     this.problem.value = null;
     try {
-      const [campaign, loaded] = await Promise.all([this.campaign.value ?? fetchCampaign(this.campaignId), this.load(image)]);
+      const [campaign, found] = await Promise.all([this.campaign.value ?? fetchCampaign(this.campaignId), this.load(image)]);
+      // What was sent from here meanwhile may be newer than what was read.
+      const isOld = found !== null && (found.present.revision ?? 0) < (this.taken.get(image) ?? 0);
+      const loaded = isOld ? await this.fetch(image) : found;
       if (number !== this.latest) return;
       this.campaign.value = campaign;
       if (loaded === null) throw new Problem(404, `Image ${image} is not in this campaign, or no longer.`);
@@ -119,7 +124,10 @@ export class Work {
     const image = this.imageId;
     if (image === null) return;
     this.editor.stopDrawing();
+    this.past.delete(image);
     this.past.set(image, this.editor.history.value);
+    const oldest = this.past.keys().next().value;
+    if (this.past.size > MOST_PASTS && oldest !== undefined) this.past.delete(oldest);
     this.last = this.editor.content.value;
     if (this.entry.value?.state === "waiting") this.outbox.flush();
   }
@@ -152,6 +160,7 @@ export class Work {
   private show(loaded: LoadedImage): void {
     const id = loaded.image.image_id;
     const opened = openImage(loaded.present, loaded.draft, this.who.mayLabel ? this.outbox.get(this.campaignId, id) : null, this.sent.get(id));
+    this.sent.delete(id);
     const content = opened.kind === "conflict" ? opened.mine : opened.content;
     const past = this.past.get(id);
     const picture = pictureOf(loaded.image);
@@ -254,6 +263,7 @@ export class Work {
   /** State that this is what is on the image. Returns false if it is what the campaign holds already. */
   submit(content: Content): boolean {
     const present = this.opened.value?.present;
+    if (!this.editor.canEdit.value) return false;
     this.editor.replace(content);
     if (present && isSaid(content, present) && this.entry.value === null) return false;
     this.keep(content, "done");
@@ -327,13 +337,21 @@ export class Work {
     const image = this.imageId;
     const entry = this.entry.value;
     if (image === null || entry?.state !== "conflict" || this.contradiction.value !== null) return;
-    const present = await fetchPresent(this.campaignId, image);
-    if (present === null || image !== this.imageId) return;
+    let present: Present | null;
+    try {
+      present = await fetchPresent(this.campaignId, image);
+    } catch {
+      setTimeout(() => void this.explainConflict(), EXPLAIN_AGAIN_MS);
+      return;
+    }
+    if (present === null || image !== this.imageId || this.contradiction.value !== null) return;
     const opened = this.opened.value;
     if (opened) this.opened.value = { ...opened, present };
-    this.setContradiction({ mine: fromBody(entry.body), theirs: present.content, revision: present.revision, isOwn: false });
+    // The person may have gone on drawing meanwhile.
+    this.setContradiction({ mine: this.editor.content.value, theirs: present.content, revision: present.revision, isOwn: false });
   }
 }
 
+const EXPLAIN_AGAIN_MS = 3_000;
 /** So many images that are not done are looked up at once. */
 const STEP = 20;

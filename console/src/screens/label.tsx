@@ -86,9 +86,11 @@ function Labeling({ work, retry }: { work: Work; retry: () => void }) {
     if (work.entry.value?.state === "conflict") void work.explainConflict();
   }, [work.entry.value]);
   const contradiction = work.contradiction.value;
-  const side = useLater(() => import("../label/side.tsx"), work.isShown.value || work.isBroken.value || contradiction !== null);
-  const conflict = useLater(() => import("../label/conflict.tsx"), contradiction !== null);
-  useEarlyKeys(side !== null);
+  const isPartWanted = work.isShown.value || work.isBroken.value || contradiction !== null;
+  const side = useLater(() => import("../label/side.tsx"), isPartWanted);
+  // Loaded before there is a conflict, because it may come when there is no network, or after an upgrade of the service.
+  const conflict = useLater(() => import("../label/conflict.tsx"), isPartWanted);
+  useEarlyKeys(side !== null, work);
   return (
     <div ref={page} class={`labeling ${isSideOpen ? "is-side-open" : ""}`} data-image={work.isLoading.value ? undefined : work.imageId}>
       <LabelingBar work={work} commands={commands} onSide={() => setSideOpen(!isSideOpen)} isSideOpen={isSideOpen} />
