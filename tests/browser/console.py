@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route, expect
 
 from tests.caller import Caller
 from tests.workers import ROOT
@@ -70,6 +70,16 @@ class Console:
     def see(self, words: str) -> None:
         """Wait until the page shows these words."""
         expect(self.page.get_by_text(words).first).to_be_visible()
+
+    def hold(self, pattern: str) -> list[Route]:
+        """Let requests to these addresses (a glob) wait; return the list that they come into, each until `continue_()`."""
+        held: list[Route] = []
+
+        def keep(route: Route) -> None:
+            held.append(route)
+
+        self.page.route(pattern, keep)
+        return held
 
     def axe(self) -> list[str]:
         """Return what axe finds against WCAG 2.2 A and AA on the page as it is now."""

@@ -79,6 +79,31 @@ def test_a_campaign_is_made_and_its_key_is_shown_once(
     assert partner.get(f"/campaigns/{campaign_id}").expect(200)["status"] == "active"
 
 
+def test_a_campaign_is_not_made_without_the_suggestions_that_were_typed(
+    make_console: MakeConsole, admin: Caller, title: str
+) -> None:
+    body = {"title": f"{title}-model", "kind": "model", "model": "detector", "version": "1"}
+    model = admin.post("/campaigns", body).expect(200)["campaign_id"]
+    page = make_console(admin, "/campaigns").page
+    page.get_by_role("button", name="New campaign").click()
+    page.get_by_label("Title", exact=True).fill(title)
+    page.get_by_label("E-mail address of the labeling partner").fill("quinn@partner.example")
+    suggestions = page.get_by_label("Suggestions from the model campaign")
+    suggestions.fill("no-such-model")
+    suggestions.press("Tab")
+    page.get_by_text("There is none with this title or id.").wait_for()
+    page.get_by_role("button", name="Create").click()
+    said = suggestions.evaluate("(field) => field.validationMessage")
+    assert said == "This stands for nothing yet. Choose one of the suggestions, or empty the field."
+    assert admin.get("/campaigns").expect(200)["campaigns"] == []
+    suggestions.fill(f"{title}-model")
+    page.wait_for_function("(field) => field.validity.valid", arg=suggestions.element_handle())
+    page.get_by_role("button", name="Create").click()
+    page.get_by_text("The secret is shown only now.").wait_for()
+    [made] = admin.get("/campaigns").expect(200)["campaigns"]
+    assert made["prelabels_from"] == model
+
+
 def test_the_steps_say_what_they_do_and_lead_back(
     make_console: MakeConsole, app: Flask, photographed: Photographed
 ) -> None:

@@ -268,6 +268,26 @@ def test_all_that_a_filter_finds_makes_a_new_campaign_whose_key_is_shown_once(
     expect(page.get_by_text(pair[1])).to_have_count(0)
 
 
+def test_a_title_that_is_found_late_leaves_the_other_filters(
+    make_console: MakeConsole, photographed: Photographed, title: str
+) -> None:
+    console = make_console(photographed.admin, "/images")
+    page = console.page
+    page.get_by_role("button", name="Filters", exact=True).click()
+    fields = page.locator("#filter-fields")
+    held = console.hold("**/api/v1/image_sets?*")
+    # The title itself, and those that begin with it.
+    with page.expect_request(lambda request: "/image_sets?" in request.url and "*" in request.url):
+        fields.get_by_label("Image set").press_sequentially(title)
+    fields.get_by_label("Type").fill("drone")
+    fields.get_by_label("Type").press("Tab")
+    expect(page).to_have_url(re.compile(r"\?type=drone$"))
+    for route in held:
+        route.continue_()
+    expect(page).to_have_url(re.compile(rf"image_set={photographed.imageset_id}"))
+    expect(page).to_have_url(re.compile(r"type=drone"))
+
+
 def test_filters_are_kept_as_a_query_and_frozen_as_a_snapshot(
     make_console: MakeConsole, photographed: Photographed, title: str
 ) -> None:

@@ -1,5 +1,5 @@
 // A field that finds an image set or a campaign by the beginning of its title, among as many as there are.
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../problem";
 import { Field } from "./field";
 import { findTitles, type Source, type Titled } from "./titles";
@@ -13,17 +13,24 @@ interface Props {
   /** Gets what the text stands for, or null while it stands for nothing, and the text itself. */
   onPick: (picked: Titled | null, text: string) => void;
   isRequired?: boolean;
+  /** What is still to do with what is picked. The form is not sent before, unless the field is empty. */
+  next?: string;
 }
 
 const PAUSE_MS = 200;
+const NOTHING_PICKED = "This stands for nothing yet. Choose one of the suggestions, or empty the field.";
 
 /** A text field with suggestions. A whole title is picked while it is typed, and an id such as `7` when the field is left. */
-export function TitlePicker({ label, hint = "Type the beginning of the title.", source, value, onPick, isRequired = false }: Props) {
+export function TitlePicker({ label, hint = "Type the beginning of the title.", source, value, onPick, isRequired = false, next = "" }: Props) {
   const list = useId();
   const [text, setText] = useState("");
   const [offers, setOffers] = useState<Titled[]>([]);
   const [fault, setFault] = useState("");
+  const input = useRef<HTMLInputElement>(null);
   const timer = useRef(0);
+  // An answer may arrive after the form has changed, and belongs to what the form is then.
+  const pickNow = useRef(onPick);
+  pickNow.current = onPick;
   // What this field has picked itself: what stands in it may say so in other words, and stays.
   const own = useRef<number | null>(null);
   // Counts what was typed and set; an answer to an earlier text is dropped.
@@ -31,6 +38,7 @@ export function TitlePicker({ label, hint = "Type the beginning of the title.", 
   useEffect(() => {
     if (value === own.current) return;
     own.current = value;
+    clearTimeout(timer.current);
     const number = ++latest.current;
     setFault("");
     setText("");
@@ -38,10 +46,19 @@ export function TitlePicker({ label, hint = "Type the beginning of the title.", 
     const show = (title: string) => number === latest.current && setText(title);
     source.titleOf(value).then(show, () => show(String(value)));
   }, [value]);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  // Before anybody can press a button that sends the form.
+  useLayoutEffect(() => {
+    const words = own.current === null ? NOTHING_PICKED : next;
+    input.current?.setCustomValidity(text.trim() ? words : "");
+  });
+  const forget = () => {
+    latest.current++;
+    clearTimeout(timer.current);
+  };
+  useEffect(() => forget, []);
   const pick = (picked: Titled | null, typed: string) => {
     own.current = picked?.id ?? null;
-    onPick(picked, typed);
+    pickNow.current(picked, typed);
   };
   const find = async (typed: string, isWhole: boolean) => {
     const number = latest.current;
@@ -79,11 +96,13 @@ export function TitlePicker({ label, hint = "Type the beginning of the title.", 
         <>
           <input
             {...ids}
+            ref={input}
             list={list}
             autocomplete="off"
             value={text}
             required={isRequired}
             aria-invalid={fault !== ""}
+            onInvalid={(event) => event.currentTarget.closest("details")?.setAttribute("open", "")}
             onFocus={() => void find(text.trim(), false)}
             onInput={(event) => type(event.currentTarget.value)}
             onChange={(event) => leave(event.currentTarget.value)}

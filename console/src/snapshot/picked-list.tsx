@@ -17,12 +17,19 @@ export function PickedList({ label, kind, picked, onPicked }: Props) {
     if (chosen && !picked.some(({ id }) => id === chosen.id)) onPicked([...picked, chosen]);
     setChosen(null);
   };
+  const action = kind === "image-set" ? "Add image set" : "Add campaign";
   return (
     <>
-      <TitlePicker label={label} source={kind === "image-set" ? imageSets : peoplesCampaigns} value={chosen?.id ?? null} onPick={setChosen} />
+      <TitlePicker
+        label={label}
+        source={kind === "image-set" ? imageSets : peoplesCampaigns}
+        value={chosen?.id ?? null}
+        onPick={setChosen}
+        next={`It is not in the list yet. Press “${action}”, or empty the field.`}
+      />
       <p class="row">
         <button type="button" disabled={!chosen} onClick={add}>
-          Add {kind === "image-set" ? "image set" : "campaign"}
+          {action}
         </button>
       </p>
       {picked.length > 0 && (
