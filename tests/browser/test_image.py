@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from sqlalchemy import text
 
 from app.azure.blobs import BlobStore
@@ -111,6 +111,9 @@ def test_admin_changes_what_is_known_of_an_image_and_sends_only_what_differs(
     dialog.get_by_label("Metadata").fill("{")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_role("alert")).to_contain_text("not valid JSON")
+    dialog.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Change …").click()
+    expect(dialog.get_by_label("Metadata")).to_have_value(re.compile("waal"))
     assert len(admin.get("/audit?action=update_image").expect(200)["audit"]) == 2
 
 
@@ -131,6 +134,37 @@ def test_admin_withdraws_an_image_for_good(make_console: MakeConsole, app: Flask
     console.open("/images?withdrawn=true")
     console.see("Withdrawn")
     expect(page.get_by_role("checkbox")).to_have_count(0)
+
+
+def test_a_withdrawal_with_another_reason_is_another_request(
+    make_console: MakeConsole, photographed: Photographed
+) -> None:
+    first = photographed.image_ids[0]
+    page = make_console(photographed.admin, f"/images/{first}").page
+    keys: list[str | None] = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.headers.get("idempotency-key"))
+        if len(keys) == 1:
+            # The service takes it, and the answer gets lost on the way.
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/withdraw", lose)
+    page.get_by_role("button", name="Withdraw …").click()
+    dialog = page.get_by_role("dialog")
+    withdraw = dialog.get_by_role("button", name="Withdraw", exact=True)
+    dialog.get_by_label("Reason").fill("A person can be recognized.")
+    withdraw.click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    dialog.get_by_label("Reason").fill("A face can be seen.")
+    withdraw.click()
+    expect(dialog.get_by_role("alert")).to_contain_text("was withdrawn before")
+    assert len(set(keys)) == len(keys) == 2
+    details = photographed.admin.get(f"/images/{first}/details").expect(200)
+    assert details["withdrawal"]["reason"] == "A person can be recognized."
 
 
 def test_an_image_that_cannot_be_shown_says_why(

@@ -107,6 +107,29 @@ def test_an_admin_makes_a_set_drops_a_folder_and_sees_its_images(
     assert console.axe() == []
 
 
+def test_the_answer_to_a_form_that_was_closed_leads_nowhere(
+    make_console: MakeConsole, admin: Caller, title: str
+) -> None:
+    console = make_console(admin, "/image-sets")
+    page = console.page
+    # Lists are asked for with a query.
+    held = console.hold("**/api/v1/image_sets")
+    page.get_by_role("button", name="New image set").click()
+    dialog = page.get_by_role("dialog", name="New image set")
+    dialog.get_by_label("Title").fill(title)
+    with page.expect_request(lambda request: request.method == "POST"):
+        dialog.get_by_role("button", name="Create").click()
+    dialog.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="New image set").click()
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        held[0].continue_()
+    # The next form is open, and stays so.
+    page.wait_for_load_state("networkidle")
+    expect(dialog.get_by_role("button", name="Create")).to_be_enabled()
+    assert page.url.endswith("/image-sets")
+    assert [made["title"] for made in admin.get("/image_sets").expect(200)["image_sets"]] == [title]
+
+
 def test_a_dropped_folder_is_read_to_its_depth(
     make_console: MakeConsole, admin: Caller, title: str, tmp_path: Path, uploads_allowed: None
 ) -> None:

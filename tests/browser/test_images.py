@@ -268,6 +268,32 @@ def test_all_that_a_filter_finds_makes_a_new_campaign_whose_key_is_shown_once(
     expect(page.get_by_text(pair[1])).to_have_count(0)
 
 
+def test_the_key_of_a_new_campaign_is_shown_even_if_its_form_was_closed(
+    make_console: MakeConsole, photographed: Photographed, title: str
+) -> None:
+    console = make_console(photographed.admin, "/images")
+    page = console.page
+    held = console.hold("**/api/v1/campaigns")
+    page.get_by_role("button", name="Select all 6").click()
+    page.get_by_role("button", name="New campaign …").click()
+    dialog = page.get_by_role("dialog", name="New campaign")
+    dialog.get_by_label("Title").fill(f"{title}-new")
+    dialog.get_by_label("E-mail address of the labeler").fill("new@partner.example")
+    with page.expect_request("**/api/v1/campaigns"):
+        dialog.get_by_role("button", name="Create").click()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    held[0].continue_()
+    handover = page.get_by_role("dialog", name="The key of the new member")
+    pair = [handover.get_by_label(part, exact=True).input_value() for part in ("Key", "Secret")]
+    Caller(photographed.admin.http, *pair).get("/whoami").expect(200)
+    handover.get_by_role("checkbox", name="I have copied both parts").check()
+    handover.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="New campaign …").click()
+    expect(dialog.get_by_label("Title")).to_have_value("")
+    expect(dialog.get_by_role("button", name="Create")).to_be_enabled()
+
+
 def test_a_title_that_is_found_late_leaves_the_other_filters(
     make_console: MakeConsole, photographed: Photographed, title: str
 ) -> None:

@@ -97,6 +97,35 @@ def snapshots(app: Flask, photographed: Photographed) -> tuple[int, int]:
     return ids[0], ids[1]
 
 
+def test_a_snapshot_is_made_only_of_what_was_counted(make_console: MakeConsole, photographed: Photographed) -> None:
+    admin, campaign_id = photographed.admin, photographed.campaign_id
+    label(photographed)
+    console = make_console(admin, f"/snapshots?new=true&campaign={campaign_id}")
+    page = console.page
+    page.get_by_label("Name of the dataset").fill(photographed.title)
+    expect(page.get_by_role("button", name=f"Remove {photographed.title}")).to_be_visible()
+    held = console.hold("**/api/v1/snapshots")
+    with page.expect_request("**/api/v1/snapshots"):
+        page.get_by_role("button", name="Show what it would be").click()
+    page.get_by_label("Reviews").select_option("accepted")
+    held[0].continue_()
+    show = page.get_by_role("button", name="Show what it would be")
+    expect(show).to_be_enabled()
+    preview = page.get_by_role("status", name="What the snapshot would be")
+    expect(preview).to_have_count(0)
+    page.unroute("**/api/v1/snapshots")
+    # A campaign that is typed and not added would be left out without a word.
+    typed = page.get_by_label("Campaigns, the most trusted first")
+    typed.fill(photographed.title)
+    expect(page.get_by_role("button", name="Add campaign")).to_be_enabled()
+    show.click()
+    assert "Press “Add campaign”" in typed.evaluate("(field) => field.validationMessage")
+    typed.fill("")
+    show.click()
+    expect(preview).to_contain_text(f"{photographed.title} version 1")
+    expect(preview).to_contain_text("Images0")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_two_versions_are_compared(
     make_console: MakeConsole, photographed: Photographed, snapshots: tuple[int, int], scheme: str

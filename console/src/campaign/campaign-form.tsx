@@ -30,8 +30,11 @@ export function CampaignForm({ onDone, onCancel }: Props) {
   const check = (name: keyof Typed) => (event: Event) => setTyped({ ...typed, [name]: (event.currentTarget as HTMLInputElement).checked });
   const save = useAction(async () => {
     const header = { "Idempotency-Key": key };
-    onDone(await data(api.POST("/campaigns", { params: { header }, body: bodyOf(typed, prelabels) })));
-  });
+    const made = await data(api.POST("/campaigns", { params: { header }, body: bodyOf(typed, prelabels) }));
+    // A key is shown once, so it is handed over even if the form was closed meanwhile.
+    if (made.access_token) onDone(made);
+    return made;
+  }, (made) => made.access_token || onDone(made));
   const submit = (event: Event) => {
     event.preventDefault();
     void save.run();

@@ -62,7 +62,7 @@ export function AddToCampaign({ isOpen, onClose, added, words }: AddProps) {
   const [campaign, setCampaign] = useState<Titled | null>(null);
   const [addition, setAddition] = useState<Addition | null>(null);
   const key = useRef("");
-  const action = useAction(async (id: number) => setAddition(await add(id, added, key.current || (key.current = newIdempotencyKey()))));
+  const action = useAction((id: number) => add(id, added, key.current || (key.current = newIdempotencyKey())), setAddition);
   const close = () => {
     setAddition(null);
     action.clear();
@@ -96,9 +96,19 @@ export function AddToCampaign({ isOpen, onClose, added, words }: AddProps) {
   );
 }
 
-export function NewCampaign({ isOpen, onClose, added, words }: AddProps) {
-  const [created, setCreated] = useState<Schemas["CreatedCampaign"] | null>(null);
+/** A key is shown once. It stands beside the form, so that it is shown even if the form was closed while the request ran. */
+export function NewCampaign(props: AddProps) {
   const [newKey, setNewKey] = useState<NewKey | null>(null);
+  return (
+    <>
+      {props.isOpen && <NewCampaignForm {...props} onKey={setNewKey} />}
+      <Handover newKey={newKey} onClose={() => setNewKey(null)} />
+    </>
+  );
+}
+
+function NewCampaignForm({ isOpen, onClose, added, words, onKey }: AddProps & { onKey: (key: NewKey | null) => void }) {
+  const [created, setCreated] = useState<Schemas["CreatedCampaign"] | null>(null);
   const [addition, setAddition] = useState<Addition | null>(null);
   const keys = useRef({ of: "", create: "", add: "" });
   const action = useAction(async (title: string, email: string) => {
@@ -107,48 +117,39 @@ export function NewCampaign({ isOpen, onClose, added, words }: AddProps) {
     const params = { header: { "Idempotency-Key": keys.current.create } };
     const body = { title, labeler_email: email, late_corrections: true };
     const made = created ?? (await data(api.POST("/campaigns", { params, body })));
-    if (!created) setNewKey(made.access_token && { ...made.access_token, email });
+    if (!created) onKey(made.access_token && { ...made.access_token, email });
     setCreated(made);
     setAddition(await add(made.campaign_id, added, keys.current.add));
   });
-  const close = () => {
-    setCreated(null);
-    setAddition(null);
-    action.clear();
-    onClose();
-  };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const sent = new FormData(event.currentTarget as HTMLFormElement);
     void action.run(String(sent.get("title")).trim(), String(sent.get("email")).trim());
   };
   return (
-    <>
-      <Dialog title={`New campaign with ${words}`} isOpen={isOpen} onClose={close}>
-        <form onSubmit={submit}>
-          {!created && (
-            <>
-              <Field label="Title" hint="Lowercase letters, digits and single dashes, at most 53 characters.">
-                {(ids) => <input {...ids} name="title" required maxLength={128} autocomplete="off" />}
-              </Field>
-              <Field label="E-mail address of the labeler" hint="A user that is not known yet gets a key.">
-                {(ids) => <input {...ids} name="email" type="email" required />}
-              </Field>
-            </>
-          )}
-          {addition && <AdditionNote addition={addition} />}
-          {created && addition && <p>The campaign is not active yet: its page has the next step.</p>}
-          <ProblemNote error={action.error} />
-          {created && !addition && action.error && <p>The campaign was created, but it has no images yet.</p>}
-          {created && !addition && <input type="hidden" name="title" value={created.title} />}
-          {addition ? (
-            <CloseFooter onClose={close} />
-          ) : (
-            <FormFooter action={created ? "Add the images again" : "Create"} actionMeanwhile="Working …" isRunning={action.isRunning} onCancel={close} />
-          )}
-        </form>
-      </Dialog>
-      <Handover newKey={newKey} onClose={() => setNewKey(null)} />
-    </>
+    <Dialog title={`New campaign with ${words}`} isOpen={isOpen} onClose={onClose}>
+      <form onSubmit={submit}>
+        {!created && (
+          <>
+            <Field label="Title" hint="Lowercase letters, digits and single dashes, at most 53 characters.">
+              {(ids) => <input {...ids} name="title" required maxLength={128} autocomplete="off" />}
+            </Field>
+            <Field label="E-mail address of the labeler" hint="A user that is not known yet gets a key.">
+              {(ids) => <input {...ids} name="email" type="email" required />}
+            </Field>
+          </>
+        )}
+        {addition && <AdditionNote addition={addition} />}
+        {created && addition && <p>The campaign is not active yet: its page has the next step.</p>}
+        <ProblemNote error={action.error} />
+        {created && !addition && action.error && <p>The campaign was created, but it has no images yet.</p>}
+        {created && !addition && <input type="hidden" name="title" value={created.title} />}
+        {addition ? (
+          <CloseFooter onClose={onClose} />
+        ) : (
+          <FormFooter action={created ? "Add the images again" : "Create"} actionMeanwhile="Working …" isRunning={action.isRunning} onCancel={onClose} />
+        )}
+      </form>
+    </Dialog>
   );
 }

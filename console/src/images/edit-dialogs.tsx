@@ -1,5 +1,5 @@
 // What image-admins do with one image: change what is said of it, and withdraw it for good.
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { api, data, newIdempotencyKey, type Schemas } from "../api";
 import { Dialog } from "../parts/dialog";
 import { Field } from "../parts/field";
@@ -46,8 +46,7 @@ export function EditImage({ image, isOpen, onClose, onChanged }: EditProps) {
       onChanged(await data(api.PATCH("/images/{image_id}", { params: { path: { image_id: image.image_id } }, body })));
       notify("The image is changed.");
     }
-    onClose();
-  });
+  }, onClose);
   const place = image.location_taken;
   const input = (name: string, label: string, value: string | null, hint?: string) => (
     <Field label={label} {...(hint ? { hint } : {})}>
@@ -81,13 +80,14 @@ export function EditImage({ image, isOpen, onClose, onChanged }: EditProps) {
 }
 
 export function WithdrawImage({ image, isOpen, onClose, onChanged }: EditProps) {
-  const [key] = useState(newIdempotencyKey);
+  const key = useRef({ of: "", value: "" });
   const withdraw = useAction(async (reason: string) => {
-    const params = { path: { image_id: image.image_id }, header: { "Idempotency-Key": key } };
+    // Another reason is another request. The same one may have arrived although its answer was lost.
+    if (key.current.of !== reason) key.current = { of: reason, value: newIdempotencyKey() };
+    const params = { path: { image_id: image.image_id }, header: { "Idempotency-Key": key.current.value } };
     onChanged(await data(api.POST("/images/{image_id}/withdraw", { params, body: { reason } })));
     notify("The image is withdrawn.");
-    onClose();
-  });
+  }, onClose);
   return (
     <Dialog title="Withdraw the image for good" isOpen={isOpen} onClose={onClose}>
       <form

@@ -37,12 +37,12 @@ export function KeepQuery({ isOpen, onClose, query }: KeepProps) {
   const keep = useAction(async (name: string) => {
     if (taken !== name && (await findQuery(name))) {
       setTaken(name);
-      return;
+      return false;
     }
     await data(api.PUT("/queries/{name}", { params: { path: { name } }, body: { query } }));
     notify(`The query ${name} is kept.`);
-    close();
-  });
+    return true;
+  }, (isKept) => isKept && close());
   const close = () => {
     setTaken("");
     keep.clear();

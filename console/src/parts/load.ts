@@ -58,22 +58,39 @@ export interface Action<A extends unknown[]> {
   run: (...args: A) => Promise<void>;
   isRunning: boolean;
   error: Error | null;
+  /** Forget the error, and drop the answer to what still runs. */
   clear: () => void;
 }
 
-/** Run something once at a time and keep its error, for `<ProblemNote>` beside the button. */
-export function useAction<A extends unknown[]>(act: (...args: A) => Promise<unknown>): Action<A> {
+/**
+ * Run something once at a time and keep its error, for `<ProblemNote>` beside the button.
+ *
+ * `done` gets what `act` returns, unless the form that asked was closed meanwhile: it went from the page, or was cleared.
+ */
+export function useAction<A extends unknown[], R>(act: (...args: A) => Promise<R>, done?: (result: R) => unknown): Action<A> {
   const [isRunning, setRunning] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   const busy = useRef(false);
+  // Counts how often the form was closed; an answer to an earlier one is dropped.
+  const closed = useRef(0);
+  useEffect(() => () => void closed.current++, []);
   const run = async (...args: A) => {
     if (busy.current) return;
+    const number = closed.current;
     busy.current = true;
     setRunning(true);
     const found = await outcome(() => act(...args));
+    if (number !== closed.current) return;
     busy.current = false;
     setRunning(false);
     setError(found.error);
+    if (!found.error) done?.(found.data as R);
   };
-  return { run, isRunning, error, clear: () => setError(null) };
+  const clear = () => {
+    closed.current++;
+    busy.current = false;
+    setRunning(false);
+    setError(null);
+  };
+  return { run, isRunning, error, clear };
 }

@@ -116,7 +116,7 @@ export default function Images({ query }: ScreenProps) {
         <GridOrWhyNot key={`${written} ${sort}`} address={`${written} ${sort}`} pages={pages} selection={selection} canChoose={canChoose} hasFilters={!!written} onRange={range.run} />
       )}
       {asked === "add" && <AddToCampaign isOpen onClose={close} added={added} words={words} />}
-      {asked === "new" && <NewCampaign isOpen onClose={close} added={added} words={words} />}
+      <NewCampaign isOpen={asked === "new"} onClose={close} added={added} words={words} />
       {asked === "query" && selected && <KeepQuery isOpen onClose={close} query={selected} />}
       {asked === "snapshot" && selected && <MakeSnapshot isOpen onClose={close} query={selected} campaignId={filters.campaign ?? null} />}
     </div>

@@ -41,16 +41,18 @@ export function SnapshotForm({ campaignId, query, onDone, onCancel }: Props) {
   const [imageSets, setImageSets] = useState<Titled[]>([]);
   const [states, setStates] = useState<State[]>(EVERYWHERE);
   const [split, setSplit] = useState<SplitText>(NO_SPLIT);
-  const [preview, setPreview] = useState<Preview | null>(null);
+  const [counted, setCounted] = useState<{ of: string; preview: Preview } | null>(null);
+  const [fault, setFault] = useState<Error | null>(null);
   useEffect(() => {
-    if (campaignId !== null) void anyCampaign.titleOf(campaignId).then((title) => setCampaigns([{ id: campaignId, title }]));
+    if (campaignId !== null) void anyCampaign.titleOf(campaignId).then((title) => setCampaigns([{ id: campaignId, title }]), setFault);
   }, [campaignId]);
   const body = { ...bodyOf(typed, campaigns, imageSets, states, split), ...(query ? { query } : {}) };
-  // What was counted belongs to other choices once one of them changes.
-  useEffect(() => setPreview(null), [JSON.stringify(body)]);
-  const key = useMemo(newIdempotencyKey, [JSON.stringify(body)]);
-  const count = useAction(async () => setPreview((await send({ ...body, dry_run: true })) as Preview));
-  const make = useAction(async () => onDone((await send(body, key)) as Schemas["Snapshot"]));
+  const written = JSON.stringify(body);
+  // What was counted belongs to other choices once one of them changes, also while it is counted.
+  const preview = counted?.of === written ? counted.preview : null;
+  const key = useMemo(newIdempotencyKey, [written]);
+  const count = useAction(async () => setCounted({ of: written, preview: (await send({ ...body, dry_run: true })) as Preview }));
+  const make = useAction(async () => (await send(body, key)) as Schemas["Snapshot"], onDone);
   const set = (name: keyof typeof EMPTY) => (event: Event) => setTyped({ ...typed, [name]: (event.currentTarget as HTMLInputElement).value });
   const submit = (event: Event) => {
     event.preventDefault();
@@ -97,7 +99,7 @@ export function SnapshotForm({ campaignId, query, onDone, onCancel }: Props) {
           Leave out images whose file cannot be read, instead of failing
         </label>
       </details>
-      <ProblemNote error={count.error ?? make.error} />
+      <ProblemNote error={count.error ?? make.error ?? fault} />
       {preview && <PreviewWords preview={preview} />}
       <FormFooter
         action={preview ? "Make the snapshot" : "Show what it would be"}

@@ -28,8 +28,8 @@ export function ImageSetForm({ set, onDone, onCancel }: Props) {
   const key = useMemo(newIdempotencyKey, [title, timezone, duplicates, metadata]);
   const save = useAction(async () => {
     const body = { title: title.trim(), timezone: timezone.trim() || null, duplicates };
-    onDone(set ? await change(set, body, parseMetadata(metadata)) : await create(body, parseMetadata(metadata), key));
-  });
+    return set ? change(set, body, parseMetadata(metadata)) : create(body, parseMetadata(metadata), key);
+  }, onDone);
   const submit = (event: Event) => {
     event.preventDefault();
     void save.run();
