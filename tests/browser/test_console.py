@@ -1,6 +1,7 @@
 """The console in a real browser: sign in, sessions over tabs and time, and what every screen must be."""
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,9 +81,15 @@ def test_reload_and_new_tab_keep_the_session_and_sign_out_ends_it_everywhere(
     session = other.evaluate("() => JSON.parse(sessionStorage['labelapi.session'])")
     other.get_by_role("button", name="Sign out").click()
     for page in (other, console.page):
+        expect(page).to_have_url(f"{console.url}/")
         expect(page.get_by_role("heading", name="Sign in to LabelAPI")).to_be_visible()
         assert page.evaluate("() => ({...sessionStorage})") == {}
-    Caller(admin.http, session["key"], session["secret"]).get("/whoami").expect(401)
+    # The page does not wait for the service.
+    ended = Caller(admin.http, session["key"], session["secret"])
+    deadline = time.monotonic() + 30
+    while ended.get("/whoami").response.status_code != 401:
+        assert time.monotonic() < deadline
+        other.wait_for_timeout(100)
 
 
 def test_ended_session_asks_again_and_keeps_the_page(make_console: MakeConsole, admin: Caller) -> None:
