@@ -175,6 +175,32 @@ def _written(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+# Links without headers are those of previews. They stay the same for hours, and lists, the strip of the labeling page and what it
+# loads ahead ask for them again and again.
+@lru_cache(4096)
+def _sign_plain(
+    account_name: str,
+    container: str,
+    name: str,
+    expires: str,
+    protocol: str | None,
+    account_key: str | None = None,
+    user_delegation_key: UserDelegationKey | None = None,
+) -> str:
+    return str(
+        generate_blob_sas(
+            account_name,
+            container,
+            name,
+            permission="r",
+            expiry=expires,
+            protocol=protocol,
+            account_key=account_key,
+            user_delegation_key=user_delegation_key,
+        )
+    )
+
+
 def _sign_read(
     account_name: str,
     container: str,
@@ -185,10 +211,7 @@ def _sign_read(
     key: dict[str, Any],
 ) -> str:
     if headers is None:
-        expires = _written(expiry)
-        return str(
-            generate_blob_sas(account_name, container, name, permission="r", expiry=expires, protocol=protocol, **key)
-        )
+        return _sign_plain(account_name, container, name, _written(expiry), protocol, **key)
     query = generate_blob_sas(
         account_name,
         container,
