@@ -77,7 +77,7 @@ def test_reload_and_new_tab_keep_the_session_and_sign_out_ends_it_everywhere(
     other: Page = console.context.new_page()
     console.watch(other)
     other.goto(f"{console.url}/jobs")
-    expect(other.get_by_role("heading", name="Jobs")).to_be_visible()
+    expect(other.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
     session = other.evaluate("() => JSON.parse(sessionStorage['labelapi.session'])")
     other.get_by_role("button", name="Sign out").click()
     for page in (other, console.page):

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Work } from "./work.ts";
 
 /** A key that was pressed longer ago was given up by the person. */
-const FRESH_MS = 3000;
+const FRESH_MS = 10_000;
 
 /** Load a module when `isWanted` is true for the first time. Returns null until it is there. */
 export function useLater<Module>(load: () => Promise<Module>, isWanted: boolean): Module | null {
@@ -21,7 +21,7 @@ export function useLater<Module>(load: () => Promise<Module>, isWanted: boolean)
 }
 
 
-/** Keep keys that are pressed while `isReady` is false, and let the image have them once it is true: who sees the picture may type. */
+/** Keep keys that are pressed while `isReady` is false and that nobody has taken, and let the image have them once it is true: who sees the picture may type. */
 export function useEarlyKeys(isReady: boolean, work: Work): void {
   const early = useRef<{ event: KeyboardEvent; image: number | null }[]>([]);
   useEffect(() => {

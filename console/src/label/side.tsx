@@ -22,13 +22,17 @@ export interface SideProps {
   colorOf: (label: string) => string;
   onOpen: () => void;
   onChosen: () => void;
+  /** Keys are taken from now on. */
+  onKeys: () => void;
 }
 
-export function Side({ work, commands, keys, colorOf, onOpen, onChosen }: SideProps) {
+export function Side({ work, commands, keys, colorOf, onOpen, onChosen, onKeys }: SideProps) {
   const field = useRef<HTMLInputElement>(null);
   const [isLettersOpen, setLettersOpen] = useState(false);
   const campaign = work.campaign.value;
   useLabelingKeys(commands, keys);
+  // Here, because effects of one component run in their order, and those of two may not.
+  useEffect(onKeys, []);
   useEffect(() => {
     const findClass = () => {
       onOpen();

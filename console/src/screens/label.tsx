@@ -90,7 +90,8 @@ function Labeling({ work, retry }: { work: Work; retry: () => void }) {
   const side = useLater(() => import("../label/side.tsx"), isPartWanted);
   // Loaded before there is a conflict, because it may come when there is no network, or after an upgrade of the service.
   const conflict = useLater(() => import("../label/conflict.tsx"), isPartWanted);
-  useEarlyKeys(side !== null, work);
+  const [takesKeys, setTakesKeys] = useState(false);
+  useEarlyKeys(takesKeys, work);
   return (
     <div ref={page} class={`labeling ${isSideOpen ? "is-side-open" : ""}`} data-image={work.isLoading.value ? undefined : work.imageId}>
       <LabelingBar work={work} commands={commands} onSide={() => setSideOpen(!isSideOpen)} isSideOpen={isSideOpen} />
@@ -124,7 +125,7 @@ function Labeling({ work, retry }: { work: Work; retry: () => void }) {
         </p>
       </div>
       {side ? (
-        <side.Side work={work} commands={commands} keys={keys} colorOf={colorOf} onOpen={() => setSideOpen(true)} onChosen={focusStage} />
+        <side.Side work={work} commands={commands} keys={keys} colorOf={colorOf} onOpen={() => setSideOpen(true)} onChosen={focusStage} onKeys={() => setTakesKeys(true)} />
       ) : (
         <div class="side" />
       )}
