@@ -175,13 +175,11 @@ def _written(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# Links without headers are those of previews. They stay the same for hours, and lists, the strip of the labeling page and what it
-# loads ahead ask for them again and again.
-@lru_cache(4096)
 def _sign_plain(
     account_name: str,
     container: str,
     name: str,
+    permission: str,
     expires: str,
     protocol: str | None,
     account_key: str | None = None,
@@ -192,13 +190,18 @@ def _sign_plain(
             account_name,
             container,
             name,
-            permission="r",
+            permission=permission,
             expiry=expires,
             protocol=protocol,
             account_key=account_key,
             user_delegation_key=user_delegation_key,
         )
     )
+
+
+# Links of previews have no headers. They stay the same for hours, and lists, the strip of the labeling page and what it loads
+# ahead ask for them again and again.
+_sign_preview = lru_cache(4096)(_sign_plain)
 
 
 def _sign_read(
@@ -211,7 +214,7 @@ def _sign_read(
     key: dict[str, Any],
 ) -> str:
     if headers is None:
-        return _sign_plain(account_name, container, name, _written(expiry), protocol, **key)
+        return _sign_preview(account_name, container, name, "r", _written(expiry), protocol, **key)
     query = generate_blob_sas(
         account_name,
         container,
@@ -235,14 +238,4 @@ def _sign_read(
 def _sign_file_upload(
     account_name: str, container: str, name: str, expiry: datetime, protocol: str | None, key: dict[str, Any]
 ) -> str:
-    return str(
-        generate_blob_sas(
-            account_name,
-            container,
-            name,
-            permission=FILE_UPLOAD_PERMISSION,
-            expiry=_written(expiry),
-            protocol=protocol,
-            **key,
-        )
-    )
+    return _sign_plain(account_name, container, name, FILE_UPLOAD_PERMISSION, _written(expiry), protocol, **key)
