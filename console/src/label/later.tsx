@@ -20,7 +20,6 @@ export function useLater<Module>(load: () => Promise<Module>, isWanted: boolean)
   return found?.module ?? null;
 }
 
-
 /** Keep keys that are pressed while `isReady` is false and that nobody has taken, and let the image have them once it is true: who sees the picture may type. */
 export function useEarlyKeys(isReady: boolean, work: Work): void {
   const early = useRef<{ event: KeyboardEvent; image: number | null }[]>([]);
