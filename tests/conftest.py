@@ -31,6 +31,7 @@ from app import create_app
 from app.azure.blobs import BlobStore
 from app.cli import add_commands
 from app.database.engine import Base, db
+from app.media import previews
 from app.models import Campaign, CampaignImage
 from app.services import users
 from app.settings import Settings
@@ -261,6 +262,13 @@ def storage(storage_connection_string: str) -> Iterator[BlobServiceClient]:
 def container(storage: BlobServiceClient, settings: Settings) -> ContainerClient:
     """The main container."""
     return storage.get_container_client(settings.azure_storage_imageset_container)
+
+
+@pytest.fixture
+def no_previews(container: ContainerClient) -> None:
+    """No previews of earlier tests: ids of images begin again at 1 with each test, and what lies in storage stays."""
+    for blob in container.list_blobs(f"{previews.FOLDER}/"):
+        container.delete_blob(blob.name)
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ class Withdrawn:
 
 @pytest.fixture
 def plain_uploads(
-    admin: Caller, stage: Stage, storage: BlobServiceClient, container: ContainerClient, title: str
+    admin: Caller, stage: Stage, storage: BlobServiceClient, container: ContainerClient, no_previews: None, title: str
 ) -> Uploads:
     """An image set with its files, which nobody must keep from being deleted."""
     return Uploads(admin, stage.session, storage, container, title)

@@ -36,7 +36,7 @@ PROBLEMS = "/image_sets/1/problems"
 
 
 @pytest.fixture
-def dropbox(admin: Caller, title: str) -> Iterator[ContainerClient]:
+def dropbox(admin: Caller, no_previews: None, title: str) -> Iterator[ContainerClient]:
     made = admin.post("/image_sets", {"title": title}).expect(200)
     with ContainerClient.from_container_url(made["dropbox_url"]) as client:
         yield client
