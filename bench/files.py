@@ -274,7 +274,7 @@ def _upload_again(service: Service) -> float:
     ]
     begin = time.perf_counter()
     for number, file in enumerate(files):
-        container.upload_blob(f"again/{title}/{number}", file).close()
+        container.upload_blob(f"again/{title}/{number}", file, validate_content=True).close()
     return time.perf_counter() - begin
 
 

@@ -50,11 +50,13 @@ class Exchange:
 class StorageProxy:
     """Where the proxy is, the rules that see every request and every exchange before it goes on, and all exchanges so far.
 
-    A rule may change an exchange, wait, or raise Cut; one for requests may raise Refused.
+    A rule may change an exchange, wait, or raise Cut; one for requests may raise Refused. `harm` returns what Azurite gets of
+    the body of a request.
     """
 
     connection_string: str
     request_rule: Callable[[Request], None] = lambda request: None
+    harm: Callable[[bytes], bytes] = lambda body: body
     watchers: list[Callable[[Request], None]] = field(default_factory=list)
     rule: Callable[[Exchange], None] = lambda exchange: None
     seen: list[Exchange] = field(default_factory=list)
@@ -121,7 +123,7 @@ def _handler(netloc: str, proxy: StorageProxy) -> type[BaseHTTPRequestHandler]:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 connection.putheader(name, value)
-            connection.endheaders(body)
+            connection.endheaders(proxy.harm(body))
             response = connection.getresponse()
             headers = {name.lower(): value for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP}
             exchange = Exchange(self.command, self.path, sent, response.status, headers, response.read())

@@ -264,12 +264,13 @@ class BlobStore(Containers):
     ) -> None:
         """Write a blob of the main container, block by block; what was there is replaced when all of it has arrived.
 
-        Links that say nothing else answer it with `content_type` and `cache_control`.
+        Links that say nothing else answer it with `content_type` and `cache_control`. The service compares the MD5 of each
+        block with the one that was sent, so that bytes changed on the way are an outage.
         """
         data = content if hasattr(content, "read") else _each(content)
         settings = ContentSettings(content_type=content_type, cache_control=cache_control)
         with self._writing(path):
-            self._blob(path).upload_blob(data, overwrite=True, content_settings=settings)
+            self._blob(path).upload_blob(data, overwrite=True, content_settings=settings, validate_content=True)
 
     def stage(self, path: str, expected_size: int) -> StagedBlob:
         """Begin a blob of the main container of about so many bytes; nobody sees it before it is finished."""

@@ -10,6 +10,8 @@ from app.errors import NotFound, Problem, StorageUnavailable
 
 REFUSED = (401, 403)
 BUSY = (408, 429)
+# What arrived is not what was sent.
+DAMAGED = "Md5Mismatch"
 NO_BLOB, NO_CONTAINER = "BlobNotFound", "ContainerNotFound"
 
 
@@ -33,7 +35,10 @@ def is_answer(error: HttpResponseError, status: int, code: str) -> bool:
 
 
 def is_outage(error: AzureError) -> bool:
-    """True when the same call may succeed later: no connection, no or half an answer, too busy, an error of the service."""
+    """True when the same call may succeed later.
+
+    There was no connection, no or half an answer, the service was too busy or had an error, or bytes changed on the way to it.
+    """
     if not isinstance(error, HttpResponseError) or error.status_code is None:
         return True
     status = error.status_code
@@ -43,7 +48,7 @@ def is_outage(error: AzureError) -> bool:
     if is_nameless(error):
         # The storage service names its errors: this answer comes from something else on the way.
         return True
-    return status < 400 or status >= 500 or status in BUSY
+    return status < 400 or status >= 500 or status in BUSY or error_code(error) == DAMAGED
 
 
 def is_nameless(error: HttpResponseError) -> bool:

@@ -14,7 +14,8 @@ class StagedBlob:
     """One block blob in the making. Its blocks are invisible until `finish`; without one the service drops them after a week.
 
     `expected_size` is about how many bytes it will have, which decides how many of them are in memory at a time: 4 MiB up to
-    100 GB, and more where that would be too many blocks. `storage_errors` makes our errors of those of the SDK.
+    100 GB, and more where that would be too many blocks. The service compares the MD5 of each block with the one that was
+    sent. `storage_errors` makes our errors of those of the SDK.
     """
 
     def __init__(
@@ -46,6 +47,6 @@ class StagedBlob:
         # The ids of all blocks of a blob are equally long.
         block = BlobBlock(f"{len(self._blocks):08}")
         with self._storage_errors():
-            self._blob.stage_block(block.id, bytes(self._buffer[:size]), length=size)
+            self._blob.stage_block(block.id, bytes(self._buffer[:size]), length=size, validate_content=True)
         del self._buffer[:size]
         self._blocks.append(block)

@@ -854,6 +854,21 @@ def test_a_staged_blob_is_there_when_it_is_finished_and_not_before(
     assert list(store.read("exports/b.zip")) == []
 
 
+def test_bytes_that_change_on_the_way_are_an_outage_and_nothing_is_there(
+    proxied: BlobStore, proxy: StorageProxy, store: BlobStore
+) -> None:
+    staged = proxied.stage("a.zip", 0)
+    staged.write(b"water")
+    proxy.harm = lambda body: body.replace(b"water", b"wader")
+    with pytest.raises(StorageUnavailable, match="Md5Mismatch"):
+        staged.finish("application/zip", "private")
+    # One that goes by one request, and one of several blocks.
+    for size in (5, 5 * 1024**2):
+        with pytest.raises(StorageUnavailable, match="Md5Mismatch"):
+            proxied.upload("a.zip", [b"water".ljust(size)], "application/zip")
+    assert store.find_blob("a.zip") is None
+
+
 def test_more_blocks_than_a_blob_may_have_are_larger_ones(store: BlobStore) -> None:
     # A terabyte.
     assert store.stage("a", 10**12)._block_size * staged_blobs.MAX_BLOCKS == 2 * 10**12
