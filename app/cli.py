@@ -12,8 +12,7 @@ from typing import Any
 
 import click
 from flask import Flask
-from flask.cli import AppGroup, with_appcontext
-from flask_migrate import Migrate
+from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -43,6 +42,7 @@ images_group = AppGroup("images", help="Images in the main container.")
 storage_group = AppGroup("storage", help="The storage account.")
 NO_TABLE_STATE = "42P01"
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+MIGRATION_COMMAND = "db"
 ROLES = click.Choice([IMAGE_ADMIN, READER, *CAMPAIGN_ROLES])
 
 
@@ -54,9 +54,33 @@ def create_flask_app(settings: Settings) -> Flask:
     return flask_app
 
 
+class Commands(AppGroup):
+    """The commands of an application; those of Alembic, `flask db …`, are loaded when somebody asks for them.
+
+    They take 7 MB, which a worker would keep as long as it runs.
+    """
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name."""
+        if cmd_name == MIGRATION_COMMAND:
+            prepare_migrations(ctx.ensure_object(ScriptInfo).load_app())
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*super().list_commands(ctx), MIGRATION_COMMAND})
+
+
+def prepare_migrations(flask_app: Flask) -> None:
+    """Let `flask_migrate` work on this application, and add its commands."""
+    from flask_migrate import Migrate
+
+    Migrate(flask_app, db, directory=str(MIGRATIONS), command=MIGRATION_COMMAND)
+
+
 def add_commands(flask_app: Flask) -> None:
     """Add every command of ours, and `flask db …`."""
-    Migrate(flask_app, db, directory=str(MIGRATIONS))
+    flask_app.cli = Commands(flask_app.name)
     flask_app.cli.add_command(users_group)
     flask_app.cli.add_command(keys_group)
     flask_app.cli.add_command(images_group)

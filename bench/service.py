@@ -12,7 +12,7 @@ import psycopg2
 import psycopg2.extensions
 from pydantic import SecretStr
 
-from app.cli import create_flask_app
+from app.cli import create_flask_app, prepare_migrations
 from app.database.engine import db
 from app.services import users
 from app.settings import Settings
@@ -130,6 +130,7 @@ def running_service() -> Iterator[Service]:
             log_level="WARNING",
         )
         flask_app = create_flask_app(settings)
+        prepare_migrations(flask_app)
         with flask_app.app_context():
             flask_migrate.upgrade()
             _, pair = users.create_user(db.session(), "ada@example.org", "image-admin")

@@ -29,7 +29,7 @@ from starlette.testclient import TestClient
 
 from app import create_app
 from app.azure.blobs import BlobStore
-from app.cli import add_commands
+from app.cli import add_commands, prepare_migrations
 from app.database.engine import Base, db
 from app.media import previews
 from app.models import Campaign, CampaignImage
@@ -139,6 +139,7 @@ def server(settings: Settings) -> FlaskApp:
     """The whole application on a migrated database, with its container made."""
     server = create_app(settings)
     add_commands(server.app)
+    prepare_migrations(server.app)
     with server.app.app_context():
         flask_migrate.upgrade()
     components_of(server.app).blob_store.make_container(settings.azure_storage_imageset_container)

@@ -1,12 +1,12 @@
-"""Images in parts, so that a bounded number of boxes is in memory, whether they are on one image or on two thousand."""
+"""Images in parts, so that a bounded number of boxes is in memory, whether they are on one image or on a thousand."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Row
 
-IMAGES_AT_A_TIME = 2_000
-BOXES_AT_A_TIME = 10_000
+IMAGES_AT_A_TIME = 1_000
+BOXES_AT_A_TIME = 5_000
 
 
 def split_by_boxes(rows: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:

@@ -26,7 +26,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app import create_app
-from app.cli import add_commands
+from app.cli import add_commands, prepare_migrations
 from app.settings import Settings
 from app.wiring import components_of, make_blob_store
 from local.azurite import START_TIMEOUT_SECONDS, AzuriteServer, StorageAccount
@@ -137,6 +137,7 @@ def settings(settings: Settings, account: StorageAccount, identity: IdentityEndp
 def server(settings: Settings) -> FlaskApp:
     server = create_app(settings)
     add_commands(server.app)
+    prepare_migrations(server.app)
     with server.app.app_context():
         flask_migrate.upgrade()
     result = server.app.test_cli_runner().invoke(args=["images", "make-container"])

@@ -17,7 +17,7 @@ import psycopg2
 import pytest
 from pydantic import SecretStr
 
-from app.cli import create_flask_app
+from app.cli import create_flask_app, prepare_migrations
 from app.database.engine import db
 from app.services import users
 from app.settings import Settings
@@ -94,7 +94,9 @@ def install(database: Database, settings: Settings) -> Iterator[Installation]:
     own = settings.model_copy(update=changes)
     vars(own).pop("database_url", None)
     vars(own).pop("queue_url", None)
-    with create_flask_app(own).app_context():
+    flask_app = create_flask_app(own)
+    prepare_migrations(flask_app)
+    with flask_app.app_context():
         flask_migrate.upgrade()
         _, pair = users.create_user(db.session(), "ada@example.org", "image-admin")
         db.session.commit()

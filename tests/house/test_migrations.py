@@ -29,7 +29,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url
 
 import app.models
-from app.cli import create_flask_app
+from app.cli import create_flask_app, prepare_migrations
 from app.database.engine import Base, db, engine_options
 from app.jobs.worker import SchemaConnector
 from app.services.text import UnfitText, normalize
@@ -147,7 +147,9 @@ def flask(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[st
 @contextmanager
 def in_process(settings: Settings) -> Iterator[None]:
     """Let `flask_migrate` work on the schema of these settings in this process, which saves the start of a command."""
-    with create_flask_app(settings).app_context():
+    flask_app = create_flask_app(settings)
+    prepare_migrations(flask_app)
+    with flask_app.app_context():
         yield
         db.engine.dispose()
 

@@ -35,3 +35,8 @@ thread.join()
 def test_freed_blocks_go_back_although_others_between_them_stay() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True)
     assert int(done.stdout) < 5, done.stdout
+
+
+def test_a_worker_does_without_the_programs_for_migrations() -> None:
+    code = "import sys, app.cli, app.jobs.runner; sys.exit('alembic' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
