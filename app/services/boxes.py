@@ -81,6 +81,14 @@ def columns_of(box: dict[str, float]) -> tuple[Any, ...]:
     return around + (edges if around != edges else NO_EDGES)
 
 
+def read_box(box: dict[str, float]) -> tuple[Any, ...] | None:
+    """Return the columns of a box that has an area, as `columns_of` does; None for another."""
+    left, upper, right, lower = edges = (box["xmin"], box["ymin"], box["xmax"], box["ymax"])
+    if type(left) is type(upper) is type(right) is type(lower) is int:
+        return edges + NO_EDGES if 0 <= left < right and 0 <= upper < lower else None
+    return columns_of(box) if has_area(box) else None
+
+
 def describe_box(box: dict[str, float]) -> str:
     """Return the numbers of a box for a sentence."""
     return ", ".join(f"{name} {_plain(box[name])}" for name in ("xmin", "ymin", "xmax", "ymax"))

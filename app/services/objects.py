@@ -2,33 +2,34 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
-import orjson
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
-from app.errors import BadRequest, Conflict, NotFound, Problem, Unprocessable
+from app.errors import Conflict, NotFound, Problem, Unprocessable
 from app.models import Campaign
 from app.services import reviews, submissions
-from app.services.boxes import columns_of, describe_box, has_area, is_single, lies_in, single, single_confidence
+from app.services.boxes import describe_box, lies_in, shortest
 from app.services.campaigns import count_states, enter_status, lock_campaign
-from app.services.classes import Reading, Vocabulary, collect_classes, load_vocabulary
+from app.services.classes import Vocabulary, collect_classes, load_vocabulary
 from app.services.drafts import drop_drafts, has_drafts
+from app.services.sent_images import (
+    CONFIDENCE,
+    LABEL,
+    MAX_ERRORS,
+    Group,
+    GroupsAhead,
+    ObjectRow,
+    SentImage,
+    read_groups,
+)
 from app.services.submissions import Receipt, Sender
-from app.services.text import UnfitText, normalize
 
-MAX_ERRORS = 50
 # From so many images and objects on a submission may take longer than other statements.
 BULK_COUNT = 2_500
-
-# So many objects are stored by one statement: more would fill memory, and be no quicker.
-CHUNK_COUNT = 5_000
-
-MAX_REASON_LENGTH = 200
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 # The plans of these statements must be linear whatever PostgreSQL knows of the tables. The statistics of a new campaign are
@@ -57,26 +58,6 @@ LEFT JOIN LATERAL (
     WHERE campaign_id = sent.campaign_id AND submission_id = revision AND image_id = sent.image_id
     ORDER BY id + 0 LIMIT 1) AS first ON object_count > 0
 """)
-
-# What is sent to PostgreSQL: an array for each column of images and of objects, which costs half of what JSON costs. `firsts` are
-# the places of the first objects that are sent with this statement, `sizes` how many these are where more follow, and `places`
-# those of the objects. A sub-select around an array hides its length from the planner, whose plan is then the same for any.
-IMAGE_ARRAYS = ("image_ids", "firsts", "sizes", "states", "object_counts", "reasons")
-OBJECT_ARRAYS = (
-    "object_image_ids",
-    "places",
-    "x_mins",
-    "y_mins",
-    "x_maxs",
-    "y_maxs",
-    "left_edges",
-    "upper_edges",
-    "right_edges",
-    "lower_edges",
-    "confidences",
-    "labels",
-    "labels_original",
-)
 
 # Which of the images have other objects than those that were sent, or have them in another order.
 DIFFER = text("""
@@ -113,8 +94,9 @@ WHERE (box.x_min, box.y_min, box.x_max, box.y_max, box.left_edge, box.upper_edge
         present.lower_edge, present.confidence, present.label)
 """)
 
-# What was sent is stored and made current. An image whose objects come with several statements stands alone in each, and is
-# stored with the first; said of the row, PostgreSQL would expect that for hardly any.
+# What was sent is stored and made current. The arrays of objects are gone through side by side in the select list, row by row in
+# their order; in FROM, each of them would first become a table. An image whose objects come with several statements stands alone
+# in each, and is stored with the first; said of the row, PostgreSQL would expect that for hardly any.
 STORE = text("""
 WITH sent AS MATERIALIZED (
     SELECT CAST(:campaign_id AS bigint) AS campaign_id, CAST(:submission_id AS bigint) AS submission_id, sent.*
@@ -126,19 +108,13 @@ WITH sent AS MATERIALIZED (
 ), stored AS (
     INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y_max,
         left_edge, upper_edge, right_edge, lower_edge, confidence, label, label_original)
-    SELECT :campaign_id, :submission_id, image_id, x_min, y_min, x_max, y_max,
-        left_edge, upper_edge, right_edge, lower_edge, confidence, label, label_original
-    FROM unnest(
-        (SELECT CAST(:object_image_ids AS bigint[])),
-        (SELECT CAST(:x_mins AS integer[])), (SELECT CAST(:y_mins AS integer[])),
-        (SELECT CAST(:x_maxs AS integer[])), (SELECT CAST(:y_maxs AS integer[])),
-        (SELECT CAST(:left_edges AS real[])), (SELECT CAST(:upper_edges AS real[])),
-        (SELECT CAST(:right_edges AS real[])), (SELECT CAST(:lower_edges AS real[])),
-        (SELECT CAST(:confidences AS double precision[])), (SELECT CAST(:labels AS text[])),
-        (SELECT CAST(:labels_original AS text[]))
-    ) WITH ORDINALITY AS box (image_id, x_min, y_min, x_max, y_max, left_edge, upper_edge, right_edge, lower_edge,
-        confidence, label, label_original, number)
-    ORDER BY number
+    SELECT :campaign_id, :submission_id, unnest((SELECT CAST(:object_image_ids AS bigint[]))),
+        unnest((SELECT CAST(:x_mins AS integer[]))), unnest((SELECT CAST(:y_mins AS integer[]))),
+        unnest((SELECT CAST(:x_maxs AS integer[]))), unnest((SELECT CAST(:y_maxs AS integer[]))),
+        unnest((SELECT CAST(:left_edges AS real[]))), unnest((SELECT CAST(:upper_edges AS real[]))),
+        unnest((SELECT CAST(:right_edges AS real[]))), unnest((SELECT CAST(:lower_edges AS real[]))),
+        unnest((SELECT CAST(:confidences AS double precision[]))), unnest((SELECT CAST(:labels AS text[]))),
+        unnest((SELECT CAST(:labels_original AS text[])))
 ), kept AS (
     INSERT INTO submission_image (campaign_id, image_id, submission_id, state, object_count, reason)
     SELECT campaign_id, image_id, submission_id, state, object_count, reason FROM sent
@@ -147,39 +123,6 @@ UPDATE campaign_image SET submission_id = sent.submission_id, state = sent.state
 FROM sent
 WHERE campaign_image.campaign_id = sent.campaign_id AND campaign_image.image_id = sent.image_id
 """)
-
-
-class Sent(NamedTuple):
-    """One item of a submission: its place in the body, and what it makes of its image."""
-
-    image_id: int
-    position: int
-    item: dict[str, Any]
-    state: str
-    object_count: int
-    reason: str | None
-
-
-# The arrays of `IMAGE_ARRAYS` and `OBJECT_ARRAYS` by their names, as PostgreSQL writes them.
-Arrays = dict[str, str]
-
-
-class Group(NamedTuple):
-    """Some images that are stored by one statement, with its arrays.
-
-    An image that has too many objects for that stands alone, and its arrays are made when they are needed.
-    """
-
-    images: list[Sent]
-    # How many images and objects these are.
-    size: int
-    arrays: Arrays | None
-
-    def parts(self, images: list[Sent], vocabulary: Vocabulary) -> Iterable[Arrays]:
-        """Return the arrays of some of the images, one after the other."""
-        if self.arrays is not None and len(images) == len(self.images):
-            return (self.arrays,)
-        return _parts(images, vocabulary)
 
 
 # What the images of a submission are at present, by their ids.
@@ -212,7 +155,7 @@ def put_objects(
     changed_counts: list[int] = []
     image_count = object_count = replaced = 0
     keeps_drafts = has_drafts(session, campaign_id, sender.account.user_id)
-    groups = _ahead(_groups(images, max_objects, vocabulary))
+    groups = GroupsAhead(read_groups(images, max_objects, vocabulary))
     refused: Problem | None = None
     try:
         for group in groups:
@@ -238,6 +181,7 @@ def put_objects(
                 changes.subtract(reviews.end_reviews(session, sender.account, campaign_id, positions))
             if submission_id is None:
                 submission_id = submissions.add(session, campaign_id, sender, image_count=0, object_count=0)
+            groups.begin_next()
             for part in group.parts(changed, vocabulary):
                 session.execute(STORE, {**part, "campaign_id": campaign_id, "submission_id": submission_id})
             before = Counter(present[sent.image_id].state for sent in changed)
@@ -250,8 +194,7 @@ def put_objects(
     if refused is not None:
         try:
             # What is wrong with the rest of the body in itself is reported first.
-            for _ in groups:
-                pass
+            groups.check_rest()
             raise refused
         finally:
             # Its traceback leads to this variable, and so back to it. An error that is raised within `except` would keep it, too,
@@ -283,7 +226,7 @@ def _explain_completed(campaign_id: int) -> str:
     )
 
 
-def _look(session: Session, campaign: Campaign, group: list[Sent]) -> Present:
+def _look(session: Session, campaign: Campaign, group: list[SentImage]) -> Present:
     """Return what the images are at present. Raises what put_objects raises for each of them."""
     image_ids = [sent.image_id for sent in group]
     found = session.execute(LOOK, {"campaign_id": campaign.id, "image_ids": image_ids})
@@ -312,7 +255,7 @@ def _look(session: Session, campaign: Campaign, group: list[Sent]) -> Present:
     return present
 
 
-def _picture_faults(group: list[Sent], present: Present) -> Iterator[dict[str, str]]:
+def _picture_faults(group: list[SentImage], present: Present) -> Iterator[dict[str, str]]:
     """Yield what does not fit the picture: boxes outside of it or on what is none, and another size."""
     for sent in group:
         width, height = present[sent.image_id].width, present[sent.image_id].height
@@ -323,7 +266,7 @@ def _picture_faults(group: list[Sent], present: Present) -> Iterator[dict[str, s
         elif width is None and sent.object_count:
             message = "is not an image file, or its size in pixels is unknown, so it accepts no boxes: send `objects: []` for it."
             yield {"pointer": f"{pointer}/objects", "detail": f"Image {sent.image_id} {message}"}
-        elif sent.object_count:
+        elif sent.object_count and (sent.right > width or sent.lower > height):
             yield from _outside(sent, width, height)
 
 
@@ -333,7 +276,7 @@ def _explain_size(image_id: int, seen: dict[str, int], width: int, height: int) 
     return f"{message}: {'it ignores EXIF orientation' if is_turned else 'its boxes would not fit'}."
 
 
-def _outside(sent: Sent, width: int, height: int) -> Iterator[dict[str, str]]:
+def _outside(sent: SentImage, width: int, height: int) -> Iterator[dict[str, str]]:
     for j, item in enumerate(sent.item["objects"]):
         box = item["bounding_box"]
         if not lies_in(box, width, height):
@@ -346,7 +289,7 @@ def _outside(sent: Sent, width: int, height: int) -> Iterator[dict[str, str]]:
 
 def _find_changed(
     session: Session, campaign_id: int, group: Group, present: Present, vocabulary: Vocabulary
-) -> list[Sent]:
+) -> list[SentImage]:
     """Return the items that make something else of their image than what it is."""
     same, alike = set(), []
     for sent in group.images:
@@ -355,7 +298,7 @@ def _find_changed(
             if not sent.object_count:
                 # That is all there is to compare.
                 same.add(sent.image_id)
-            elif _has_first(before, next(iter(sent.item["objects"])), vocabulary):
+            elif _has_first(before, next(iter(sent.rows(vocabulary)))):
                 alike.append(sent)
     if alike:
         same.update(sent.image_id for sent in alike)
@@ -364,15 +307,17 @@ def _find_changed(
     return [sent for sent in group.images if sent.image_id not in same]
 
 
-def _has_first(before: Row[Any], item: dict[str, Any], vocabulary: Vocabulary) -> bool:
+def _has_first(before: Row[Any], row: ObjectRow) -> bool:
     """Return whether the first object of an image may be this one; most images that were changed need no closer look."""
-    if before.first_label != vocabulary.read(item["label"], item.get("label_translated")).label:
+    if before.first_label != row[LABEL]:
         return False
-    held, sent = before.first_confidence, item.get("confidence")
-    return held == sent if held is None or sent is None else single(held) == single(sent)
+    held: float | None = before.first_confidence
+    sent: float | None = row[CONFIDENCE]
+    # What was sent is the shortest already.
+    return held == sent if held is None or sent is None else shortest(held) == sent
 
 
-def _refuse_unknown(changed: list[Sent], vocabulary: Vocabulary) -> None:
+def _refuse_unknown(changed: list[SentImage], vocabulary: Vocabulary) -> None:
     """Raise Unprocessable where a changed image has a label that the campaign does not take."""
     for sent in changed:
         for j, item in enumerate(sent.item.get("objects", ())):
@@ -380,147 +325,3 @@ def _refuse_unknown(changed: list[Sent], vocabulary: Vocabulary) -> None:
             if reading.unknown:
                 vocabulary.note_unknown(reading, f"/{sent.position}/objects/{j}")
     vocabulary.refuse_unknown()
-
-
-def _ahead(groups: Iterator[Group]) -> Iterator[Group]:
-    """Yield the groups; a thread makes the next one while the caller waits for PostgreSQL with the last."""
-    with ThreadPoolExecutor(1, "objects") as thread:
-        group = next(groups, None)
-        while group is not None:
-            following = thread.submit(next, groups, None)
-            yield group
-            group = following.result()
-
-
-def _groups(images: Iterable[dict[str, Any]], max_objects: int, vocabulary: Vocabulary) -> Iterator[Group]:
-    """Yield whole images, up to CHUNK_COUNT images and objects together; an image that has more stands alone.
-
-    Raises BadRequest for too many objects and for numbers that float32 has not, and Unprocessable for an image that is named
-    twice, for boxes without area or left of or above the image, and for texts that cannot be. No group follows a fault.
-    """
-    group: list[Sent] = []
-    errors: list[dict[str, str]] = []
-    places: dict[int, int] = {}
-    size = total = 0
-    for position, item in enumerate(images):
-        count = len(item.get("objects", ()))
-        total += count
-        if total > max_objects:
-            raise BadRequest(f"The body has more than {max_objects} objects, the limit of one submission.")
-        errors += islice(_find_faults(item, position, places, vocabulary), MAX_ERRORS - len(errors))
-        if len(errors) == MAX_ERRORS:
-            break
-        if errors:
-            continue
-        if group and size + count + 1 > CHUNK_COUNT:
-            yield _group(group, size, vocabulary)
-            group, size = [], 0
-        reason = item.get("unusable")
-        state = "unusable" if reason else "labeled" if count else "empty"
-        reason = reason and normalize(reason, MAX_REASON_LENGTH)
-        group.append(Sent(int(item["image_id"]), position, item, state, count, reason))
-        size += count + 1
-    if errors:
-        raise Unprocessable(f"{errors[0]['pointer']}: {errors[0]['detail']} Nothing was stored.", errors=errors)
-    if group:
-        yield _group(group, size, vocabulary)
-
-
-def _group(images: list[Sent], size: int, vocabulary: Vocabulary) -> Group:
-    return Group(images, size, next(_parts(images, vocabulary)) if size <= CHUNK_COUNT else None)
-
-
-def _parts(images: list[Sent], vocabulary: Vocabulary) -> Iterator[Arrays]:
-    """Yield the arrays of `STORE` and `DIFFER`: once for all images, or for an image that stands alone perhaps more.
-
-    An image with more objects than there is room for is named again in the next arrays.
-    """
-    image_rows: list[tuple[Any, ...]] = []
-    object_rows: list[tuple[Any, ...]] = []
-    for sent in images:
-        rows = _rows(sent, vocabulary)
-        first, is_whole = 0, False
-        while not is_whole:
-            before = len(object_rows)
-            object_rows += islice(rows, CHUNK_COUNT - before)
-            count = len(object_rows) - before
-            is_whole = first + count == sent.object_count
-            size = None if is_whole else count
-            image_rows.append((sent.image_id, first, size, sent.state, sent.object_count, sent.reason))
-            first += count
-            if not is_whole:
-                yield _arrays(image_rows, object_rows)
-                image_rows, object_rows = [], []
-    yield _arrays(image_rows, object_rows)
-
-
-def _arrays(image_rows: list[tuple[Any, ...]], object_rows: list[tuple[Any, ...]]) -> Arrays:
-    columns = zip(*object_rows, strict=True) if object_rows else ((),) * len(OBJECT_ARRAYS)
-    arrays = dict(zip(IMAGE_ARRAYS, map(_array, zip(*image_rows, strict=True)), strict=True))
-    return arrays | dict(zip(OBJECT_ARRAYS, map(_array, columns), strict=True))
-
-
-def _array(column: tuple[Any, ...]) -> str:
-    """Return a column as PostgreSQL writes arrays, or an empty one for nulls only, which `unnest` fills up with nulls.
-
-    A text in normal form has no control characters, and all others are escaped in an array as in JSON.
-    """
-    if column.count(None) == len(column):
-        return "{}"
-    return f"{{{orjson.dumps(column)[1:-1].decode()}}}"
-
-
-def _rows(sent: Sent, vocabulary: Vocabulary) -> Iterator[tuple[Any, ...]]:
-    """Yield the objects of an image in the order of `OBJECT_ARRAYS`."""
-    image_id, read = sent.image_id, vocabulary.read
-    for place, item in enumerate(sent.item.get("objects", ())):
-        reading = read(item["label"], item.get("label_translated"))
-        confidence = single_confidence(item.get("confidence"))
-        yield image_id, place, *columns_of(item["bounding_box"]), confidence, reading.label, reading.original
-
-
-def _find_faults(
-    image: dict[str, Any], position: int, places: dict[int, int], vocabulary: Vocabulary
-) -> Iterator[dict[str, str]]:
-    """Yield what is wrong with an item in itself; `places` keeps where each image is named first."""
-    first = places.setdefault(image["image_id"], position)
-    if first != position:
-        message = f"Image {image['image_id']} is already named at /{first}."
-        yield {"pointer": f"/{position}/image_id", "detail": message}
-    objects = image.get("objects", ())
-    if "unusable" in image:
-        yield from _unusable_faults(image["unusable"], len(objects), f"/{position}")
-    for j, item in enumerate(objects):
-        reading = vocabulary.read(item["label"], item.get("label_translated"))
-        if reading.faults or not _numbers_are_right(item):
-            yield from _faults(item, reading, image["image_id"], f"/{position}/objects/{j}")
-
-
-def _unusable_faults(reason: str, object_count: int, pointer: str) -> Iterator[dict[str, str]]:
-    if object_count:
-        yield {"pointer": f"{pointer}/objects", "detail": "An unusable image must have no objects."}
-    try:
-        normalize(reason, MAX_REASON_LENGTH)
-    except UnfitText as fault:
-        yield {"pointer": f"{pointer}/unusable", "detail": f"The reason {fault}."}
-
-
-def _numbers_are_right(item: dict[str, Any]) -> bool:
-    return has_area(item["bounding_box"]) and is_single(item.get("confidence") or 0)
-
-
-def _faults(item: dict[str, Any], reading: Reading, image_id: int, pointer: str) -> Iterator[dict[str, str]]:
-    box = item["bounding_box"]
-    for value, place in [
-        *((box[name], f"/bounding_box/{name}") for name in ("xmin", "ymin", "xmax", "ymax")),
-        (item.get("confidence") or 0, "/confidence"),
-    ]:
-        if not is_single(value):
-            detail = "The number is too small: in single precision (IEEE 754) it would be 0."
-            raise BadRequest(f"{pointer}{place}: {detail}", errors=[{"pointer": f"{pointer}{place}", "detail": detail}])
-    if not has_area(box):
-        number = pointer.rpartition("/")[2]
-        rule = "a box must have 0 <= xmin < xmax and 0 <= ymin < ymax."
-        message = f"Box {number} of image {image_id} has {describe_box(box)}: {rule}"
-        yield {"pointer": f"{pointer}/bounding_box", "detail": message}
-    yield from ({"pointer": f"{pointer}/{name}", "detail": detail} for name, detail in reading.faults)

@@ -28,10 +28,10 @@ TOO_LARGE = (
 
 # Patterns that find where values end. What they match once they do not match in another way (`++` and `*+`), so that their
 # time is linear. It need not be JSON, which shows when a piece is parsed.
-_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _NESTED = rb"(?!)"
 for _ in range(MAX_DEPTH):
-    _NESTED = rb'[\[{](?:[^"\[\]{}]++|%b|%b)*+[\]}]' % (_STRING, _NESTED)
+    _NESTED = rb'[\[{][^"\[\]{}]*+(?:(?:%b|%b)[^"\[\]{}]*+)*+[\]}]' % (_STRING, _NESTED)
 _VALUE = rb'(?:[^",\[\]{}]++|%b|%b)++' % (_STRING, _NESTED)
 _ITEMS = re.compile(rb"(?:%b(?:,|(?=\])))*+" % _VALUE, re.DOTALL)
 _NAME = re.compile(rb"[ \t\n\r]*+(%b)[ \t\n\r]*+:[ \t\n\r]*+" % _STRING, re.DOTALL)

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.database.engine import db
-from app.services import objects
+from app.services import sent_images
 from tests.caller import Caller
 from tests.conftest import Labelled
 
@@ -138,7 +138,7 @@ def test_a_submission_that_is_sent_again_changes_nothing(
     auto_complete: bool,
     chunk_count: int,
 ) -> None:
-    monkeypatch.setattr(objects, "CHUNK_COUNT", chunk_count)
+    monkeypatch.setattr(sent_images, "CHUNK_COUNT", chunk_count)
     path = f"/campaigns/{labelled.campaign_id}"
     admin.put(path, {"new_status": "completed"}).expect(200)
     admin.put(path, {"new_status": "active", "auto_complete": auto_complete}).expect(200)
@@ -409,7 +409,7 @@ def test_an_image_with_more_objects_than_one_statement_takes_is_stored_and_compa
     first, second, *_ = labelled.image_ids
     many = [
         {"bounding_box": box(xmin=n % 100, xmax=n % 100 + 1), "label": "PET"}
-        for n in range(2 * objects.CHUNK_COUNT + 1)
+        for n in range(2 * sent_images.CHUNK_COUNT + 1)
     ]
     body = [{"image_id": first, "objects": [item()]}, {"image_id": second, "objects": many}]
     representation = {"Prefer": "return=representation"}
@@ -429,7 +429,7 @@ def test_an_image_with_more_objects_than_one_statement_takes_is_stored_and_compa
 
 def test_faults_of_the_whole_body_come_first_and_nothing_is_stored(admin: Caller, labelled: Labelled) -> None:
     first, second, *_ = labelled.image_ids
-    many = [item()] * objects.CHUNK_COUNT
+    many = [item()] * sent_images.CHUNK_COUNT
     body = [
         {"image_id": first, "objects": many},
         {"image_id": 999_999, "objects": many},
