@@ -16,6 +16,8 @@ from app.services.image_sets import lock_image_set
 from app.services.inspection import Finding, StoredFile
 
 BATCH_SIZE = 16  # Files between two commits.
+# So many files have their previews written while each decoder has another one.
+FILES_BESIDE = 2
 
 
 class Pace:
@@ -40,7 +42,7 @@ Inspect = Callable[[Iterable[StoredFile]], Iterator[Finding]]
 
 @contextmanager
 def inspector(blobs: BlobStore, decoders: DecoderPool, bytes_per_second: float) -> Iterator[Inspect]:
-    """What inspects files, as many at a time as there are decoders, and writes their previews.
+    """What inspects files, each by one of the decoders, and writes their previews.
 
     It reads at most so many bytes per second. It raises StorageUnavailable.
     """
@@ -48,10 +50,13 @@ def inspector(blobs: BlobStore, decoders: DecoderPool, bytes_per_second: float) 
 
     def inspect(file: StoredFile) -> Finding:
         with decoders.borrow() as decoder:
-            # The previews are written, and only what is noted is kept.
-            return inspection.inspect_file(blobs, decoder, file, pace.wait)[0]
+            finding, picture = inspection.inspect_file(blobs, decoder, file, pace.wait)
+        # Another file has the decoder by now.
+        if picture:
+            inspection.write_previews(blobs, finding, picture)
+        return finding
 
-    pool = ThreadPoolExecutor(decoders.size, thread_name_prefix="inspect")
+    pool = ThreadPoolExecutor(decoders.size + FILES_BESIDE, thread_name_prefix="inspect")
     try:
         yield lambda files: pool.map(inspect, files)
     finally:

@@ -1,5 +1,6 @@
 """Inspection: each file is read once, and what that shows is noted: hashes, previews, and whether it can be decoded."""
 
+import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.azure.blobs import BlobStore, FileFault
 from app.errors import NotFound
-from app.media.decoders import Decoder, Inspection
+from app.media.decoders import Decoder
 from app.media.previews import CACHE_CONTROL, PREVIEW_TYPE, THUMBNAIL_TYPE, Picture, preview_path, thumbnail_path
 from app.models import Image
 from app.models.jobs import INSPECT_IMAGE_SET
@@ -154,7 +155,7 @@ def inspect_again(session: Session, image_ids: Iterable[int]) -> None:
 def inspect_file(
     blobs: BlobStore, decoder: Decoder, file: StoredFile, pace: Callable[[int], None] = lambda size: None
 ) -> tuple[Finding, Picture | None]:
-    """Read a file once, write its previews, and return what was found, and its picture, if it can be decoded.
+    """Read a file once; return what was found, and its picture, if it can be decoded.
 
     `pace` is called with the size of each piece that was read. Raises StorageUnavailable.
     """
@@ -170,18 +171,20 @@ def inspect_file(
         return Finding(file, kind="unreadable", message="The storage service does not find the file."), None
     except FileFault as fault:
         return Finding(file, kind=fault.kind, message=str(fault)), None
-    _write_previews(blobs, file.image_id, found)
     kind, message = found.fault or (None, None)
     return Finding(file, found.sha256, found.picture.dhash if found.picture else None, kind, message), found.picture
 
 
-def _write_previews(blobs: BlobStore, image_id: int, found: Inspection) -> None:
-    if found.picture:
-        for path, content, media_type in (
-            (thumbnail_path(image_id, found.sha256), found.picture.thumbnail, THUMBNAIL_TYPE),
-            (preview_path(image_id, found.sha256), found.picture.preview, PREVIEW_TYPE),
-        ):
-            blobs.upload(path, [content], media_type, cache_control=CACHE_CONTROL)
+def write_previews(blobs: BlobStore, finding: Finding, picture: Picture) -> None:
+    """Write both previews of a file, before it is noted as inspected. Raises StorageUnavailable."""
+    if finding.sha256 is None:
+        raise ValueError(f"The file of image {finding.file.image_id} was not read.")
+    image_id = finding.file.image_id
+    for path, content, media_type in (
+        (thumbnail_path(image_id, finding.sha256), picture.thumbnail, THUMBNAIL_TYPE),
+        (preview_path(image_id, finding.sha256), picture.preview, PREVIEW_TYPE),
+    ):
+        blobs.upload(path, io.BytesIO(content), media_type, cache_control=CACHE_CONTROL)
 
 
 def note_findings(session: Session, findings: Iterable[Finding]) -> None:

@@ -83,6 +83,8 @@ def _read_preview(session: Session, blobs: BlobStore, decoder: Decoder, image_id
             # Somebody has deleted it. It is made again.
             pass
     finding, picture = inspection.inspect_file(blobs, decoder, inspection.find_file(session, image_id))
+    if picture is not None:
+        inspection.write_previews(blobs, finding, picture)
     inspection.note_findings(session, [finding])
     if picture is None:
         raise NotFound(f"Image {image_id} has no preview: {finding.message}")
