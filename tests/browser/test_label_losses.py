@@ -177,6 +177,34 @@ def test_ended_session_loses_no_box(make_console: MakeConsole, photographed: Pho
     labeling.count(0)
 
 
+def test_what_waits_at_the_end_of_a_session_is_not_sent_by_the_next_person(
+    make_console: MakeConsole, photographed: Photographed
+) -> None:
+    labeling = start(make_console, photographed)
+    page, console = labeling.page, labeling.console
+    page.wait_for_load_state("networkidle")
+    session = page.evaluate("() => JSON.parse(sessionStorage['labelapi.session'])")
+    Caller(photographed.admin.http, session["key"], session["secret"]).delete("/session_keys/current").expect(200)
+    labeling.drag(100, 100, 300, 200)
+    expect(page.get_by_role("dialog", name="Sign in again")).to_be_visible()
+    labeling.kept(1)
+    console.sign_in(photographed.admin)
+    expect(page.get_by_role("heading", name="Campaigns")).to_be_visible()
+    drafts = f"/campaigns/{photographed.campaign_id}/drafts"
+    page.wait_for_load_state("networkidle")
+    # An image-admin gets the drafts of all users.
+    assert photographed.admin.get(drafts).expect(200)["drafts"] == []
+    labeling.kept(1)
+    # Its own user finds it again.
+    page.get_by_role("button", name="Sign out").click()
+    console.sign_in(photographed.partner)
+    labeling.open(0)
+    labeling.wait(0)
+    labeling.count(1)
+    labeling.saved()
+    assert len(labeling.drafted(0)) == 1
+
+
 @pytest.mark.parametrize(
     ("button", "labels"),
     [("Keep mine", ["bottle"]), ("Keep theirs", ["can"]), ("Keep both, merged", ["can", "bottle"])],

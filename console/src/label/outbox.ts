@@ -49,8 +49,8 @@ export class Outbox {
   onClash: (theirs: Entry | null, mine: Entry) => void = () => {};
 
   private readonly due = new Map<string, number>();
-  /** Keys that this tab has given; an entry with another one is of another tab. */
-  private readonly own = new Set<string>();
+  /** How the keys begin that this tab gives; an entry with another key is of another tab, or of this one before it was loaded. */
+  private readonly ownPrefix: string;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private plannedAt = 0;
   private writing: Promise<unknown> = Promise.resolve();
@@ -68,6 +68,7 @@ export class Outbox {
     this.channel = new BroadcastChannel(channelName);
     this.channel.onmessage = ({ data }) => void this.hear(data as { user: number; campaign: number; image: number });
     this.isLasting.value = store.isLasting;
+    this.ownPrefix = `${carrier.newKey()}-`;
     addEventListener("online", () => this.flush());
     // A tab that is closed sends what it can; the rest waits in the store.
     document.addEventListener("visibilitychange", () => document.hidden && this.flush());
@@ -89,9 +90,7 @@ export class Outbox {
   }
 
   private newKey(): string {
-    const key = this.carrier.newKey();
-    this.own.add(key);
-    return key;
+    return this.ownPrefix + this.carrier.newKey();
   }
 
   private show(campaign: number, image: number, entry: Entry | null): void {
@@ -141,7 +140,7 @@ export class Outbox {
     this.enqueue(async () => {
       let isClash = false;
       const kept = await this.store.change(placeOf(entry), (found) => {
-        isClash = found !== null && found.key !== before?.key && !this.own.has(found.key);
+        isClash = found !== null && found.key !== before?.key && !found.key.startsWith(this.ownPrefix);
         if (found && isClash) return { ...found, other: entry.body };
         // A draft that was taken meanwhile is still ours. What this tab has not shown yet stays until it is chosen from.
         return { ...entry, drafted: found?.drafted ?? entry.drafted, other: before?.other ? null : found?.other };
