@@ -14,8 +14,10 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from label_files import CLASSES, INSTRUCTIONS, as_coco, as_labeled, as_predicted
 from labelapi import LabelAPI, LabelAPIError, Profile
 from pictures import Picture, bridge_pictures, drone_pictures
 
-PICTURES = 24
+PICTURES, LEAST = 24, 3
 LEFT_OUT = 5  # The exit code of `labelapi` where files have problems.
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 LISA, TOM, ROBIN = "lisa@river-watch.example", "tom@clear-water.example", "robin@example.org"
@@ -101,13 +103,19 @@ def main(admin_file: Path, count: int) -> None:
     round_number = next_round(admin)
     scene = Scene(folder, f"-{round_number}" if round_number > 1 else "", count)
     say("Drawing pictures of a river …")
-    drone = list(drone_pictures(count, seed=round_number))
-    bridge = list(bridge_pictures(count, seed=round_number))
+    # Both cameras at a time: drawing takes longer than all else.
+    with ProcessPoolExecutor(2) as pool:
+        drone, bridge = pool.map(draw, (drone_pictures, bridge_pictures), repeat(count), repeat(round_number))
     upload(admin, scene, drone, bridge)
     lisa, robin = label_and_review(admin, scene, bridge)
     tom = label_with_suggestions(admin, robin, scene, drone)
     publish(admin, scene)
     say_where(admin, [lisa, robin, tom], scene)
+
+
+def draw(pictures: Callable[[int, int], Iterator[Picture]], count: int, seed: int) -> list[Picture]:
+    """Return the pictures of one camera."""
+    return list(pictures(count, seed))
 
 
 def next_round(admin: Person) -> int:
@@ -281,8 +289,10 @@ def say_where(admin: Person, people: Iterable[Person], scene: Scene) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Fill a service that `make run` started with something to see.")
     parser.add_argument("admin_file", type=Path, help="admin.json in the data folder")
-    parser.add_argument("--pictures", type=int, default=PICTURES, help="so many from each camera")
+    parser.add_argument("--pictures", type=int, default=PICTURES, help=f"so many from each camera, {LEAST} or more")
     arguments = parser.parse_args()
+    if arguments.pictures < LEAST:
+        parser.error(f"--pictures must be {LEAST} or more, so that everybody has some to label.")
     if not arguments.admin_file.is_file():
         sys.exit(f"There is no {arguments.admin_file}. `make run` writes it, and must be running in another terminal.")
     try:

@@ -36,7 +36,7 @@ def test_picture_of_the_labeling_page(chromium: Browser, console_built: None, la
     own = environment(PYTHONPATH=str(CHECKOUT / "client" / "src"), HOME=str(tmp_path))
     kept = os.environ.get("LABELING_PICTURE")
     demo = [sys.executable, str(CHECKOUT / "examples" / "demo.py"), str(launch.folder / "admin.json")]
-    demo += [] if kept else ["--pictures", "8"]
+    demo += [] if kept else ["--pictures", "4"]
     subprocess.run(demo, env=own, check=True, capture_output=True, timeout=800)
     lines = (launch.folder / "demo" / "keys" / "tom.env").read_text().splitlines()
     pair = {name.removeprefix("LABELAPI_").lower(): value for name, value in (line.split("=", 1) for line in lines)}

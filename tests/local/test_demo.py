@@ -155,6 +155,9 @@ def test_demo_fails_loudly(launch: Launch, tmp_path: Path) -> None:
     result = run_demo(tmp_path / "admin.json")
     assert result.returncode == 1
     assert "The demo FAILED: `labelapi whoami` ended with exit code 3." in result.stderr
+    few = run_demo(tmp_path / "admin.json", "--pictures", "2")
+    assert few.returncode == 2
+    assert "--pictures must be 3 or more" in few.stderr
     absent = run_demo(tmp_path / "nowhere" / "admin.json")
     assert absent.returncode == 1
     assert "`make run` writes it" in absent.stderr
