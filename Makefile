@@ -11,6 +11,9 @@ INSTALL = python=$$(sh local/find_python.sh) && "$$python" local/install.py
 INSTALL_PEERS = { test -x .venv/peers/bin/uwsgi || $(PYTHON) -m venv .venv/peers; } && \
 	.venv/peers/bin/python -m pip install --quiet --no-cache-dir -r bench/peers/requirements.txt
 
+# What has a target of its own.
+OTHERS = --ignore=tests/faults --ignore=tests/fuzz --ignore=tests/readers --ignore=tests/notebooks
+
 TOOLS = $(PYTHON) -m venv .venv/tools && .venv/tools/bin/python -m pip install --quiet --no-cache-dir
 
 help: ## Show this list
@@ -38,11 +41,11 @@ check: ## Run the linters and the type checker
 	.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
 # Some machines forbid it to keep what is compiled; then each of the many programs that tests start would compile all of it again.
-client test coverage faults fuzz slow: export PYTHONDONTWRITEBYTECODE =
+bench bench-check client test coverage faults fuzz slow: export PYTHONDONTWRITEBYTECODE =
 
 test: ## Run the tests on real PostgreSQL and Azurite (ARGS="-k name": some)
 	@$(INSTALL) test
-	$(PYTHON) -m pytest -n 3 --dist loadfile --ignore=tests/faults --ignore=tests/fuzz $(ARGS)
+	$(PYTHON) -m pytest -n 3 --dist loadfile $(OTHERS) $(ARGS)
 
 coverage: ## Run the same tests and measure which lines and branches they reach, which takes half as long again
 	@$(MAKE) test ARGS="--cov --cov-report=term $(ARGS)"
@@ -65,7 +68,7 @@ fuzz: ## Send generated valid and invalid requests to a real service (FUZZ_SEED=
 
 slow: ## Run the tests that take long, with a browser, whole programs or large tables
 	@$(INSTALL) test
-	$(PYTHON) -m pytest -n 2 --dist loadfile -m slow --ignore=tests/faults --ignore=tests/fuzz $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m slow $(OTHERS) $(ARGS)
 
 readers: ## Let the programs that people train with read our files (1 GB of packages, in .venv/readers)
 	@$(INSTALL) test
