@@ -4,11 +4,13 @@ import io
 import random
 import re
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -34,6 +36,7 @@ PHOTOS = 300
 IMAGES = 100_000
 UPLOADERS = 16
 MAX_THREADS = 32
+LOOK_SECONDS = 0.05
 # A JPEG of one grey pixel block; what follows its end is ignored by readers, and makes the file as large as a small photo.
 PICTURE = bytes.fromhex(
     "ffd8ffe000104a46494600010101004800480000ffdb004300" + "08" * 64 + "ffc0000b080008000801011100"
@@ -281,10 +284,30 @@ def _upload_again(service: Service) -> float:
 @contextmanager
 def watching(process: psutil.Process) -> Iterator[Callable[[], int]]:
     """Yield what tells the most memory that the process has had, in bytes."""
-    status = f"/proc/{process.pid}/status"
+    yield partial(_peak, process.pid)
 
-    def peak() -> int:
-        line = next(line for line in Path(status).read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
 
-    yield peak
+@contextmanager
+def watching_children(process: psutil.Process) -> Iterator[Callable[[], int]]:
+    """Yield what tells the most memory that one of the processes has had which this one starts meanwhile, in bytes."""
+    before, peaks, is_over = {child.pid for child in process.children()}, [0], threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(LOOK_SECONDS):
+            for child in process.children():
+                # It may have ended by now.
+                with suppress(OSError, StopIteration):
+                    peaks.append(_peak(child.pid) if child.pid not in before else 0)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield lambda: max(peaks)
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def _peak(pid: int) -> int:
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024

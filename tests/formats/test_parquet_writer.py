@@ -2,13 +2,16 @@
 
 import io
 import json
+import signal
 from dataclasses import replace
 
 import pyarrow.parquet
+import pytest
 
-from app.formats.parquet_writer import BOXES_AT_A_TIME, IMAGES_AT_A_TIME, ParquetWriter
+from app.formats.parquet_table import BOXES_AT_A_TIME, IMAGES_AT_A_TIME
+from app.formats.parquet_writer import ParquetWriter
 from app.formats.records import Image
-from tests.formats.datasets import IMAGES, Kept, box, image
+from tests.formats.datasets import DATASET, IMAGES, Kept, box, image
 from tests.formats.writing import write
 
 BOX = (
@@ -117,3 +120,21 @@ def test_float32_comes_back_as_it_is() -> None:
     [row] = read(kept).read(columns=["objects"])["objects"].combine_chunks().values.to_pylist()
     found = [row[name] for name in ("x_min", "y_min", "x_max", "y_max")]
     assert [float(f"{value:.7g}") for value in found] == list(edges)
+
+
+def test_a_process_that_ends_early_fails_the_export() -> None:
+    writer = ParquetWriter(DATASET, Kept(), files=False)
+    writer._process.kill()
+    writer._process.wait()
+    for _ in range(2):
+        writer.write(STORED)
+    with pytest.raises(RuntimeError, match="ended with status -9"):
+        writer.end()
+
+
+def test_a_writer_that_is_dropped_ends_its_process() -> None:
+    writer = ParquetWriter(DATASET, Kept(), files=False)
+    process = writer._process
+    writer.write(STORED)
+    del writer
+    assert process.returncode == -signal.SIGKILL
