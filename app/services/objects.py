@@ -228,8 +228,9 @@ def _explain_completed(campaign_id: int) -> str:
 
 def _look(session: Session, campaign: Campaign, group: list[SentImage]) -> Present:
     """Return what the images are at present. Raises what put_objects raises for each of them."""
-    image_ids = [sent.image_id for sent in group]
-    found = session.execute(LOOK, {"campaign_id": campaign.id, "image_ids": image_ids})
+    image_ids = f"{{{','.join(str(sent.image_id) for sent in group)}}}"
+    # All rows at once, because PostgreSQL has nothing to do meanwhile.
+    found = session.execute(LOOK, {"campaign_id": campaign.id, "image_ids": image_ids}).all()
     present = {row.image_id: row for row in found}
     unknown = [sent for sent in group if sent.image_id not in present]
     if unknown and campaign.status == "completed" and not campaign.late_corrections:
@@ -258,14 +259,15 @@ def _look(session: Session, campaign: Campaign, group: list[SentImage]) -> Prese
 def _picture_faults(group: list[SentImage], present: Present) -> Iterator[dict[str, str]]:
     """Yield what does not fit the picture: boxes outside of it or on what is none, and another size."""
     for sent in group:
-        width, height = present[sent.image_id].width, present[sent.image_id].height
-        pointer = f"/{sent.position}"
+        before = present[sent.image_id]
+        width, height = before.width, before.height
         seen = sent.item.get("image")
         if seen and width is not None and (seen["width"], seen["height"]) != (width, height):
-            yield {"pointer": f"{pointer}/image", "detail": _explain_size(sent.image_id, seen, width, height)}
+            detail = _explain_size(sent.image_id, seen, width, height)
+            yield {"pointer": f"/{sent.position}/image", "detail": detail}
         elif width is None and sent.object_count:
             message = "is not an image file, or its size in pixels is unknown, so it accepts no boxes: send `objects: []` for it."
-            yield {"pointer": f"{pointer}/objects", "detail": f"Image {sent.image_id} {message}"}
+            yield {"pointer": f"/{sent.position}/objects", "detail": f"Image {sent.image_id} {message}"}
         elif sent.object_count and (sent.right > width or sent.lower > height):
             yield from _outside(sent, width, height)
 
@@ -294,12 +296,14 @@ def _find_changed(
     same, alike = set(), []
     for sent in group.images:
         before = present[sent.image_id]
-        if (before.state, before.object_count, before.reason) == (sent.state, sent.object_count, sent.reason):
-            if not sent.object_count:
-                # That is all there is to compare.
-                same.add(sent.image_id)
-            elif _has_first(before, next(iter(sent.rows(vocabulary)))):
-                alike.append(sent)
+        # The first of these tells most images apart.
+        if before.object_count != sent.object_count or before.state != sent.state or before.reason != sent.reason:
+            continue
+        if not sent.object_count:
+            # That is all there is to compare.
+            same.add(sent.image_id)
+        elif _has_first(before, next(iter(sent.rows(vocabulary)))):
+            alike.append(sent)
     if alike:
         same.update(sent.image_id for sent in alike)
         for part in group.parts(alike, vocabulary):
