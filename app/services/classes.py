@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.database.outages import BULK_STATEMENT_TIMEOUT_SECONDS, set_statement_timeout
@@ -23,6 +23,8 @@ MAX_ERRORS = 50
 MAX_HINTS = 10
 MAX_NEAR = 3
 MAX_LISTED = 10
+
+CLASSES_OF_CAMPAIGN = CLASSES.where(CampaignClass.campaign_id == bindparam("campaign_id"))
 
 Errors = list[dict[str, str]]
 
@@ -140,7 +142,8 @@ def load_vocabulary(session: Session, campaign: Campaign) -> Vocabulary:
 
 def load_classes(session: Session, campaign_id: int) -> list[ListedClass]:
     """Return the classes of a campaign in their order."""
-    rows = session.execute(CLASSES.where(CampaignClass.campaign_id == campaign_id)).mappings()
+    session.flush()
+    rows = session.connection().execute(CLASSES_OF_CAMPAIGN, {"campaign_id": campaign_id}).mappings()
     return [ListedClass(**row) for row in rows]
 
 

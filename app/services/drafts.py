@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, exists, func, select, text
+from sqlalchemy import bindparam, delete, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from app.errors import BadRequest, Conflict, Unprocessable
@@ -23,6 +23,9 @@ MAX_ERRORS = 50
 # So many images and objects are stored by one statement.
 CHUNK_COUNT = 5_000
 
+HAS_DRAFTS = select(
+    exists().where(Draft.campaign_id == bindparam("campaign_id"), Draft.user_id == bindparam("user_id"))
+)
 KEEP = text("""
 INSERT INTO draft (campaign_id, image_id, user_id, content)
 SELECT :campaign_id, image_id, :user_id, content
@@ -112,5 +115,4 @@ def drop_drafts(session: Session, campaign_id: int, user_id: int, image_ids: lis
 
 def has_drafts(session: Session, campaign_id: int, user_id: int) -> bool:
     """Return whether a user has a draft in a campaign."""
-    of_user = (Draft.campaign_id == campaign_id, Draft.user_id == user_id)
-    return bool(session.scalar(select(exists().where(*of_user))))
+    return bool(session.connection().scalar(HAS_DRAFTS, {"campaign_id": campaign_id, "user_id": user_id}))
