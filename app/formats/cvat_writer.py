@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from app.formats.members import Members
 from app.formats.numbers import pixels
-from app.formats.records import Box, Class, Dataset, Image, Tally
+from app.formats.records import Class, Dataset, Image, Tally
 from app.formats.states import refuse_unlabeled
 from app.formats.texts import xml_attribute
 
-BOX = '    <box label="%s" source="manual" occluded="0" xtl="%s" ytl="%s" xbr="%s" ybr="%s" z_order="0"/>\n'
 IDS = "Ids of images, boxes and classes are not in this format."
 CONFIDENCE = "CVAT has no place for a confidence."
 CAMPAIGN = "CVAT does not say from which campaign a label comes."
@@ -67,16 +66,15 @@ class CvatWriter:
         part = f' subset="{image.split}"' if image.split else ""
         size = f'width="{image.width}" height="{image.height}"'
         yield f'  <image id="{self.tally.images}" name="{name}"{part} {size}>\n'
-        yield from map(self._box, image.boxes)
+        for _, class_id, _, left, top, right, bottom, _, _ in image.boxes:
+            # Integers are their own text. Calls for each box would take a quarter of the time.
+            if type(left) is type(top) is type(right) is type(bottom) is int:
+                place = f'xtl="{left}" ytl="{top}" xbr="{right}" ybr="{bottom}"'
+            else:
+                place = f'xtl="{pixels(left)}" ytl="{pixels(top)}" xbr="{pixels(right)}" ybr="{pixels(bottom)}"'
+            yield f'    <box label="{self._labels[class_id]}" source="manual" occluded="0" {place} z_order="0"/>\n'
         yield "  </image>\n"
         self._count(image)
-
-    def _box(self, box: Box) -> str:
-        _, class_id, _, left, top, right, bottom, _, _ = box
-        # Integers are their own text.
-        if not type(left) is type(top) is type(right) is type(bottom) is int:
-            return BOX % (self._labels[class_id], pixels(left), pixels(top), pixels(right), pixels(bottom))
-        return BOX % (self._labels[class_id], left, top, right, bottom)
 
     def _count(self, image: Image) -> None:
         self.tally.images += 1
