@@ -65,6 +65,7 @@ def test_a_text_is_read_as_it_is_by_the_standard_library(
     skipped.expect_end()
 
 
+@pytest.mark.slow
 @given(records=RECORDS, size=st.integers(1, 300), cut=st.integers(0, 10_000))
 def test_a_text_that_is_cut_is_refused(records: list[object], size: int, cut: int) -> None:
     text = json.dumps({"list": records})

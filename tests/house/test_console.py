@@ -41,6 +41,7 @@ def test_types_are_those_of_the_document(tmp_path: Path) -> None:
     assert made.read_text() == (SOURCE / "src" / "schema.d.ts").read_text()
 
 
+@pytest.mark.slow
 def test_type_checker_finds_nothing() -> None:
     run("node_modules/typescript/bin/tsc", "--noEmit")
 

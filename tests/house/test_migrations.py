@@ -290,6 +290,7 @@ INSERT INTO object (campaign_id, submission_id, image_id, x_min, y_min, x_max, y
 """
 
 
+@pytest.mark.slow
 def test_texts_are_brought_to_one_form_and_collisions_reported(empty: Settings) -> None:
     before = revisions()[revisions().index("0008_text_identity") - 1]
     upgrade(empty, before)
@@ -460,6 +461,7 @@ def test_down_to_nothing_leaves_nothing(empty: Settings) -> None:
     assert version(empty) == revisions()[-1]
 
 
+@pytest.mark.slow
 def test_two_schemas_in_one_database_share_no_rows(server: FlaskApp, admin: Caller, empty: Settings) -> None:
     upgrade(empty)
     listed = flask(empty, "users", "list")
@@ -516,6 +518,7 @@ def test_four_upgrades_at_once_all_end_well(empty: Settings, migrations: Path) -
     assert version(empty) == "slow"
 
 
+@pytest.mark.slow
 def test_upgrade_that_fails_half_way_leaves_the_old_schema_whole(empty: Settings, migrations: Path) -> None:
     upgrade(empty)
     run_sql(empty, ROWS)

@@ -36,6 +36,7 @@ def ingest(admin: Caller) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checkpoints", [0, 1, 3, 5])
 def test_a_cancelled_ingest_leaves_a_set_that_is_finished_again(
     admin: Caller, app: Flask, dropbox: ContainerClient, container: ContainerClient, title: str, blobs: BlobStore,

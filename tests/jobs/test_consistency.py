@@ -112,6 +112,7 @@ def test_a_service_at_peace_has_no_findings(find: Finder) -> None:
     assert find() == {}
 
 
+@pytest.mark.slow
 def test_work_that_waits_or_runs_is_no_finding(app: Flask, admin: Caller, title: str, find: Finder) -> None:
     made = admin.post("/image_sets", {"title": f"{title}-2"}).expect(200)
     with ContainerClient.from_container_url(made["dropbox_url"]) as dropbox:
@@ -139,6 +140,7 @@ def test_a_lost_turn_in_the_queue_is_found_and_given_again(app: Flask, admin: Ca
     assert find() == {}
 
 
+@pytest.mark.slow
 def test_a_dropbox_that_stays_because_of_a_problem_is_no_finding(
     app: Flask, admin: Caller, title: str, find: Finder, container: ContainerClient, settings: Settings
 ) -> None:

@@ -84,6 +84,7 @@ def test_an_archive_holds_the_files_as_they_are_stored_and_their_names(world: Ex
         assert archive.read(name) == world.files[int(row["image_id"])]
 
 
+@pytest.mark.slow
 def test_the_same_snapshot_makes_the_same_bytes(world: ExportWorld) -> None:
     bodies = [
         {"format": name, "images": images} for name in FORMATS if name != "parquet" for images in ("none", "files")

@@ -256,6 +256,7 @@ def test_a_list_of_problems_has_pages(
     admin.get(f"{PROBLEMS}?page=3&per_page=2").expect(404, "no page 3")
 
 
+@pytest.mark.slow
 def test_an_ingest_that_is_interrupted_comes_to_the_same_end(
     admin: Caller, app: Flask, proxied: BlobStore, proxy: StorageProxy, dropbox: ContainerClient, title: str
 ) -> None:

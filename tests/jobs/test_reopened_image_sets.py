@@ -20,6 +20,8 @@ from tests.jobs.test_problems import list_problems, proxied, proxy, refuse
 from tests.storage_proxy import StorageProxy
 from tests.workers import run_jobs
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["proxied", "proxy"]
 
 PREFER = {"Prefer": "return=representation"}

@@ -29,6 +29,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_pages_are_built_when_the_source_changes(source: Path) -> None:
     assert not console.is_built()
     assert console.install_console() is True
@@ -40,6 +41,7 @@ def test_pages_are_built_when_the_source_changes(source: Path) -> None:
     assert console.is_built()
 
 
+@pytest.mark.slow
 def test_build_that_fails_leaves_no_pages(source: Path) -> None:
     console.install_console()
     (source / "src" / "main.tsx").write_text("import { nothing } from './nowhere';")
@@ -48,6 +50,7 @@ def test_build_that_fails_leaves_no_pages(source: Path) -> None:
     assert not console.BUILT.exists()
 
 
+@pytest.mark.slow
 def test_packages_that_cannot_be_fetched_leave_no_pages(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     console.install_console()
     # A port where nothing listens; and a lock file that no installed package was made of.

@@ -20,7 +20,7 @@ from tests.workers import wait_until
 TIMEOUT_SECONDS = 1.0
 # How much later than that the server may close, on a machine that has other things to do.
 PATIENCE_SECONDS = 10.0
-pytestmark = pytest.mark.flaky(reruns=2)
+pytestmark = [pytest.mark.slow, pytest.mark.flaky(reruns=2)]
 
 EMAIL = b'{"email":"grace@example.org"}'
 
