@@ -358,6 +358,8 @@ def test_letters_can_be_changed(make_console: MakeConsole, photographed: Photogr
     field = page.get_by_label("New box in the middle of the view")
     field.press("n")
     expect(field).to_have_value("b")
+    # Also before the letter that stands there.
+    field.press("Home")
     field.press("j")
     expect(field).to_have_value("j")
     page.keyboard.press("Escape")

@@ -10,8 +10,9 @@ const CHANGEABLE = DEFAULT_KEYS.filter(([key]) => isLetter(key));
 export function LettersDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   const keyOf = (command: Command, usual: string) => letters.value[command] ?? usual;
   const isTaken = (command: Command, key: string) => CHANGEABLE.some(([usual, other]) => other !== command && keyOf(other, usual) === key);
-  const change = (field: HTMLInputElement, command: Command, usual: string) => {
-    const key = field.value.slice(-1).toLowerCase();
+  const change = (field: HTMLInputElement, typed: string | null, command: Command, usual: string) => {
+    // What was typed may stand before the letter that was there.
+    const key = (typed ?? field.value).slice(-1).toLowerCase();
     if (isLetter(key) && !isTaken(command, key)) setLetters({ ...letters.value, [command]: key });
     field.value = keyOf(command, usual);
   };
@@ -21,7 +22,7 @@ export function LettersDialog({ isOpen, onClose }: { isOpen: boolean; onClose: (
       <div class="letters">
         {CHANGEABLE.map(([usual, command]) => (
           <label key={command}>
-            <input value={keyOf(command, usual)} size={2} autoComplete="off" onInput={(event) => change(event.currentTarget, command, usual)} />
+            <input value={keyOf(command, usual)} size={2} autoComplete="off" onInput={(event) => change(event.currentTarget, event.data, command, usual)} />
             {WORDS[command]}
           </label>
         ))}
