@@ -60,11 +60,11 @@ client: ## Build the wheel of the client, and test it in an empty environment ag
 
 faults: ## Kill, stop and disconnect programs, and check that nothing is lost (FAULTS=long for the long form)
 	@$(INSTALL) test
-	$(PYTHON) -m pytest -n 2 tests/faults $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist worksteal tests/faults $(ARGS)
 
 fuzz: ## Send generated valid and invalid requests to a real service (FUZZ_SEED=number for other requests)
 	@$(INSTALL) test
-	MUTATED_BODIES=10000 $(PYTHON) -m pytest -n 2 -rP tests/fuzz tests/api/test_mutated_bodies.py $(ARGS)
+	MUTATED_BODIES=10000 $(PYTHON) -m pytest -n 2 --dist worksteal -rP tests/fuzz tests/api/test_mutated_bodies.py $(ARGS)
 
 slow: ## Run the tests that take long, with a browser, whole programs or large tables
 	@$(INSTALL) test
