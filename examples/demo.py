@@ -103,7 +103,7 @@ def main(admin_file: Path, count: int) -> None:
     round_number = next_round(admin)
     scene = Scene(folder, f"-{round_number}" if round_number > 1 else "", count)
     say("Drawing pictures of a river …")
-    # Both cameras at a time: drawing takes longer than all else.
+    # Both cameras at a time: a picture takes about a second of processor time.
     with ProcessPoolExecutor(2) as pool:
         drone, bridge = pool.map(draw, (drone_pictures, bridge_pictures), repeat(count), repeat(round_number))
     upload(admin, scene, drone, bridge)
